@@ -1,0 +1,1 @@
+"""Offline augmented image datasets from a declarative recipe."""

@@ -1,0 +1,71 @@
+"""The errors that augbuild raises on purpose.
+
+::
+
+    AugbuildError             exit code 1
+    ├ RecipeError             exit code 2: the recipe or the command line is wrong
+    ├ SourceError             the dataset or one of its images cannot be used
+    │ └ ImageError            one image, with a reason code for rejected.jsonl
+    ├ ApplyError              one op failed on one image
+    ├ ManifestError           a manifest is not what it should be
+    └ OutputError             the output folder cannot be used or written
+
+Each message is one sentence that names the file, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Reason = Literal[
+    "bad_name",
+    "empty",
+    "not_an_image",
+    "op_failed",
+    "out_of_memory",
+    "too_large",
+    "truncated",
+    "unreadable",
+    "unsupported_mode",
+]
+"""Why a source was rejected; the codes of rejected.jsonl."""
+
+
+class AugbuildError(Exception):
+    """Anything that stops augbuild with a sentence instead of a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class RecipeError(AugbuildError):
+    """The recipe, or what was asked on the command line, is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(AugbuildError):
+    """The source dataset, or a file in it, cannot be used."""
+
+
+class ImageError(SourceError):
+    """One image cannot be used; `reason` is its code in rejected.jsonl."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+
+class ApplyError(AugbuildError):
+    """An op could not be applied; `op` is its name."""
+
+    def __init__(self, op: str, message: str) -> None:
+        super().__init__(f"{op}: {message}")
+        self.op = op
+
+
+class ManifestError(AugbuildError):
+    """A manifest is missing, unfinished, malformed or hostile."""
+
+
+class OutputError(AugbuildError):
+    """The output folder cannot be used or written."""

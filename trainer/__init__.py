@@ -1,0 +1,1 @@
+"""Train and evaluate on any manifest, and say honestly whether the augmentation helped."""
