@@ -1,0 +1,165 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from augbuild.errors import AugbuildError
+
+if TYPE_CHECKING:
+    from augbuild.build import BuildReport
+
+_EXIT_REJECTED = 3
+_SHOWN = 10
+
+
+class _Group(click.Group):
+    """A command group at whose edge every error of ours becomes a sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AugbuildError as error:
+            click.echo(f"augbuild: {printable(str(error))}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def printable(text: str) -> str:
+    """Escape what could act on a terminal: names of files and classes come from strangers."""
+    return "".join(character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in text)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Examples:\n\n\b\n  augbuild make default                      the shipped recipe on the sample images\n"
+    "  augbuild make my.toml --source photos -j 4   your recipe on your photos\n"
+    "  augbuild ops rotate                        what a transform does and how to write it",
+)
+@click.version_option(package_name="augbuild", message="%(prog)s %(version)s")
+def main() -> None:
+    """Build an augmented image dataset from a folder of images and a recipe."""
+
+
+def _source_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--follow-links", is_flag=True, help="Follow symbolic links to folders; those to files always are."),
+        click.option("--source", metavar="PATH", help="Take the images from here, whatever the recipe says."),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command(
+    epilog="Examples:\n\n\b\n  augbuild make default\n  augbuild make recipes/lab.toml --source photos --out build/lab -j 4\n\n"
+    "Exit code: 0 done, 1 an error, 2 a wrong recipe or command line, 3 done but images were rejected."
+)
+@click.argument("recipe")
+@_source_options
+@click.option("--out", metavar="FOLDER", help="Build here, whatever the recipe says.")
+@click.option("-j", "--n-jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes.  [default: all CPUs]")
+@click.option("--backend", type=click.Choice(["loky", "threading"]), default="loky", show_default=True, help="How joblib runs the workers.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Use only N sources, evenly over the classes: a quick look.")
+@click.option("--prune", is_flag=True, help="Allow the images of many removed sources, or of another build, to be removed.")
+@click.option("--rebuild", is_flag=True, help="Make all images again.")
+@click.option("--rehash", is_flag=True, help="Read every source to see whether it changed, not only its size and time.")
+@click.option("--allow-rejected", is_flag=True, help="Exit with 0 although images were rejected.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+def make(recipe: str, allow_rejected: bool, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Build the dataset that RECIPE describes: a file, or the name of a shipped recipe (default, lab, strong).
+
+    Running it again does only what changed, and finishes what was interrupted.
+    """
+    from augbuild.build import build
+
+    report = build(recipe, quiet=quiet, **options)
+    if as_json:
+        click.echo(json.dumps(report.to_json()))
+    elif not quiet:
+        _print_report(report)
+    if report.rejected and not allow_rejected:
+        sys.exit(_EXIT_REJECTED)
+
+
+def _print_report(report: BuildReport) -> None:
+    _print_warnings(report.warnings)
+    for rejected in report.rejected[:_SHOWN]:
+        click.echo(f"rejected: {printable(rejected.source)}: {rejected.reason}, {printable(rejected.message)}", err=True)
+    if len(report.rejected) > _SHOWN:
+        click.echo(f"rejected: and {len(report.rejected) - _SHOWN:,} more, all in rejected.jsonl", err=True)
+    _print_counts(report.counts)
+    pruned = f", those of {report.pruned:,} removed sources pruned" if report.pruned else ""
+    click.echo(
+        f"{report.out}: {report.made:,} images made, {report.kept:,} kept as they were{pruned}, {report.seconds:.1f} s"
+    )
+
+
+def _print_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
+
+
+def _print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
+    for folder, classes in counts.items():
+        shown = ", ".join(f"{printable(label)} {count:,}" for label, count in list(classes.items())[:_SHOWN])
+        more = f" and {len(classes) - _SHOWN:,} more classes" if len(classes) > _SHOWN else ""
+        click.echo(f"{folder:<16}{sum(classes.values()):>9,}   {shown}{more}")
+
+
+@main.command()
+@click.argument("recipe")
+@_source_options
+def check(recipe: str, source: str | None, follow_links: bool) -> None:
+    """Check RECIPE and the source it names: every problem at once, nothing is written."""
+    from augbuild.build import open_source_of
+    from augbuild.plan import check_classes
+    from augbuild.recipe import load_recipe
+
+    loaded = load_recipe(recipe)
+    dataset = open_source_of(loaded, source=source, follow_links=follow_links)
+    check_classes(loaded, dataset)
+    _print_warnings((*loaded.warnings, *dataset.warnings))
+    click.echo(
+        f"{recipe} is a valid recipe of {len(loaded.transforms)} transforms; its source has {len(dataset.sources):,} "
+        f"images in {len(dataset.classes):,} classes"
+    )
+
+
+@main.command()
+@click.argument("recipe")
+@_source_options
+@click.option("--out", metavar="FOLDER", help="Hold the plan against this folder, whatever the recipe says.")
+@click.option("--rehash", is_flag=True, help="Read every source to see whether it changed, not only its size and time.")
+@click.option("--explain", is_flag=True, help="Name the sources that a build would work on, and why.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
+def plan(recipe: str, explain: bool, as_json: bool, **options: Any) -> None:
+    """Show what RECIPE would make, and what of it is still to do, without making it."""
+    from augbuild.foresee import foresee
+
+    outlook = foresee(recipe, **options)
+    if as_json:
+        click.echo(json.dumps(outlook.to_json()))
+        return
+    _print_warnings(outlook.warnings)
+    _print_counts(outlook.counts)
+    click.echo(f"{outlook.out}: {outlook.images:,} images of {len(outlook.pending):,} sources to make, {len(outlook.stale):,} sources to prune")
+    if explain:
+        for path, why in outlook.pending:
+            click.echo(f"{why:<16}{printable(path)}")
+        for path in outlook.stale:
+            click.echo(f"{'gone':<16}{printable(path)}")
+
+
+@main.command()
+@click.argument("name", required=False)
+def ops(name: str | None) -> None:
+    """List the transforms that a recipe can name, or explain one: parameters, ranges, and how to write it."""
+    from augbuild.explain import explain_transform, list_transforms
+
+    click.echo(list_transforms() if name is None else explain_transform(name))

@@ -1,0 +1,152 @@
+"""The files that describe a finished tree: manifest, dataset.json, rejected.jsonl, the dataset card and the chart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from augbuild.images import write_atomic
+from augbuild.manifest import SPLITS, Record, encode_row
+from augbuild.output import OutputFolder
+from augbuild.plan import AUGMENTED_FOLDER, Plan
+from augbuild.sources import Rejected
+from augbuild.state import Entry, State
+from augbuild.versions import versions
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a tree holds, counted while its manifest is written."""
+
+    rows: int = 0
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    flat: list[str] = field(default_factory=list)
+    more_frames: int = 0
+    manifest_sha256: str = ""
+
+    def count(self, record: Record) -> None:
+        """Count one row."""
+        folder = AUGMENTED_FOLDER if record.origin == "augmented" else record.split
+        self.counts.setdefault(folder, Counter())[record.label_name] += 1
+        self.rows += 1
+
+
+def stage_manifest(plan: Plan, state: State, folder: OutputFolder) -> tuple[Path, Tally]:
+    """Write the manifest beside the state, synced, for the build to move into place last of all."""
+    staged, tally, digest = folder.staging / folder.manifest.name, Tally(), hashlib.sha256()
+    tally.rejected.extend(plan.rejected)
+    with staged.open("wb") as file:
+        for record in records(plan, state, tally):
+            line = encode_row(record)
+            digest.update(line)
+            file.write(line)
+            tally.count(record)
+        file.flush()
+        os.fsync(file.fileno())
+    tally.manifest_sha256 = digest.hexdigest()
+    tally.rejected.sort(key=lambda rejected: rejected.source)
+    return staged, tally
+
+
+def records(plan: Plan, state: State, tally: Tally) -> Iterator[Record]:
+    """Give the manifest's rows in plan order from what the state holds; what was rejected goes to the tally."""
+    index = {label: number for number, label in enumerate(plan.dataset.classes)}
+    for source in plan.sources:
+        entry = state.get(source.path)
+        if entry is None or entry.status == "pending":
+            continue  # left out by --limit
+        if entry.status == "rejected":
+            tally.rejected.append(Rejected(source.path, entry.result["reason"], entry.result["message"]))
+            continue
+        tally.more_frames += entry.result["more_frames"]
+        for file, ops in zip(entry.result["files"], entry.result["ops"], strict=True):
+            if file["flat"]:
+                tally.flat.append(file["file_name"])
+            place = {"label": index[source.label], "label_name": source.label, "split": source.split or "train"}
+            yield _record(place, source.group, source.fold, entry, file, ops)
+
+
+def _record(
+    place: Mapping[str, Any], group: str | None, fold: int | None, entry: Entry, file: Mapping[str, Any], ops: Any
+) -> Record:
+    return Record(
+        **place,
+        file_name=file["file_name"],
+        origin="source" if file["variant"] is None else "augmented",
+        variant=file["variant"],
+        source=entry.path,
+        source_sha256=entry.result["sha256"],
+        group=group,
+        ops=tuple(ops),
+        width=file["width"],
+        height=file["height"],
+        source_width=entry.result["width"],
+        source_height=entry.result["height"],
+        bytes=file["bytes"],
+        sha256=file["sha256"],
+        fold=fold,
+    )
+
+
+def dataset_facts(plan: Plan, tally: Tally) -> dict[str, Any]:
+    """Give the content of dataset.json: no path of the machine and no time, so that equal builds have equal files."""
+    recipe = plan.recipe
+    folders = ("train", AUGMENTED_FOLDER, *SPLITS[1:])
+    return {
+        "name": recipe.name,
+        "classes": list(plan.dataset.classes),
+        "counts": {
+            folder: {label: tally.counts[folder][label] for label in plan.dataset.classes}
+            for folder in folders
+            if folder in tally.counts
+        },
+        "rejected": len(tally.rejected),
+        "ignored": dict(sorted(plan.dataset.ignored.items())),
+        "more_frames": tally.more_frames,
+        "flat": len(tally.flat),
+        "attribution": plan.dataset.attribution,
+        "recipe": recipe.resolved(),
+        "recipe_sha256": recipe.sha256,
+        "versions": versions(),
+        "rows": tally.rows,
+        "manifest_sha256": tally.manifest_sha256,
+    }
+
+
+def write_descriptions(folder: OutputFolder, facts: Mapping[str, Any], rejected: Iterable[Rejected]) -> None:
+    """Write what describes the tree, all but the manifest; a file that is already right is left as it is."""
+    lines = [
+        json.dumps({"source": each.source, "reason": each.reason, "message": each.message}, ensure_ascii=False)
+        for each in rejected
+    ]
+    _update(folder, "rejected.jsonl", "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
+    content = (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
+    if not _holds(folder.root / "dataset.json", content) or not _all_there(folder):
+        from augbuild.report import draw_counts, render_card  # matplotlib: half a second that an idle run does not pay
+
+        _update(folder, "README.md", render_card(facts).encode())
+        _update(folder, "counts.png", draw_counts(facts["counts"], facts["classes"], facts["name"]))
+    _update(folder, "dataset.json", content)
+
+
+def _all_there(folder: OutputFolder) -> bool:
+    return all((folder.root / name).is_file() for name in ("README.md", "counts.png"))
+
+
+def _update(folder: OutputFolder, name: str, content: bytes) -> None:
+    if not _holds(folder.root / name, content):
+        write_atomic(folder.root / name, content, folder.staging)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False

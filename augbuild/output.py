@@ -1,0 +1,111 @@
+"""The output folder: who may build into it, one at a time, and where its unfinished things lie."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from augbuild.errors import OutputError
+from augbuild.manifest import MANIFEST_NAME, STATE_FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder:
+    """The paths of one output folder."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """Give the manifest, which exists only while the build is complete."""
+        return self.root / MANIFEST_NAME
+
+    @property
+    def private(self) -> Path:
+        """Give the folder that is not part of the tree."""
+        return self.root / STATE_FOLDER
+
+    @property
+    def staging(self) -> Path:
+        """Give the folder where files are written before they are renamed into place."""
+        return self.private / "staging"
+
+    @property
+    def state(self) -> Path:
+        """Give the file of the state."""
+        return self.private / "state.sqlite"
+
+    @property
+    def set_aside(self) -> Path:
+        """Give the place of the manifest while the build changes anything."""
+        return self.private / MANIFEST_NAME
+
+
+@contextmanager
+def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
+    """Make `out` an output folder, if it may be one, and keep other builds away; raises OutputError.
+
+    The lock goes with its holder, however that ends (filelock, flock on POSIX).
+    """
+    folder = OutputFolder(out)
+    _refuse_nesting(out, sources)
+    try:
+        _refuse_foreign(folder)
+        folder.private.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.private / "lock")
+        with lock.acquire(timeout=0):
+            _sign(folder)
+            shutil.rmtree(folder.staging, ignore_errors=True)
+            folder.staging.mkdir(exist_ok=True)
+            yield folder
+    except Timeout as error:
+        raise OutputError(f"{out}: {_holder(folder)} is building here; wait until it has finished") from error
+    except OSError as error:
+        where = error.filename or out
+        raise OutputError(f"{where}: {error.strerror or error}; free the place or the right to write there, and run the same command again to finish") from error  # fmt: skip
+
+
+def make_folders(folder: OutputFolder, names: set[str]) -> None:
+    """Make the class folders that files will go to; raises OutputError where a link or a file is in the way."""
+    for name in sorted(names):
+        target = folder.root / name
+        target.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink() or target.parent.is_symlink():
+            raise OutputError(f"{target} is a link to another place; remove it, for nothing is written through links")
+
+
+def _refuse_nesting(out: Path, sources: Path) -> None:
+    inner, outer = out.resolve(), sources.resolve()
+    if inner == outer or inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise OutputError(f"{out} and the source {sources} lie inside one another; choose another folder with --out")
+
+
+def _refuse_foreign(folder: OutputFolder) -> None:
+    root = folder.root
+    if root.exists() and not root.is_dir():
+        raise OutputError(f"{root} is a file, not a folder; choose another with --out")
+    if folder.private.is_symlink():
+        raise OutputError(f"{folder.private} is a link to another place; remove it, or choose another folder with --out")
+    if root.is_dir() and not folder.private.is_dir() and any(root.iterdir()):
+        raise OutputError(f"{root} is not empty and was not made by augbuild; choose another folder with --out")
+
+
+def _sign(folder: OutputFolder) -> None:
+    holder = {"pid": os.getpid(), "host": platform.node()}
+    (folder.private / "holder.json").write_text(json.dumps(holder), encoding="utf-8")
+
+
+def _holder(folder: OutputFolder) -> str:
+    try:
+        holder = json.loads((folder.private / "holder.json").read_text(encoding="utf-8"))
+        return f"process {int(holder['pid'])} on {str(holder['host'])!r}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

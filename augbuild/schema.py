@@ -1,0 +1,173 @@
+"""What the tables of a recipe may hold: one rule per key, and one collector for all that breaks them."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from augbuild.errors import RecipeError
+
+_SHOWN_PROBLEMS = 50
+_SHOWN_CHARACTERS = 80
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_UNPRINTABLE = re.compile(r"[^ -~]")
+
+
+class Problems:
+    """Everything that is wrong with one recipe, so that all of it is said at once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.count = 0
+        self._lines: list[str] = []
+
+    def add(self, path: str, message: str) -> None:
+        """Note that the value at `path` is wrong; a hostile recipe cannot make the list long."""
+        self.count += 1
+        if self.count <= _SHOWN_PROBLEMS:
+            self._lines.append(f"{self.file}: {path} {message}")
+
+    def add_unknown_keys(self, path: str, table: Mapping[str, object], known: Collection[str]) -> None:
+        """Note each key of `table` that is not a `known` one, with the nearest that is."""
+        for key in table:
+            if key not in known:
+                self.add(join(path, key), f"is unknown; {self.suggest(key, known)}")
+
+    def suggest(self, word: str, known: Collection[str]) -> str:
+        """Say which known word was probably meant, else which there are."""
+        if self.count < _SHOWN_PROBLEMS:  # difflib is slow, and nobody would read the answer
+            near = nearest(word, known)
+            if near:
+                return f'did you mean "{near}"?'
+        return f"known: {', '.join(sorted(known))}"
+
+    def raise_if_any(self) -> None:
+        """Raise RecipeError with a line for each problem."""
+        if not self.count:
+            return
+        hidden = self.count - len(self._lines)
+        more = [f"{self.file}: and {hidden:,} more problems"] if hidden else []
+        raise RecipeError("\n".join(self._lines + more))
+
+
+def nearest(word: str, known: Collection[str]) -> str | None:
+    """Return the known word that `word` is probably a misspelling of."""
+    matches = difflib.get_close_matches(word[:100].lower(), sorted(known), n=1)
+    return matches[0] if matches else None
+
+
+def join(path: str, key: str | int) -> str:
+    """Extend a key path: `transforms`, 2, `degrees` becomes `transforms[2].degrees`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    name = key if _BARE_KEY.fullmatch(key) and len(key) <= _SHOWN_CHARACTERS else show(key)
+    return f"{path}.{name}" if path else name
+
+
+def show(value: object) -> str:
+    """Write a value as TOML would, on one line, printable and short."""
+    text = _as_toml(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+
+
+def _as_toml(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() if value.bit_length() > 128:
+            return "a huge integer"  # Python refuses to print what has over 4,300 digits
+        case str():
+            # Control characters and right-to-left marks would let a recipe write on the terminal.
+            text = json.dumps(value[:_SHOWN_CHARACTERS], ensure_ascii=False)
+            return _UNPRINTABLE.sub(lambda match: _escape(match[0]), text)
+        case list() | tuple():
+            return f"[{', '.join(show(item) for item in value[:_SHOWN_CHARACTERS])}]"
+        case dict():
+            return f"{{ {', '.join(f'{join("", key)} = {show(item)}' for key, item in value.items())} }}"
+    return str(value)
+
+
+def _escape(character: str) -> str:
+    return character if character.isprintable() else f"\\u{ord(character):04x}"
+
+
+def list_words(words: Sequence[str]) -> str:
+    """Write `a, b or c`."""
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one value must be: a kind (`noun`), within limits."""
+
+    noun: str
+    is_kind: Callable[[Any], bool]
+    limits: str = ""
+    is_within: Callable[[Any], bool] = lambda _: True
+    convert: Callable[[Any], Any] = lambda value: value
+
+    def fault(self, value: object, alternative: str = "") -> str | None:
+        """Say what is wrong with `value`, or None."""
+        if not self.is_kind(value):
+            return f"must be {self.noun}{alternative} (got {show(value)})"
+        return None if self.is_within(value) else f"must be {self.limits} (got {show(value)})"
+
+
+def number(low: float, high: float) -> Rule:
+    """Accept a finite integer or float in [low, high]; kept as a float."""
+    # nan fails every comparison; + 0.0 makes -0.0 a plain zero.
+    return Rule("a number", is_number, _from_to(low, high), lambda value: low <= value <= high, lambda v: float(v) + 0.0)
+
+
+def integer(low: int, high: int) -> Rule:
+    """Accept an integer in [low, high]; neither 50.0 nor true is one."""
+    return Rule("an integer", is_integer, _from_to(low, high), lambda value: low <= value <= high)
+
+
+def boolean() -> Rule:
+    """Accept true or false."""
+    return Rule("true or false", lambda value: isinstance(value, bool))
+
+
+def choice(*words: str | int) -> Rule:
+    """Accept one of a few words or integers."""
+    kinds = {(type(word), word) for word in words}  # 1 == True == 1.0 in a plain set
+    return Rule(list_words([show(word) for word in words]), lambda v: isinstance(v, str | int) and (type(v), v) in kinds)
+
+
+def text(limits: str = "1 to 4,096 characters, none of them NUL", pattern: str = r"[^\0]{1,4096}") -> Rule:
+    """Accept a string that matches `pattern` from end to end; `limits` says so in words."""
+    compiled = re.compile(pattern, re.DOTALL)
+    return Rule("a string", lambda v: isinstance(v, str), limits, lambda v: compiled.fullmatch(v) is not None)
+
+
+def is_number(value: object) -> bool:
+    """Tell numbers from the booleans that Python counts among them."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_integer(value: object) -> bool:
+    """Tell integers from booleans, and from floats that happen to be whole."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"from {low:.10g} to {high:.10g}"
+
+
+def read_fields(spec: type, table: object, path: str, problems: Problems) -> dict[str, Any]:
+    """Check a table against the fields of a dataclass, `name: Annotated[type, Rule] = default`; return the good values."""
+    if not isinstance(table, dict):
+        problems.add(path, f"must be a table (got {show(table)})")
+        return {}
+    rules: dict[str, Rule] = {
+        name: hint.__metadata__[0]
+        for name, hint in get_type_hints(spec, include_extras=True).items()
+        if hasattr(hint, "__metadata__")
+    }
+    ...
