@@ -28,8 +28,8 @@ _MAY_PASS = frozenset({"unreadable", "out_of_memory"})
 class Changes:
     """What differs between plan and tree.
 
-    `codes` holds a byte for each source of the plan, 0 where it is done; `images` counts the outputs to make and `weight`
-    estimates their cost; `stale` are the sources that are no longer in the plan.
+    `codes` holds a byte for each source of the plan, 0 where it is done; `images` counts the outputs to make and
+    `weight` estimates their cost; `stale` are the sources that are no longer in the plan.
     """
 
     codes: bytearray

@@ -31,7 +31,9 @@ class _Group(click.Group):
 
 def printable(text: str) -> str:
     """Escape what could act on a terminal: names of files and classes come from strangers."""
-    return "".join(character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in text
+    )
 
 
 @click.group(
@@ -48,7 +50,9 @@ def main() -> None:
 
 def _source_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--follow-links", is_flag=True, help="Follow symbolic links to folders; those to files always are."),
+        click.option(
+            "--follow-links", is_flag=True, help="Follow symbolic links to folders; those to files always are."
+        ),
         click.option("--source", metavar="PATH", help="Take the images from here, whatever the recipe says."),
     ):
         command = option(command)
@@ -62,10 +66,22 @@ def _source_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("recipe")
 @_source_options
 @click.option("--out", metavar="FOLDER", help="Build here, whatever the recipe says.")
-@click.option("-j", "--n-jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes.  [default: all CPUs]")
-@click.option("--backend", type=click.Choice(["loky", "threading"]), default="loky", show_default=True, help="How joblib runs the workers.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Use only N sources, evenly over the classes: a quick look.")
-@click.option("--prune", is_flag=True, help="Allow the images of many removed sources, or of another build, to be removed.")
+@click.option(
+    "-j", "--n-jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes.  [default: all CPUs]"
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["loky", "threading"]),
+    default="loky",
+    show_default=True,
+    help="How joblib runs the workers.",
+)
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Use only N sources, evenly over the classes: a quick look."
+)
+@click.option(
+    "--prune", is_flag=True, help="Allow the images of many removed sources, or of another build, to be removed."
+)
 @click.option("--rebuild", is_flag=True, help="Make all images again.")
 @click.option("--rehash", is_flag=True, help="Read every source to see whether it changed, not only its size and time.")
 @click.option("--allow-rejected", is_flag=True, help="Exit with 0 although images were rejected.")
@@ -90,7 +106,9 @@ def make(recipe: str, allow_rejected: bool, quiet: bool, as_json: bool, **option
 def _print_report(report: BuildReport) -> None:
     _print_warnings(report.warnings)
     for rejected in report.rejected[:_SHOWN]:
-        click.echo(f"rejected: {printable(rejected.source)}: {rejected.reason}, {printable(rejected.message)}", err=True)
+        click.echo(
+            f"rejected: {printable(rejected.source)}: {rejected.reason}, {printable(rejected.message)}", err=True
+        )
     if len(report.rejected) > _SHOWN:
         click.echo(f"rejected: and {len(report.rejected) - _SHOWN:,} more, all in rejected.jsonl", err=True)
     _print_counts(report.counts)
@@ -148,7 +166,8 @@ def plan(recipe: str, explain: bool, as_json: bool, **options: Any) -> None:
         return
     _print_warnings(outlook.warnings)
     _print_counts(outlook.counts)
-    click.echo(f"{outlook.out}: {outlook.images:,} images of {len(outlook.pending):,} sources to make, {len(outlook.stale):,} sources to prune")
+    gone = f", those of {len(outlook.stale):,} removed sources to prune" if outlook.stale else ""
+    click.echo(f"{outlook.out}: {outlook.images:,} images of {len(outlook.pending):,} sources to make{gone}")
     if explain:
         for path, why in outlook.pending:
             click.echo(f"{why:<16}{printable(path)}")

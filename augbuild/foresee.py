@@ -45,7 +45,9 @@ def foresee(
     plan = make_plan(loaded, open_source_of(loaded, source=source, follow_links=follow_links), available_cpus())
     folder = OutputFolder(output_path(loaded, out))
     with State(folder.state if folder.state.is_file() else None, read_only=True) as state:
-        changes = find_changes(Inspector(plan, state, folder, rehash, interrupted_run=state.fact("running")), prune=True)
+        changes = find_changes(
+            Inspector(plan, state, folder, rehash, interrupted_run=state.fact("running")), prune=True
+        )
     pending = ((each.path, changes.why(index)) for index, each in enumerate(plan.sources))
     return Outlook(
         out=folder.root,

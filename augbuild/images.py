@@ -42,6 +42,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _EXIF_ORIENTATION = 0x0112
+_TRANSPARENT_MODES = frozenset({"RGBA", "LA", "La", "RGBa", "PA"})
 # The closed set that a million mutated files raised in Pillow's decoders.
 _DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, EOFError, struct.error,
@@ -78,6 +79,17 @@ def read_image(file: Path | bytes) -> Image.Image:
     converted by Pillow's formula without its ICC profile. At most MAX_PIXELS pixels are decoded.
     """
     return _decode(_bytes_of(file), draft=None)
+
+
+def read_layer(file: Path | bytes) -> Image.Image:
+    """Decode an image to lay over another: as `read_image`, but RGBA where it has transparency; raises ImageError."""
+    data = _bytes_of(file)
+    opaque = read_image(data)
+    with _quiet_libtiff(data), _identify(data) as image:
+        if image.mode not in _TRANSPARENT_MODES and "transparency" not in image.info:
+            return opaque
+        layer = image.convert("RGBA")
+        return _upright(image, layer)
 
 
 def read_grey(file: Path | bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -181,7 +193,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         transform = ImageCms.buildTransform(*profiles, "LAB", "RGB")
         return ImageCms.applyTransform(image, transform) or image
-    if mode in {"RGBA", "LA", "La", "RGBa", "PA"} or "transparency" in image.info:
+    if mode in _TRANSPARENT_MODES or "transparency" in image.info:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, (*_BACKGROUND, 255)), layer).convert("RGB")
     try:

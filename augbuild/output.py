@@ -70,7 +70,9 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
         raise OutputError(f"{out}: {_holder(folder)} is building here; wait until it has finished") from error
     except OSError as error:
         where = error.filename or out
-        raise OutputError(f"{where}: {error.strerror or error}; free the place or the right to write there, and run the same command again to finish") from error  # fmt: skip
+        raise OutputError(
+            f"{where}: {error.strerror or error}; put that right and run the same command again, which will finish the build"
+        ) from error
 
 
 def make_folders(folder: OutputFolder, names: set[str]) -> None:
@@ -93,7 +95,9 @@ def _refuse_foreign(folder: OutputFolder) -> None:
     if root.exists() and not root.is_dir():
         raise OutputError(f"{root} is a file, not a folder; choose another with --out")
     if folder.private.is_symlink():
-        raise OutputError(f"{folder.private} is a link to another place; remove it, or choose another folder with --out")
+        raise OutputError(
+            f"{folder.private} is a link to another place; remove it, or choose another folder with --out"
+        )
     if root.is_dir() and not folder.private.is_dir() and any(root.iterdir()):
         raise OutputError(f"{root} is not empty and was not made by augbuild; choose another folder with --out")
 

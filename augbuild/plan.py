@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import assert_never
@@ -14,7 +14,7 @@ from typing import assert_never
 from augbuild.manifest import SPLITS
 from augbuild.recipe import Balance, Recipe
 from augbuild.sample import draw
-from augbuild.sources import Rejected, Source
+from augbuild.sources import Rejected, Source, SourceDataset
 from augbuild.transforms import Op
 
 AUGMENTED_FOLDER = "augmented_train"
@@ -73,7 +73,7 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> Plan:
 
     Raises SourceError where a class has no train image, RecipeError where the recipe names a class that is not there.
     """
-    _check_classes(recipe, dataset)
+    check_classes(recipe, dataset)
     split = assign_splits(recipe, dataset, n_jobs)
     sources, collisions = distinct(in_plan_order(split))
     rejected = tuple(sorted((*dataset.rejected, *collisions), key=lambda each: each.source))

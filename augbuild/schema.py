@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import json
 import re
@@ -121,7 +120,9 @@ class Rule:
 def number(low: float, high: float) -> Rule:
     """Accept a finite integer or float in [low, high]; kept as a float."""
     # nan fails every comparison; + 0.0 makes -0.0 a plain zero.
-    return Rule("a number", is_number, _from_to(low, high), lambda value: low <= value <= high, lambda v: float(v) + 0.0)
+    return Rule(
+        "a number", is_number, _from_to(low, high), lambda value: low <= value <= high, lambda v: float(v) + 0.0
+    )
 
 
 def integer(low: int, high: int) -> Rule:
@@ -137,7 +138,9 @@ def boolean() -> Rule:
 def choice(*words: str | int) -> Rule:
     """Accept one of a few words or integers."""
     kinds = {(type(word), word) for word in words}  # 1 == True == 1.0 in a plain set
-    return Rule(list_words([show(word) for word in words]), lambda v: isinstance(v, str | int) and (type(v), v) in kinds)
+    return Rule(
+        list_words([show(word) for word in words]), lambda v: isinstance(v, str | int) and (type(v), v) in kinds
+    )
 
 
 def text(limits: str = "1 to 4,096 characters, none of them NUL", pattern: str = r"[^\0]{1,4096}") -> Rule:
@@ -170,4 +173,3 @@ def read_fields(spec: type, table: object, path: str, problems: Problems) -> dic
         for name, hint in get_type_hints(spec, include_extras=True).items()
         if hasattr(hint, "__metadata__")
     }
-    ...

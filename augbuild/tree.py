@@ -21,9 +21,7 @@ _CHUNK = 8  # sources: a second of work at most, and the progress moves with eac
 _NOTED_AT_ONCE = 1000
 
 
-def change_tree(
-    inspector: Inspector, changes: Changes, *, n_jobs: int | None, backend: Backend, quiet: bool
-) -> int:
+def change_tree(inspector: Inspector, changes: Changes, *, n_jobs: int | None, backend: Backend, quiet: bool) -> int:
     """Make what is pending, remove what is stale, and return how many images were made; raises OutputError.
 
     Meanwhile the manifest is away, so that no reader takes a half-made tree for a whole one, and the state says that a
@@ -75,9 +73,7 @@ def _refuse_foreign(folder: OutputFolder, outputs: Sequence[Output], known: froz
             raise OutputError(f"{path} is in the way and not ours; move it, or choose another folder with --out")
 
 
-def _outcomes(
-    inspector: Inspector, changes: Changes, n_jobs: int, backend: Backend
-) -> Iterator[Sequence[Outcome]]:
+def _outcomes(inspector: Inspector, changes: Changes, n_jobs: int, backend: Backend) -> Iterator[Sequence[Outcome]]:
     """Run what is pending, in this process where a pool would not pay, and give the outcomes in plan order."""
     plan, folder, output = inspector.plan, inspector.folder, inspector.plan.recipe.output
     workshop = Workshop(

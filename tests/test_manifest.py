@@ -79,7 +79,11 @@ def test_columns_stand_in_the_order_of_the_contract() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"file_name": "/etc/passwd"}, 'row 2: file_name must be a relative path with forward slashes that stays below the manifest\'s folder (got "/etc/passwd")'),
+        (
+            {"file_name": "/etc/passwd"},
+            "row 2: file_name must be a relative path with forward slashes that stays below the manifest's folder "
+            '(got "/etc/passwd")',
+        ),
         ({"file_name": "../../x.jpg"}, "file_name must be a relative path"),
         ({"file_name": "a\\b.jpg"}, "file_name must be a relative path"),
         ({"file_name": "C:/b.jpg"}, "file_name must be a relative path"),

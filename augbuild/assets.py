@@ -1,0 +1,75 @@
+"""The files that transforms lay over images: AugLy's own by name, and images below the recipe's folder."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+from augbuild.transforms import Kind
+
+_BUNDLED: Mapping[Kind, tuple[str, str]] = {
+    "emoji": ("twemojis", "*/*.png"),
+    "font": ("fonts", "*.ttf"),
+    "template": ("screenshot_templates", "*.png"),
+}
+
+
+def resolve_asset(kind: Kind, name: str, folder: Path | None) -> Path:
+    """Find an asset: a bundled one by its name, an image by its path relative to `folder`; raises ValueError.
+
+    Nothing outside AugLy's assets and `folder` is ever reached, whatever the name.
+    """
+    if kind in _BUNDLED:
+        return _bundled(kind, name)
+    if folder is None:
+        raise ValueError("names an image, but there is no recipe folder to find it in")
+    return _below(folder, name)
+
+
+@cache
+def bundled_assets(kind: Kind) -> Mapping[str, Path]:
+    """Give the assets that AugLy ships, by name, sorted: `smileys/grinning_face`, `OpenSans-Regular`, `web`."""
+    subfolder, pattern = _BUNDLED[kind]
+    root = _assets_root() / subfolder
+    found = {path.relative_to(root).with_suffix("").as_posix(): path for path in root.glob(pattern)}
+    return dict(sorted(found.items()))
+
+
+@cache
+def asset_sha256(path: Path) -> str:
+    """Hash an asset's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def _assets_root() -> Path:
+    spec = find_spec("augly")  # finds the package without importing it
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError("AugLy is not installed; pip install augly")
+    return Path(spec.submodule_search_locations[0]) / "assets"
+
+
+def _bundled(kind: Kind, name: str) -> Path:
+    known = bundled_assets(kind)
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"the first of {len(known)} is \"{next(iter(known))}\""
+    raise ValueError(f"is no {kind} that AugLy ships; {hint}")
+
+
+def _below(folder: Path, name: str) -> Path:
+    parts = PurePosixPath(name).parts
+    if "://" in name or name.startswith("/") or "\\" in name or "\0" in name or ".." in parts or ":" in name[:3]:
+        raise ValueError("must be a relative path with forward slashes to an image below the recipe's folder")
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError("leads out of the recipe's folder")
+    if not path.is_file():
+        raise ValueError(f"is no file below {folder}")
+    return path
