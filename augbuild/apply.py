@@ -51,7 +51,9 @@ def _apply_one(image: Image.Image, op: Op, assets: Path | None) -> Image.Image:
     try:
         width, height = output_size(op, image.size)
         if width * height > MAX_PIXELS:
-            raise ApplyError(op.name, f"would make {width} x {height} pixels of {size}; at most {MAX_PIXELS:,} are made")
+            raise ApplyError(
+                op.name, f"would make {width} x {height} pixels of {size}; at most {MAX_PIXELS:,} are made"
+            )
         result = function(image, **{name: _argument(op, name, known[name], assets) for name in known})
     except ImageError as error:
         raise ApplyError(op.name, f"its asset is unusable: {error}") from error

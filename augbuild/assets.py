@@ -59,7 +59,7 @@ def _bundled(kind: Kind, name: str) -> Path:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.5)
-    hint = f'did you mean "{near[0]}"?' if near else f"the first of {len(known)} is \"{next(iter(known))}\""
+    hint = f'did you mean "{near[0]}"?' if near else f'the first of {len(known)} is "{next(iter(known))}"'
     raise ValueError(f"is no {kind} that AugLy ships; {hint}")
 
 

@@ -55,7 +55,7 @@ def open_source_of(recipe: Recipe, *, source: str | None = None, follow_links: b
 
 def output_path(recipe: Recipe, out: str | Path | None) -> Path:
     """Give the output folder: `out`, or the recipe's own."""
-    return Path(out) if out is not None else recipe.base / recipe.output.path
+    return Path(out) if out is not None else Path(os.path.normpath(recipe.base / recipe.output.path))
 
 
 def build(

@@ -22,9 +22,6 @@ from augbuild.errors import ImageError
 
 Format = Literal["jpeg", "png", "webp"]
 
-IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"})
-"""What torchvision's ImageFolder takes for an image, in any case."""
-
 MAX_PIXELS = 50_000_000
 """Larger images are rejected before they are decoded, and so are ops that would make one."""
 
@@ -97,7 +94,7 @@ def read_grey(file: Path | bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
 
     A JPEG is decoded at a fraction of its scale, so this costs far less than `read_image`.
     """
-    image = _decode(_bytes_of(file), draft=(4 * max(size), 4 * max(size)))
+    image = _decode(_bytes_of(file), draft=size)
     # reducing_gap shrinks by whole factors first: the box filter then sees few pixels.
     return np.asarray(image.convert("L").resize(size, Image.Resampling.BOX, reducing_gap=3.0))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
 
 Backend = Literal["loky", "threading"]
 
+_CHUNK = 64
 _WATCH_EVERY_SECONDS = 0.5
 _watching = threading.Event()
 
@@ -30,6 +32,21 @@ def chunked(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
     iterator = iter(items)
     while chunk := tuple(islice(iterator, size)):
         yield chunk
+
+
+def run_chunks(
+    function: Callable[[Item], Result], items: Sequence[Item], *, n_jobs: int, pays_from: int
+) -> Iterator[Result]:
+    """Map a cheap function over many items, in this process where there are less than `pays_from`."""
+    if len(items) < pays_from:
+        n_jobs = 1
+    chunks = chunked(items, max(1, min(_CHUNK, len(items) // (4 * n_jobs))))
+    for results in run(partial(_map, function), chunks, n_jobs=n_jobs):
+        yield from results
+
+
+def _map(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    return [function(item) for item in items]
 
 
 def run(

@@ -9,16 +9,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import assert_never
 
+from augbuild.errors import RecipeError, SourceError
 from augbuild.manifest import SPLITS
 from augbuild.recipe import Balance, Recipe
 from augbuild.sample import draw
+from augbuild.schema import nearest
 from augbuild.sources import Rejected, Source, SourceDataset
+from augbuild.split import assign_folds, assign_splits, groups_by_pattern
 from augbuild.transforms import Op
 
 AUGMENTED_FOLDER = "augmented_train"
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
+_POOL_PAYS_FROM = 1000  # pictures to look at: a second or two, about what a pool costs to start
 _STEM_BYTES = 200  # of the 255 that file systems allow; the rest is for hash, variant and extension
 _NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]|^[-. ]+|[. ]+$')
 
@@ -74,11 +77,47 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> Plan:
     Raises SourceError where a class has no train image, RecipeError where the recipe names a class that is not there.
     """
     check_classes(recipe, dataset)
-    split = assign_splits(recipe, dataset, n_jobs)
+    split = dataset.sources if dataset.is_split else _split(recipe, dataset, n_jobs)
     sources, collisions = distinct(in_plan_order(split))
     rejected = tuple(sorted((*dataset.rejected, *collisions), key=lambda each: each.source))
     warnings = (*recipe.warnings, *dataset.warnings)
     return Plan(recipe, dataset, tuple(sources), rejected, warnings, variant_count(recipe, sources))
+
+
+def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
+    """Hold a recipe's classes against those of a dataset; raises SourceError or RecipeError."""
+    for label in recipe.deny:
+        if label not in dataset.classes:
+            near = nearest(label, dataset.classes)
+            hint = f"did you mean {near!r}?" if near else f"it has {', '.join(map(repr, dataset.classes[:10]))}"
+            raise RecipeError(f"the recipe's [classes] names {label!r}, which the source does not have; {hint}")
+    if dataset.is_split:
+        trained = {source.label for source in dataset.sources if source.split == "train"}
+        if missing := [label for label in dataset.classes if label not in trained]:
+            raise SourceError(
+                f"class {missing[0]!r} has no image in train/; add some, or remove it from the other splits"
+            )
+
+
+def _split(recipe: Recipe, dataset: SourceDataset, n_jobs: int) -> list[Source]:
+    spec, group_of = recipe.split, {}
+    if spec.group == "near-duplicates":
+        group_of = _near_duplicates(dataset, n_jobs)
+    elif spec.group != "none":
+        group_of = groups_by_pattern(dataset.sources, spec.group)
+    if spec.folds is not None:
+        return assign_folds(dataset.sources, group_of, seed=recipe.seed, folds=spec.folds)
+    return assign_splits(dataset.sources, group_of, seed=recipe.seed, test=spec.test, validation=spec.validation)
+
+
+def _near_duplicates(dataset: SourceDataset, n_jobs: int) -> dict[str, str]:
+    from augbuild.duplicates import fingerprint, group, near_duplicates  # NumPy and Pillow: only where pixels are read
+    from augbuild.parallel import run_chunks
+
+    paths = [source.path for source in dataset.sources]
+    prints = run_chunks(fingerprint, [dataset.root / path for path in paths], n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM)
+    known = {path: found for path, found in zip(paths, prints, strict=True) if found is not None}
+    return group(near_duplicates(dataset.root, known))
 
 
 def in_plan_order(sources: Iterable[Source]) -> list[Source]:
@@ -149,15 +188,10 @@ def _rank(seed: int, source: Source) -> bytes:
 
 def _target(balance: Balance, sizes: Sequence[int]) -> int:
     """Give the images per class to reach, originals included."""
-    match balance.target:
-        case int():
-            return balance.target
-        case "max":
-            return max(sizes, default=0)
-        case str():
-            return int(balance.target.removeprefix("x")) * max(sizes, default=0)
-        case _:
-            assert_never(balance.target)
+    if isinstance(balance.target, int):
+        return balance.target
+    largest = max(sizes, default=0)
+    return largest if balance.target == "max" else largest * int(balance.target.removeprefix("x"))
 
 
 def _share(ranks: Sequence[bytes], target: int) -> tuple[int, bytes]:

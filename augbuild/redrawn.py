@@ -81,7 +81,14 @@ def _coefficients(corners: list[tuple[int, int]], moved: list[tuple[float, float
 
 
 def overlay_text(
-    image: Image.Image, text: str, font_file: str, font_size: float, opacity: float, color: Colour, x_pos: float, y_pos: float
+    image: Image.Image,
+    text: str,
+    font_file: str,
+    font_size: float,
+    opacity: float,
+    color: Colour,
+    x_pos: float,
+    y_pos: float,
 ) -> Image.Image:
     """Write `text` at a position and size given as fractions of the frame, as AugLy's overlay_text does with indices.
 

@@ -87,7 +87,7 @@ def _as_toml(value: object) -> str:
         case list() | tuple():
             return f"[{', '.join(show(item) for item in value[:_SHOWN_CHARACTERS])}]"
         case dict():
-            return f"{{ {', '.join(f'{join("", key)} = {show(item)}' for key, item in value.items())} }}"
+            return "{ " + ", ".join(f"{join('', key)} = {show(item)}" for key, item in value.items()) + " }"
     return str(value)
 
 
@@ -117,17 +117,31 @@ class Rule:
         return None if self.is_within(value) else f"must be {self.limits} (got {show(value)})"
 
 
-def number(low: float, high: float) -> Rule:
-    """Accept a finite integer or float in [low, high]; kept as a float."""
-    # nan fails every comparison; + 0.0 makes -0.0 a plain zero.
-    return Rule(
-        "a number", is_number, _from_to(low, high), lambda value: low <= value <= high, lambda v: float(v) + 0.0
-    )
+def number(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Rule:
+    """Accept a finite integer or float from `low` to `high`, an open end not included; kept as a float."""
+
+    def is_within(value: float) -> bool:  # nan fails every comparison
+        return (low < value if open_low else low <= value) and (value < high if open_high else value <= high)
+
+    limits = f"from {low:.10g} to {high:.10g}"
+    excluded = " and ".join(f"{end:.10g}" for end, is_open in ((low, open_low), (high, open_high)) if is_open)
+    limits = f"{limits}, {excluded} excluded" if excluded else limits
+    return Rule("a number", is_number, limits, is_within, lambda value: float(value) + 0.0)  # -0.0 is a plain zero
+
+
+def numbers(least: int, most: int, each: Rule, limits: str, *, lengths: Collection[int] = ()) -> Rule:
+    """Accept a list of `least` to `most` values (or one of `lengths`) that each obey a rule; kept as a list."""
+
+    def is_kind(value: Any) -> bool:
+        right_length = isinstance(value, list) and least <= len(value) <= most
+        return right_length and (not lengths or len(value) in lengths) and not any(map(each.fault, value))
+
+    return Rule(limits, is_kind, convert=lambda value: [each.convert(item) for item in value])
 
 
 def integer(low: int, high: int) -> Rule:
     """Accept an integer in [low, high]; neither 50.0 nor true is one."""
-    return Rule("an integer", is_integer, _from_to(low, high), lambda value: low <= value <= high)
+    return Rule("an integer", is_integer, f"from {low} to {high}", lambda value: low <= value <= high)
 
 
 def boolean() -> Rule:
@@ -159,17 +173,23 @@ def is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _from_to(low: float, high: float) -> str:
-    return f"from {low:.10g} to {high:.10g}"
-
-
 def read_fields(spec: type, table: object, path: str, problems: Problems) -> dict[str, Any]:
-    """Check a table against the fields of a dataclass, `name: Annotated[type, Rule] = default`; return the good values."""
+    """Check a table against a dataclass of `name: Annotated[type, Rule] = default` fields; return the good values.
+
+    Fields without a rule are left to the caller, but their keys are known.
+    """
     if not isinstance(table, dict):
         problems.add(path, f"must be a table (got {show(table)})")
         return {}
-    rules: dict[str, Rule] = {
-        name: hint.__metadata__[0]
-        for name, hint in get_type_hints(spec, include_extras=True).items()
-        if hasattr(hint, "__metadata__")
-    }
+    hints = get_type_hints(spec, include_extras=True)
+    problems.add_unknown_keys(path, table, hints)
+    good = {}
+    for name, hint in hints.items():
+        rules = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Rule)]
+        if not rules or name not in table:
+            continue
+        if fault := rules[0].fault(table[name]):
+            problems.add(join(path, name), fault)
+        else:
+            good[name] = rules[0].convert(table[name])
+    return good

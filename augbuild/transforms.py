@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeGuard
 
 JsonValue = str | int | float | bool | Sequence["JsonValue"] | None
 """What a parameter may hold: anything that JSON can carry, objects aside."""
@@ -32,7 +33,11 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter: `low` and `high` are included, but for an `open_low` or `open_high` end."""
+    """One parameter: `low` and `high` are included, but for an `open_low` or `open_high` end.
+
+    They bound a number, each number of a colour or matrix, and the length of a text. An `optional` one may be None, a
+    `required` one has no default, and the None of a seed stands for one that is drawn for each variant.
+    """
 
     kind: Kind
     default: JsonValue
@@ -45,13 +50,44 @@ class Param:
     optional: bool = False
     required: bool = False
 
+    def accepts(self, value: object) -> bool:
+        """Tell whether an op may hold `value`: right in kind, finite, in range. Assets are only looked up later."""
+        if value is None:
+            return self.optional
+        match self.kind:
+            case "number":
+                return self._holds(value)
+            case "integer" | "seed":
+                return type(value) is int and self._holds(value)
+            case "boolean":
+                return isinstance(value, bool)
+            case "choice":
+                return type(value) in {int, str} and value in self.choices  # True == 1
+            case "colour":
+                return _is_list(value, {3}) and all(type(part) is int and self._holds(part) for part in value)
+            case "matrix":
+                return _is_list(value, {4, 12}) and all(map(self._holds, value))
+            case "text":
+                return isinstance(value, str) and self._holds(len(value))
+        return isinstance(value, str)
+
+    def _holds(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            return False
+        above = value > self.low if self.open_low else value >= self.low
+        return above and (value < self.high if self.open_high else value <= self.high)
+
+
+def _is_list(value: object, lengths: set[int]) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list | tuple) and len(value) in lengths
+
 
 @dataclass(frozen=True, slots=True)
 class TransformInfo:
     """One transform.
 
     `identities` are sets of values at which it does nothing to an RGB image; `ascending` pairs parameters of which the
-    first must be the smaller; `geometric` ones move pixels; `caution` is what to know before using it.
+    first must be the smaller (or `may_be_equal`); `geometric` ones move pixels; `caution` is what to know before use.
     """
 
     doc: str
@@ -59,7 +95,21 @@ class TransformInfo:
     geometric: bool = False
     identities: tuple[Mapping[str, JsonValue], ...] = ()
     ascending: tuple[tuple[str, str], ...] = ()
+    may_be_equal: bool = False
     caution: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+
+    def out_of_order(self, params: Mapping[str, object]) -> tuple[str, str] | None:
+        """Return the first pair of parameters of which the second is not larger; None values and draws always pass."""
+        for low, high in self.ascending:
+            first, second = params.get(low), params.get(high)
+            if not isinstance(first, int | float) or not isinstance(second, int | float):
+                continue
+            if first > second or (first == second and not self.may_be_equal):
+                return low, high
+        return None
 
 
 def _factor(doc: str, default: float = 1.0, high: float = 10.0) -> Param:
@@ -75,12 +125,18 @@ def _colour(doc: str, default: tuple[int, int, int]) -> Param:
 
 
 def _seed(doc: str) -> Param:
-    return Param("seed", None, f"{doc}; drawn for each variant (AugLy's constant makes it the same for all)", 0, 2**32 - 1)
+    return Param("seed", None, f"{doc}; drawn for each variant (AugLy's constant serves all alike)", 0, 2**32 - 1)
+
+
+def _text(doc: str, default: str | None) -> Param:
+    return Param("text", default, doc, 1, 4096, required=default is None)
 
 
 _SIDE = 20_000
 _BLACK, _WHITE, _RED = (0, 0, 0), (255, 255, 255), (255, 0, 0)
 _OPACITY = _fraction("0 is invisible, 1 opaque", 1.0)
+_MAX_PIXELS = 50_000_000
+_MODES = ("1", "CMYK", "HSV", "L", "P", "RGB", "YCbCr")
 _RESAMPLE = "resampling filter: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming"
 _INVISIBLE: tuple[Mapping[str, JsonValue], ...] = ({"opacity": 0.0}, {"x_pos": 1.0}, {"y_pos": 1.0})
 
@@ -113,12 +169,13 @@ CATALOGUE: Mapping[str, TransformInfo] = MappingProxyType({
     "clip_image_size": TransformInfo(
         "Scale up or down until the number of pixels lies between two bounds.",
         {
-            "min_resolution": Param("integer", None, "pixels (width x height) at least", 1, 50_000_000, optional=True),
-            "max_resolution": Param("integer", None, "pixels (width x height) at most", 1, 50_000_000, optional=True),
+            "min_resolution": Param("integer", None, "pixels (width x height) at least", 1, _MAX_PIXELS, optional=True),
+            "max_resolution": Param("integer", None, "pixels (width x height) at most", 1, _MAX_PIXELS, optional=True),
         },
         geometric=True,
         identities=({"min_resolution": None, "max_resolution": None},),
         ascending=(("min_resolution", "max_resolution"),),
+        may_be_equal=True,
     ),
     "color_jitter": TransformInfo(
         "Change brightness, then contrast, then saturation.",
@@ -138,9 +195,9 @@ CATALOGUE: Mapping[str, TransformInfo] = MappingProxyType({
     "convert_color": TransformInfo(
         "Convert to another colour mode; the result is made RGB again.",
         {
-            "mode": Param("choice", None, "Pillow's mode", choices=("1", "CMYK", "HSV", "L", "P", "RGB", "YCbCr"), optional=True),
-            "matrix": Param("matrix", None, "4 numbers (to L) or 12 (to RGB), with mode", -1000.0, 1000.0, optional=True),
-            "dither": Param("choice", None, "0 none, 3 Floyd-Steinberg, for modes 1 and P", choices=(0, 3), optional=True),
+            "mode": Param("choice", None, "Pillow's mode", choices=_MODES, optional=True),
+            "matrix": Param("matrix", None, "4 numbers (to L) or 12 (to RGB), with mode", -1000, 1000, optional=True),
+            "dither": Param("choice", None, "modes 1 and P: 0 none, 3 Floyd-Steinberg", choices=(0, 3), optional=True),
             "palette": Param("choice", 0, "0 web, 1 adaptive, for mode P", choices=(0, 1)),
             "colors": Param("integer", 256, "size of the adaptive palette", 1, 256),
         },
@@ -171,7 +228,7 @@ CATALOGUE: Mapping[str, TransformInfo] = MappingProxyType({
     "meme_format": TransformInfo(
         "Put a caption in a bar above the image.",
         {
-            "text": Param("text", "LOL", "the caption"),
+            "text": _text("the caption", "LOL"),
             "font_file": Param("font", "Raleway-ExtraBold", "a font that AugLy ships"),
             "opacity": _fraction("of the text: 0 is invisible, 1 opaque", 1.0),
             "text_color": _colour("of the text", _BLACK),
@@ -179,7 +236,7 @@ CATALOGUE: Mapping[str, TransformInfo] = MappingProxyType({
             "meme_bg_color": _colour("of the bar", _WHITE),
         },
         geometric=True,
-        caution="the bar is in pixels: it dwarfs a thumbnail; an image narrower than the text is rejected",
+        caution="the bar is in pixels: it dwarfs a thumbnail; an image too narrow for the text is rejected",
     ),
     "opacity": TransformInfo(
         "Blend towards white.",
@@ -224,10 +281,10 @@ CATALOGUE: Mapping[str, TransformInfo] = MappingProxyType({
         {
             "template_filepath": Param("template", "web", "a screenshot that AugLy ships: mobile or web"),
             "max_image_size_pixels": Param(
-                "integer", None, "pixels of the result at most, when the template is scaled", 10_000, 50_000_000, optional=True
+                "integer", None, "pixels at most, where the template is scaled", 10_000, _MAX_PIXELS, optional=True
             ),
             "crop_src_to_fit": Param("boolean", False, "crop the image to fit, instead of padding with black"),
-            "resize_src_to_match_template": Param("boolean", True, "scale the image to the template, not the other way"),
+            "resize_src_to_match_template": Param("boolean", True, "scale the image to the template, not vice versa"),
         },
         geometric=True,
         caution="with resize_src_to_match_template = false the result grows with the image, six times at the most",
@@ -242,20 +299,21 @@ CATALOGUE: Mapping[str, TransformInfo] = MappingProxyType({
             "line_type": Param("choice", "solid", "how the lines are drawn", choices=("dashed", "dotted", "solid")),
             "line_opacity": _OPACITY,
         },
-        identities=({"line_opacity": 0.0},),
+        identities=({"line_opacity": 0.0}, {"line_width": 0.0}),
         caution="a line_density of 1.0 divides by zero in AugLy and is refused",
     ),
     "overlay_text": TransformInfo(
         "Write a text over the image.",
         {
-            "text": Param("text", None, "what to write (AugLy takes indices into a pickle, which we never load)", required=True),
-            "font_file": Param("font", "OpenSans-Regular", "a font that AugLy ships (its default has no Latin letters)"),
+            "text": _text("what to write (AugLy's is a list of indices into a pickle, which we never load)", None),
+            "font_file": Param("font", "OpenSans-Regular", "a font that AugLy ships (its default is an Arabic one)"),
             "font_size": _fraction("height, as a fraction of the shorter side", 0.15, open_low=True),
             "opacity": _fraction("0 is invisible, 1 opaque (AugLy ignores it on RGB)", 1.0),
             "color": _colour("of the text", _RED),
             **_position(0.0, 0.5),
         },
-        identities=_INVISIBLE,
+        identities=({"opacity": 0.0},),
+        caution="letters that the font lacks become boxes; an image too small for letters of a pixel is rejected",
     ),
     "pad": TransformInfo(
         "Add a border.",

@@ -1,0 +1,183 @@
+"""The transforms of a recipe: single ones, and those that pick among others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from augbuild.draws import Draw, always, bounds, read_params
+from augbuild.schema import Problems, boolean, integer, join, number, show
+from augbuild.transforms import CATALOGUE, JsonValue
+
+_P = number(0, 1)
+_WEIGHT = number(0, 1e6, open_low=True)
+_DEEPEST = 10
+_PICK_KEYS: Mapping[str, tuple[str, ...]] = {"one_of": ("one_of",), "some_of": ("some_of", "from", "replace")}
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A transform of the catalogue and how its parameters are drawn; `key` is its name and occurrence in the recipe."""
+
+    op: str
+    params: Mapping[str, JsonValue | Draw]
+    p: float
+    weight: float
+    key: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the transform as a recipe would write it, defaults filled in."""
+        params = {name: value.to_json() if isinstance(value, Draw) else value for name, value in self.params.items()}
+        return {"op": self.op, "p": self.p, "weight": self.weight, **params}
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A choice of `count` among `entries` (one_of, some_of), by weight."""
+
+    count: int
+    entries: tuple[Node, ...]
+    replace: bool
+    p: float
+    weight: float
+    key: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the pick as a recipe would write it, defaults filled in."""
+        entries = [entry.to_json() for entry in self.entries]
+        return {"some_of": self.count, "replace": self.replace, "p": self.p, "weight": self.weight, "from": entries}
+
+
+Node = Transform | Pick
+
+
+def walk(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Go through nodes and all below them, in document order."""
+    for node in nodes:
+        yield node
+        if isinstance(node, Pick):
+            yield from walk(node.entries)
+
+
+def read_nodes(
+    tables: object, path: str, folder: Path | None, problems: Problems, warnings: list[str]
+) -> tuple[Node, ...]:
+    """Read `[[transforms]]`; what is wrong goes to `problems`, what is odd to `warnings`."""
+    reader = _Reader(folder, problems, warnings)
+    return reader.read(tables, path, depth=0)
+
+
+class _Reader:
+    """Reads nodes in document order, counting how often each name has occurred."""
+
+    def __init__(self, folder: Path | None, problems: Problems, warnings: list[str]) -> None:
+        self._folder, self._problems, self._warnings = folder, problems, warnings
+        self._seen: Counter[str] = Counter()
+
+    def read(self, tables: object, path: str, depth: int) -> tuple[Node, ...]:
+        if not isinstance(tables, list):
+            self._problems.add(path, f"must be a list of tables (got {show(tables)})")
+            return ()
+        nodes = (self._node(table, join(path, index), depth) for index, table in enumerate(tables))
+        return tuple(node for node in nodes if node is not None)
+
+    def _node(self, table: object, path: str, depth: int) -> Node | None:
+        if not isinstance(table, dict):
+            self._problems.add(path, f"must be a table (got {show(table)})")
+            return None
+        kinds = [key for key in ("op", "one_of", "some_of") if key in table]
+        if len(kinds) != 1:
+            self._problems.add(path, "must have one of op, one_of and some_of")
+            return None
+        p, weight = self._number(table, "p", path), self._number(table, "weight", path)
+        if p == 0:
+            self._warnings.append(f"{path} never fires: its p is 0")
+        if kinds[0] == "op":
+            return self._transform(table, path, p, weight)
+        return self._pick(kinds[0], table, path, p, weight, depth)
+
+    def _number(self, table: Mapping[str, Any], key: str, path: str) -> float:
+        rule = _P if key == "p" else _WEIGHT
+        if fault := rule.fault(table.get(key, 1.0)):
+            self._problems.add(join(path, key), fault)
+            return 1.0
+        return float(table.get(key, 1.0))
+
+    def _key(self, name: str) -> str:
+        self._seen[name] += 1
+        return f"{name}#{self._seen[name] - 1}"
+
+    def _transform(self, table: Mapping[str, Any], path: str, p: float, weight: float) -> Transform | None:
+        name = table["op"]
+        if not isinstance(name, str) or name not in CATALOGUE:
+            hint = self._problems.suggest(name, CATALOGUE) if isinstance(name, str) else "`augbuild ops` lists them"
+            self._problems.add(join(path, "op"), f"must be a transform (got {show(name)}); {hint}")
+            return None
+        info, before = CATALOGUE[name], self._problems.count
+        self._problems.add_unknown_keys(path, table, [*info.params, "op", "p", "weight"])
+        params = read_params(info.params, table, path, self._folder, self._problems)
+        if self._problems.count == before:
+            self._check_order(info.ascending, params, path)
+            self._warn(name, params, table, path)
+        return Transform(name, params, p, weight, self._key(name))
+
+    def _check_order(
+        self, ascending: Iterable[tuple[str, str]], params: Mapping[str, JsonValue | Draw], path: str
+    ) -> None:
+        for low, high in ascending:
+            lower, upper = bounds(params[low]), bounds(params[high])
+            if lower and upper and lower[1] >= upper[0]:
+                self._problems.add(
+                    join(path, low),
+                    f"must always be below {high} (it goes up to {lower[1]:g}, {high} down to {upper[0]:g})",
+                )
+
+    def _warn(self, name: str, params: Mapping[str, JsonValue | Draw], table: Mapping[str, Any], path: str) -> None:
+        if any(always(params, identity) for identity in CATALOGUE[name].identities):
+            self._warnings.append(f"{path}: {name} does nothing with these parameters")
+        if any(
+            param.kind == "seed" and not isinstance(table.get(key, {}), dict)
+            for key, param in CATALOGUE[name].params.items()
+        ):
+            self._warnings.append(f"{path}.seed is constant: {name} does the same to every image of a size")
+
+    def _pick(self, kind: str, table: Mapping[str, Any], path: str, p: float, weight: float, depth: int) -> Pick | None:
+        key = self._key(kind)
+        self._problems.add_unknown_keys(path, table, [*_PICK_KEYS[kind], "p", "weight"])
+        if depth >= _DEEPEST:
+            self._problems.add(path, f"is nested over {_DEEPEST} deep")
+            return None
+        place = "from" if kind == "some_of" else kind
+        listed = table.get(place, [])
+        entries = self.read(listed, join(path, place), depth + 1)
+        fault = integer(1, 100).fault(table[kind]) if kind == "some_of" else None
+        if fault:
+            self._problems.add(join(path, kind), fault)
+        count = table[kind] if kind == "some_of" and not fault else 1
+        replace = table.get("replace", False)
+        if fault := boolean().fault(replace):
+            self._problems.add(join(path, "replace"), fault)
+        if isinstance(listed, list) and count > len(listed) and replace is not True:
+            self._problems.add(path, f"picks {count} of {len(listed)}; list more of them, or set replace = true")
+        return Pick(count, entries, replace is True, p, weight, key)
+
+
+def deny_problems(nodes: Sequence[Node], denied: Collection[str], path: str, problems: Problems) -> None:
+    """Note the picks that a class's `deny` leaves with too few."""
+    for node in walk(nodes):
+        if isinstance(node, Pick) and not node.replace:
+            left = sum(1 for entry in node.entries if is_allowed(entry, denied))
+            if left < node.count:
+                problems.add(
+                    join(path, "deny"), f"leaves {left} of the {node.count} that {node.key.partition('#')[0]} picks"
+                )
+
+
+def is_allowed(node: Node, denied: Collection[str]) -> bool:
+    """Tell whether a class that denies some transforms can still have this node."""
+    if isinstance(node, Transform):
+        return node.op not in denied
+    return any(is_allowed(entry, denied) for entry in node.entries)
