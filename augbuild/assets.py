@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Collection, Mapping
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
@@ -39,9 +39,14 @@ def bundled_assets(kind: Kind) -> Mapping[str, Path]:
     return dict(sorted(found.items()))
 
 
-@cache
 def asset_sha256(path: Path) -> str:
-    """Hash an asset's bytes."""
+    """Hash an asset's bytes, again only when its size or time has changed."""
+    status = path.stat()
+    return _sha256(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -58,18 +63,28 @@ def _bundled(kind: Kind, name: str) -> Path:
     known = bundled_assets(kind)
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.5)
-    hint = f'did you mean "{near[0]}"?' if near else f'the first of {len(known)} is "{next(iter(known))}"'
-    raise ValueError(f"is no {kind} that AugLy ships; {hint}")
+    raise ValueError(f"is no {kind} that AugLy ships; {_hint(name, known)}")
 
 
 def _below(folder: Path, name: str) -> Path:
-    parts = PurePosixPath(name).parts
-    if "://" in name or name.startswith("/") or "\\" in name or "\0" in name or ".." in parts or ":" in name[:3]:
+    path = PurePosixPath(name)
+    if "\0" in name or "\\" in name or ":" in name or path.is_absolute() or ".." in path.parts:
         raise ValueError("must be a relative path with forward slashes to an image below the recipe's folder")
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ValueError("leads out of the recipe's folder")
-    if not path.is_file():
-        raise ValueError(f"is no file below {folder}")
-    return path
+    file = folder / name
+    try:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise ValueError("leads out of the recipe's folder")
+        if file.is_file():
+            return file
+    except (OSError, RuntimeError, UnicodeError) as error:  # a name too long, a loop of links, half a surrogate pair
+        raise ValueError("is no file that can be opened") from error
+    siblings = [each.name for each in file.parent.iterdir()] if file.parent.is_dir() else []
+    near = {(path.parent / each).as_posix() for each in siblings if (file.parent / each).is_file()}
+    raise ValueError(f"is no file in {folder}; {_hint(name, near)}")
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name[:100], known, n=1)
+    if near:
+        return f'did you mean "{near[0]}"?'
+    return f"there are {len(known):,}, such as {', '.join(sorted(known)[:3])}" if known else "there is none"

@@ -101,7 +101,7 @@ def build(
         rejected=rejected,
         warnings=(*plan.warnings, *_findings(facts)),
         seconds=time.time() - start,
-        reasons=dict(changes.reasons()),
+        reasons={str(why): count for why, count in changes.reasons().items()},
     )
 
 

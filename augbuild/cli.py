@@ -60,7 +60,8 @@ def _source_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @main.command(
-    epilog="Examples:\n\n\b\n  augbuild make default\n  augbuild make recipes/lab.toml --source photos --out build/lab -j 4\n\n"
+    epilog="Examples:\n\n\b\n  augbuild make default\n"
+    "  augbuild make recipes/lab.toml --source photos --out build/lab -j 4\n\n"
     "Exit code: 0 done, 1 an error, 2 a wrong recipe or command line, 3 done but images were rejected."
 )
 @click.argument("recipe")

@@ -108,7 +108,7 @@ def dataset_facts(plan: Plan, tally: Tally) -> dict[str, Any]:
             if folder in tally.counts
         },
         "rejected": len(tally.rejected),
-        "ignored": dict(sorted(plan.dataset.ignored.items())),
+        "ignored": dict(plan.dataset.ignored),
         "more_frames": tally.more_frames,
         "flat": len(tally.flat),
         "attribution": plan.dataset.attribution,

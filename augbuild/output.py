@@ -71,7 +71,7 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
     except OSError as error:
         where = error.filename or out
         raise OutputError(
-            f"{where}: {error.strerror or error}; put that right and run the same command again, which will finish the build"
+            f"{where}: {error.strerror or error}; put that right and run the same command again to finish the build"
         ) from error
 
 

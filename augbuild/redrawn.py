@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from augbuild.errors import ApplyError
+
 Colour = tuple[int, int, int]
 _BAND = 1 << 18  # values of noise at a time: AugLy takes 85 bytes of memory a pixel
 
 
 def random_noise(image: Image.Image, mean: float, var: float, seed: int) -> Image.Image:
-    """Add Gaussian noise of the given mean and variance on a scale of 0 to 1: AugLy's pixels, with a generator of our own.
+    """Add Gaussian noise of a mean and variance on a scale of 0 to 1: AugLy's pixels, with a generator of our own.
 
     Drawn band by band: consecutive draws of a RandomState are the same values as one large draw.
     """
@@ -34,15 +36,14 @@ def random_noise(image: Image.Image, mean: float, var: float, seed: int) -> Imag
 
 def shuffle_pixels(image: Image.Image, factor: float, seed: int) -> Image.Image:
     """Move a share of the pixels to each other's places: AugLy's pixels, with a generator of our own."""
-    if factor == 0.0:
-        return image
     generator = np.random.RandomState(seed)
-    pixels = np.array(image).reshape(-1, 3)
+    # Each pixel is one number: AugLy shuffles rows of an array, in the same order but one Python call at a time.
+    pixels = np.array(image.convert("RGBA")).view(np.uint32).reshape(-1)
     chosen = generator.choice(len(pixels), size=int(factor * len(pixels)), replace=False)
     moved = pixels[chosen]
     generator.shuffle(moved)
     pixels[chosen] = moved
-    return Image.fromarray(pixels.reshape(image.height, image.width, 3))
+    return Image.fromarray(pixels.view(np.uint8).reshape(image.height, image.width, 4)).convert("RGB")
 
 
 def perspective_transform(
@@ -50,7 +51,7 @@ def perspective_transform(
 ) -> Image.Image:
     """Move each corner by a Gaussian shift of `sigma` pixels, and all by (dx, dy), as AugLy's perspective_transform.
 
-    Raises ValueError where nothing is left without a black border.
+    Raises ApplyError where nothing is left without a black border.
     """
     generator = np.random.RandomState(seed)
     width, height = image.size
@@ -61,12 +62,12 @@ def perspective_transform(
     )
     if not crop_out_black_border:
         return result
-    (left_top, right_top, right_bottom, left_bottom) = moved
+    left_top, right_top, right_bottom, left_bottom = moved
     left, right = max(0, left_top[0], left_bottom[0]), min(width, right_top[0], right_bottom[0])
     top, bottom = max(0, left_top[1], right_top[1]), min(height, left_bottom[1], right_bottom[1])
     if left >= right or top >= bottom:
-        raise ValueError("nothing is left without a black border")
-    return result.crop((int(left), int(top), int(right), int(bottom)))
+        raise ApplyError("perspective_transform", f"nothing of {width} x {height} pixels is left inside a black border")
+    return result.crop((round(left), round(top), round(right), round(bottom)))
 
 
 def _coefficients(corners: list[tuple[int, int]], moved: list[tuple[float, float]]) -> list[float]:
@@ -76,7 +77,7 @@ def _coefficients(corners: list[tuple[int, int]], moved: list[tuple[float, float
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         values += [u, v]
     solved = np.linalg.solve(np.array(rows, dtype=np.float64), np.array(values, dtype=np.float64))
-    # LAPACK's last bits differ between processors; ten digits don't, and no pixel needs more.
+    # The last bits differ between processors; the tenth digit hardly ever does, and no pixel needs more.
     return [float(f"{value:.10g}") for value in solved]
 
 
@@ -92,9 +93,11 @@ def overlay_text(
 ) -> Image.Image:
     """Write `text` at a position and size given as fractions of the frame, as AugLy's overlay_text does with indices.
 
-    Raises ValueError where the letters would be less than a pixel high.
+    Raises ApplyError where the letters would be less than a pixel high.
     """
     size = int(min(image.size) * font_size)
+    if not size:
+        raise ApplyError("overlay_text", f"its letters are less than a pixel high on {image.width} x {image.height}")
     font = _font(font_file, size)
     written = image.copy()
     draw = ImageDraw.Draw(written)
@@ -114,7 +117,7 @@ def meme_format(
 ) -> Image.Image:
     """Put a bar with `text` above the image, in the largest letters that fit, as AugLy's meme_format.
 
-    Raises ValueError where no letters fit.
+    Raises ApplyError where no letters fit.
     """
     meme = Image.new("RGB", (image.width, image.height + caption_height), meme_bg_color)
     meme.paste(image, (0, caption_height))
@@ -131,7 +134,7 @@ def meme_format(
     sizes = range(caption_height - 10, 0, -5)
     best = bisect_left(sizes, True, key=fits)
     if best == len(sizes):
-        raise ValueError("the image is too narrow for the text")
+        raise ApplyError("meme_format", f"the text does not fit on a bar of {image.width} x {caption_height} pixels")
     width, height = extent(sizes[best])
     place = round((image.width - width) / 2), round((caption_height - height) / 2)
     draw.multiline_text(place, text, font=_font(font_file, sizes[best]), fill=text_color, align="center")

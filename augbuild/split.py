@@ -1,4 +1,4 @@
-"""Who is train, who is validation and who is test: stratified, exact, the same for the same seed; groups never straddle."""
+"""Who is train, who is validation and who is test: stratified and exact; groups never straddle."""
 
 from __future__ import annotations
 

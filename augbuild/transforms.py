@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from types import MappingProxyType
 from typing import Literal, TypeGuard
 
@@ -72,8 +71,8 @@ class Param:
         return isinstance(value, str)
 
     def _holds(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            return False
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False  # the bounds below are finite, so nan and inf fail them
         above = value > self.low if self.open_low else value >= self.low
         return above and (value < self.high if self.open_high else value <= self.high)
 

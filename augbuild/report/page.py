@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.patches import Rectangle
 
 from augbuild.report.names import escape
@@ -71,3 +76,26 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """Measure a line in inches."""
     width, _, _ = _renderer().get_text_width_height_descent(drawable(text), _font(size, bold), ismath=False)
     return float(width) / DPI
+
+
+def _without_middle(text: str, kept: int) -> str:
+    head = (kept - 1 + 1) // 2
+    tail = kept - 1 - head
+    return text[:head] + _ELLIPSIS + (text[len(text) - tail :] if tail else "")
+
+
+@cache
+def _font(size: float, bold: bool) -> FontProperties:
+    """Give the font that comes with matplotlib, so that a chart looks the same on every machine."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return FontProperties(fname=Path(mpl.get_data_path(), "fonts", "ttf", name), size=size)
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    return frozenset(get_font(_font(10.0, False).get_file()).get_charmap())
+
+
+@cache
+def _renderer() -> RendererAgg:
+    return RendererAgg(1, 1, DPI)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from augbuild.errors import Reason
@@ -52,7 +52,7 @@ class SourceDataset:
     classes: tuple[str, ...]
     sources: tuple[Source, ...]
     rejected: tuple[Rejected, ...] = ()
-    ignored: Mapping[str, int] | None = None
+    ignored: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     attribution: str | None = None
 

@@ -1,0 +1,5 @@
+"""Stub."""
+
+
+def render_card(facts: object) -> str:
+    return "stub"
