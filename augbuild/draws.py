@@ -39,7 +39,7 @@ def read_value(param: Param, value: object, path: str, folder: Path | None, prob
     """Read the value of a parameter; what is wrong with it goes to `problems`."""
     check = _checker(param, folder)
     if not isinstance(value, dict):
-        return _plain(check, value, path, problems, alternative=" or a draw")
+        return _plain(check, value, path, problems, " or a draw")
     kinds = [kind for kind in _KINDS if kind in value]
     if len(kinds) != 1:
         problems.add(path, f"must hold one of {', '.join(_KINDS)} (got {show(value)})")
@@ -72,17 +72,17 @@ def bounds(value: JsonValue | Draw) -> tuple[float, float] | None:
     return (min(numbers), max(numbers)) if numbers and len(numbers) == len(values) else None
 
 
-Check = Callable[[object], tuple[str | None, JsonValue]]
+Check = Callable[[object, str], tuple[str | None, JsonValue]]
 
 
 def _checker(param: Param, folder: Path | None) -> Check:
-    """Give a function that tells what is wrong with a plain value, else what to keep of it."""
+    """Give a function that tells what is wrong with a plain value (and what else it might be), else what to keep of it."""
     if param.kind in ASSET_KINDS:
-        return lambda value: _asset(param, value, folder)
+        return lambda value, alternative: _asset(param, value, folder, alternative)
     rule = _rule(param)
 
-    def check(value: object) -> tuple[str | None, JsonValue]:
-        fault = rule.fault(value)
+    def check(value: object, alternative: str) -> tuple[str | None, JsonValue]:
+        fault = rule.fault(value, alternative)
         return (fault, None) if fault else (None, rule.convert(value))
 
     return check
@@ -106,8 +106,8 @@ def _rule(param: Param) -> Rule:
             return schema.text()
 
 
-def _asset(param: Param, value: object, folder: Path | None) -> tuple[str | None, JsonValue]:
-    if fault := schema.text().fault(value):
+def _asset(param: Param, value: object, folder: Path | None, alternative: str) -> tuple[str | None, JsonValue]:
+    if fault := schema.text().fault(value, alternative):
         return fault, None
     try:
         resolve_asset(param.kind, str(value), folder)
@@ -117,9 +117,9 @@ def _asset(param: Param, value: object, folder: Path | None) -> tuple[str | None
 
 
 def _plain(check: Check, value: object, path: str, problems: Problems, alternative: str = "") -> JsonValue:
-    fault, kept = check(value)
+    fault, kept = check(value, alternative)
     if fault:
-        problems.add(path, fault.replace(" (got", f"{alternative} (got", 1) if "must be a" in fault else fault)
+        problems.add(path, fault)
     return kept
 
 
@@ -158,6 +158,8 @@ def _normal(param: Param, pair: tuple[float, float], clip: object, path: str, pr
     else:  # an open end is never drawn: the nearest number inside stands for it
         low = math.nextafter(param.low, param.high) if param.open_low else param.low
         ends = (low, math.nextafter(param.high, param.low) if param.open_high else param.high)
+    if ends is not None and not ends[0] <= pair[0] <= ends[1]:
+        problems.add(join(path, "normal"), f"must have its mean within {show(list(ends))} (got {show(list(pair))})")
     return Draw("normal", pair, ends) if problems.count == before else None
 
 
@@ -171,7 +173,7 @@ def _check_range(param: Param, ends: tuple[float, float], path: str, problems: P
 
 def _pair(value: object, path: str, problems: Problems, *, whole: bool = False) -> tuple[float, float] | None:
     if isinstance(value, list) and len(value) == 2 and all(map(schema.is_integer if whole else _is_finite, value)):
-        return (value[0], value[1])
+        return (value[0], value[1]) if whole else (float(value[0]) + 0.0, float(value[1]) + 0.0)
     problems.add(path, f"must be two {'integers' if whole else 'numbers'} (got {show(value)})")
     return None
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from augbuild.draws import Draw, always, bounds, read_params
-from augbuild.schema import Problems, boolean, integer, join, number, show
-from augbuild.transforms import CATALOGUE, JsonValue
+from augbuild.schema import Problems, Rule, boolean, integer, join, number, show
+from augbuild.transforms import CATALOGUE, JsonValue, TransformInfo
 
 _P = number(0, 1)
 _WEIGHT = number(0, 1e6, open_low=True)
 _DEEPEST = 10
-_PICK_KEYS: Mapping[str, tuple[str, ...]] = {"one_of": ("one_of",), "some_of": ("some_of", "from", "replace")}
+_MOST_NODES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,10 @@ class Pick:
 
     def to_json(self) -> dict[str, Any]:
         """Give the pick as a recipe would write it, defaults filled in."""
-        entries = [entry.to_json() for entry in self.entries]
-        return {"some_of": self.count, "replace": self.replace, "p": self.p, "weight": self.weight, "from": entries}
+        entries, common = [entry.to_json() for entry in self.entries], {"p": self.p, "weight": self.weight}
+        if self.key.startswith("one_of"):  # not the same as some_of = 1: the key is in the seed of its stream
+            return {"one_of": entries, **common}
+        return {"some_of": self.count, "replace": self.replace, **common, "from": entries}
 
 
 Node = Transform | Pick
@@ -81,6 +83,9 @@ class _Reader:
         if not isinstance(tables, list):
             self._problems.add(path, f"must be a list of tables (got {show(tables)})")
             return ()
+        if self._seen.total() + len(tables) > _MOST_NODES:
+            self._problems.add(path, f"holds too many: a recipe has at most {_MOST_NODES:,} transforms")
+            return ()
         nodes = (self._node(table, join(path, index), depth) for index, table in enumerate(tables))
         return tuple(node for node in nodes if node is not None)
 
@@ -92,19 +97,19 @@ class _Reader:
         if len(kinds) != 1:
             self._problems.add(path, "must have one of op, one_of and some_of")
             return None
-        p, weight = self._number(table, "p", path), self._number(table, "weight", path)
+        p = self._checked(_P, table, "p", path, 1.0)
+        weight = self._checked(_WEIGHT, table, "weight", path, 1.0)
         if p == 0:
             self._warnings.append(f"{path} never fires: its p is 0")
         if kinds[0] == "op":
             return self._transform(table, path, p, weight)
         return self._pick(kinds[0], table, path, p, weight, depth)
 
-    def _number(self, table: Mapping[str, Any], key: str, path: str) -> float:
-        rule = _P if key == "p" else _WEIGHT
-        if fault := rule.fault(table.get(key, 1.0)):
+    def _checked(self, rule: Rule, table: Mapping[str, Any], key: str, path: str, default: Any) -> Any:
+        if fault := rule.fault(table.get(key, default)):
             self._problems.add(join(path, key), fault)
-            return 1.0
-        return float(table.get(key, 1.0))
+            return default
+        return rule.convert(table.get(key, default))
 
     def _key(self, name: str) -> str:
         self._seen[name] += 1
@@ -120,16 +125,14 @@ class _Reader:
         self._problems.add_unknown_keys(path, table, [*info.params, "op", "p", "weight"])
         params = read_params(info.params, table, path, self._folder, self._problems)
         if self._problems.count == before:
-            self._check_order(info.ascending, params, path)
+            self._check_order(info, params, path)
             self._warn(name, params, table, path)
         return Transform(name, params, p, weight, self._key(name))
 
-    def _check_order(
-        self, ascending: Iterable[tuple[str, str]], params: Mapping[str, JsonValue | Draw], path: str
-    ) -> None:
-        for low, high in ascending:
+    def _check_order(self, info: TransformInfo, params: Mapping[str, JsonValue | Draw], path: str) -> None:
+        for low, high in info.ascending:
             lower, upper = bounds(params[low]), bounds(params[high])
-            if lower and upper and lower[1] >= upper[0]:
+            if lower and upper and (lower[1] > upper[0] or (lower[1] == upper[0] and not info.may_be_equal)):
                 self._problems.add(
                     join(path, low),
                     f"must always be below {high} (it goes up to {lower[1]:g}, {high} down to {upper[0]:g})",
@@ -146,34 +149,30 @@ class _Reader:
 
     def _pick(self, kind: str, table: Mapping[str, Any], path: str, p: float, weight: float, depth: int) -> Pick | None:
         key = self._key(kind)
-        self._problems.add_unknown_keys(path, table, [*_PICK_KEYS[kind], "p", "weight"])
         if depth >= _DEEPEST:
             self._problems.add(path, f"is nested over {_DEEPEST} deep")
             return None
-        place = "from" if kind == "some_of" else kind
+        inline = kind == "one_of" and "from" not in table  # one_of = [...] is short for one_of = 1, from = [...]
+        place = kind if inline else "from"
+        allowed = {"one_of": {kind, place}, "some_of": {kind, place, "replace"}}[kind]
+        self._problems.add_unknown_keys(path, table, [*sorted(allowed), "p", "weight"])
+        count = 1 if inline else self._checked(integer(1, 1 if kind == "one_of" else 100), table, kind, path, 1)
+        replace = self._checked(boolean(), table, "replace", path, False)
         listed = table.get(place, [])
         entries = self.read(listed, join(path, place), depth + 1)
-        fault = integer(1, 100).fault(table[kind]) if kind == "some_of" else None
-        if fault:
-            self._problems.add(join(path, kind), fault)
-        count = table[kind] if kind == "some_of" and not fault else 1
-        replace = table.get("replace", False)
-        if fault := boolean().fault(replace):
-            self._problems.add(join(path, "replace"), fault)
-        if isinstance(listed, list) and count > len(listed) and replace is not True:
-            self._problems.add(path, f"picks {count} of {len(listed)}; list more of them, or set replace = true")
-        return Pick(count, entries, replace is True, p, weight, key)
+        if isinstance(listed, list) and len(listed) < (1 if replace else count):
+            hint = "" if replace or not listed else ", or set replace = true"
+            self._problems.add(path, f"picks {count} of {len(listed)}; list more of them{hint}")
+        return Pick(count, entries, replace, p, weight, key)
 
 
-def deny_problems(nodes: Sequence[Node], denied: Collection[str], path: str, problems: Problems) -> None:
+def deny_problems(picks: Iterable[Pick], denied: Collection[str], path: str, problems: Problems) -> None:
     """Note the picks that a class's `deny` leaves with too few."""
-    for node in walk(nodes):
-        if isinstance(node, Pick) and not node.replace:
-            left = sum(1 for entry in node.entries if is_allowed(entry, denied))
-            if left < node.count:
-                problems.add(
-                    join(path, "deny"), f"leaves {left} of the {node.count} that {node.key.partition('#')[0]} picks"
-                )
+    for pick in picks:
+        left, needed = sum(is_allowed(entry, denied) for entry in pick.entries), 1 if pick.replace else pick.count
+        if left < needed:
+            kind = pick.key.partition("#")[0]
+            problems.add(join(path, "deny"), f"leaves {left} of the {needed} that {kind} picks")
 
 
 def is_allowed(node: Node, denied: Collection[str]) -> bool:

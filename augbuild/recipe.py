@@ -10,13 +10,19 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from warnings import catch_warnings
 
 from augbuild.errors import RecipeError
-from augbuild.nodes import Node, Transform, deny_problems, read_nodes, walk
+from augbuild.nodes import Node, Pick, deny_problems, read_nodes, walk
 from augbuild.schema import Problems, boolean, choice, integer, join, nearest, number, read_fields, show, text
 from augbuild.toml import parse_toml, read_text
+from augbuild.transforms import CATALOGUE
 
-_NAME = text("1 to 100 characters, none of them a slash or a control character", r"[^/\\\x00-\x1f\x7f]{1,100}")
+# Marks that turn the direction of writing, and separators, can make a name look like another on a terminal.
+_UNSAFE = r"/\\\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_NAME = text(
+    "1 to 100 characters, no slash or control character, nor . or ..", rf"(?!\.{{1,2}}\Z)[^{_UNSAFE}]{{1,100}}"
+)
 _FACTOR = re.compile(r"x[1-9][0-9]{0,3}")
 
 
@@ -103,18 +109,20 @@ class Recipe:
 def load_recipe(name: str | Path) -> Recipe:
     """Load a recipe from a file, or a shipped one by its bare name; raises RecipeError.
 
-    The paths in a file are relative to it; those in a shipped recipe found by name, to the working directory.
+    The paths in a file are relative to it. A shipped recipe found by name is taken as if it lay in `recipes/` of the
+    working directory: its `../build/default` is `build/default` here.
     """
     path = Path(name)
     shipped = shipped_recipes()
-    if str(name) in shipped and not path.exists():
+    if str(name) in shipped and not path.is_file():  # a folder of that name is no recipe
         path = shipped[str(name)]
         return parse_recipe(read_text(path), path.parent, f"{name}.toml", base=Path.cwd() / "recipes")
-    if not path.exists():
+    try:
+        return parse_recipe(read_text(path), path.parent, str(path))
+    except FileNotFoundError as error:
         near = nearest(path.stem, shipped)
         hint = f"`augbuild make {near}` runs the shipped one" if near else f"shipped ones: {', '.join(shipped)}"
-        raise RecipeError(f"{path} does not exist; {hint}")
-    return parse_recipe(read_text(path), path.parent, str(path))
+        raise RecipeError(f"{path} does not exist; {hint}") from error
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -144,6 +152,8 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     nodes = read_nodes(table.get("transforms", []), "transforms", folder, problems, warnings)
     deny = _read_classes(table.get("classes", {}), nodes, problems)
     problems.raise_if_any()
+    if not nodes and (augment.variants or augment.balance):
+        warnings.append("transforms is empty: every variant is a copy of its source")
     return Recipe(
         top["name"], top.get("seed", _Top.seed), source, split, output, augment, nodes, deny,
         warnings=tuple(warnings), folder=folder, base=base or folder,
@@ -163,18 +173,28 @@ def _read_split(table: Mapping[str, Any], problems: Problems) -> SplitSpec:
     written = table.get("split", {})
     good = read_fields(SplitSpec, written, "split", problems)
     if isinstance(written, dict) and "folds" in written:
-        for key in {"test", "validation"} & written.keys():
-            problems.add(join("split", key), "does not go with folds, in which every image is tested once")
+        for key in ("test", "validation"):
+            if key in written:
+                problems.add(join("split", key), "does not go with folds, in which every image is tested once")
         good |= {"test": 0.0, "validation": 0.0}
     split = SplitSpec(**good)
     if split.test + split.validation >= 1:
         problems.add("split", f"leaves nothing to train on (test {split.test:g} + validation {split.validation:g})")
-    if split.group not in {"near-duplicates", "none"}:
-        try:
-            re.compile(split.group)
-        except (re.error, RecursionError, OverflowError) as error:
-            problems.add("split.group", f'must be "near-duplicates", "none" or a regular expression ({error})')
+    if not _is_pattern(split.group):
+        problems.add(
+            "split.group",
+            f'must be "near-duplicates", "none", a regular expression or a column (got {show(split.group)})',
+        )
     return split
+
+
+def _is_pattern(pattern: str) -> bool:
+    try:
+        with catch_warnings(action="ignore"):  # "[[a]" may mean something else one day
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def _read_augment(table: object, problems: Problems) -> AugmentSpec:
@@ -202,7 +222,7 @@ def _read_classes(table: object, nodes: tuple[Node, ...], problems: Problems) ->
     if not isinstance(table, dict):
         problems.add("classes", f"must be a table (got {show(table)})")
         return {}
-    used = sorted({node.op for node in walk(nodes) if isinstance(node, Transform)})
+    picks = [node for node in walk(nodes) if isinstance(node, Pick)]
     deny = {}
     for label, rules in table.items():
         path = join("classes", label)
@@ -215,11 +235,9 @@ def _read_classes(table: object, nodes: tuple[Node, ...], problems: Problems) ->
             problems.add(join(path, "deny"), f"must be a list of transform names (got {show(denied)})")
             continue
         for name in denied:
-            if name not in used:
-                problems.add(
-                    join(path, "deny"),
-                    f"names {show(name)}, which is not in the recipe; {problems.suggest(name, used)}",
-                )
+            if name not in CATALOGUE:
+                hint = problems.suggest(name, CATALOGUE)
+                problems.add(join(path, "deny"), f"names {show(name)}, which is no transform; {hint}")
         deny[label] = frozenset(denied)
-        deny_problems(nodes, deny[label], path, problems)
+        deny_problems(picks, deny[label], path, problems)
     return deny

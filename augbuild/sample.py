@@ -78,7 +78,8 @@ def _priority(entry: Node, prefix: str) -> float:
 
 def _op(recipe: Recipe, node: Transform, stream: random.Random) -> Op:
     info = CATALOGUE[node.op]
-    drawn = {name: _value(value, stream) for name, value in sorted(node.params.items())}
+    # A number for each parameter, drawn or not: to fix one of them leaves the others where they were.
+    drawn = {name: _value(value, stream.random()) for name, value in sorted(node.params.items())}
     if "seed" in info.params and drawn["seed"] is None:
         drawn["seed"] = int(stream.random() * _SEEDS)
     if node.op == "random_crop":
@@ -95,16 +96,15 @@ def _corners(drawn: Mapping[str, JsonValue], stream: random.Random) -> dict[str,
     corners: dict[str, JsonValue] = {}
     for low, high, side in (("x1", "x2", "width"), ("y1", "y2", "height")):
         size = drawn[side]
-        assert isinstance(size, float)
+        assert isinstance(size, int | float)
         start = _rounded(stream.random() * (1.0 - size), 0.0, 1.0 - size)
         corners |= {low: start, high: min(_rounded(start + size, 0.0, 1.0), 1.0)}
     return {name: corners[name] for name in ("x1", "y1", "x2", "y2")}
 
 
-def _value(value: JsonValue | Draw, stream: random.Random) -> JsonValue:
+def _value(value: JsonValue | Draw, u: float) -> JsonValue:
     if not isinstance(value, Draw):
         return value
-    u = stream.random()
     if value.kind == "choice":
         return value.args[int(u * len(value.args))]
     first, second = _numbers(value)

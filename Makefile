@@ -1,0 +1,42 @@
+# Everything goes into .venv, once; `make demo` alone needs no torch.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint clean
+
+help:
+	@echo "make demo   build the sample dataset into build/default (installs augbuild, without torch)"
+	@echo "make test   run the tests (installs all that they use, torch too: about 5 GB)"
+	@echo "make lint   ruff and mypy"
+	@echo "make clean  remove .venv and what was built"
+
+demo: $(VENV)/base
+	$(BIN)/augbuild make recipes/default.toml
+
+test: $(VENV)/everything
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# A file stands for each set of packages, and is older than pyproject.toml when that set has to be looked at again.
+$(VENV)/base: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/lint: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+$(VENV)/everything: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train,hf]'
+	touch $@
