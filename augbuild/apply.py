@@ -187,7 +187,7 @@ _IMPORTING = threading.Lock()
 
 @cache
 def _augly() -> ModuleType:
-    """Import AugLy without what its import does to the process: it draws from the global generator."""
+    """Import AugLy without what its import does: it draws from the global generator and loads libmagic."""
     with _IMPORTING, _stand_in_for_magic():
         state = random.getstate()
         try:
@@ -198,16 +198,20 @@ def _augly() -> ModuleType:
     return module
 
 
+class _Magic(ModuleType):
+    """Stands in for python-magic, whose import fails without libmagic, until it is used: AugLy does for paths only."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("magic"), name)
+
+
 @contextmanager
 def _stand_in_for_magic() -> Iterator[None]:
-    """Let AugLy import python-magic, which fails without libmagic; it is only called for paths, and we pass none."""
-    try:
-        importlib.import_module("magic")
-    except (ImportError, OSError):
-        sys.modules["magic"] = ModuleType("magic")
-        try:
-            yield
-        finally:
-            del sys.modules["magic"]
-    else:
+    if "magic" in sys.modules:
         yield
+        return
+    sys.modules["magic"] = _Magic("magic")
+    try:
+        yield
+    finally:
+        del sys.modules["magic"]

@@ -51,7 +51,6 @@ def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@cache
 def _assets_root() -> Path:
     spec = find_spec("augly")  # finds the package without importing it
     if spec is None or not spec.submodule_search_locations:
@@ -76,11 +75,11 @@ def _below(folder: Path, name: str) -> Path:
             raise ValueError("leads out of the recipe's folder")
         if file.is_file():
             return file
+        siblings = [each.name for each in file.parent.iterdir() if each.is_file()] if file.parent.is_dir() else []
     except (OSError, RuntimeError, UnicodeError) as error:  # a name too long, a loop of links, half a surrogate pair
         raise ValueError("is no file that can be opened") from error
-    siblings = [each.name for each in file.parent.iterdir()] if file.parent.is_dir() else []
-    near = {(path.parent / each).as_posix() for each in siblings if (file.parent / each).is_file()}
-    raise ValueError(f"is no file in {folder}; {_hint(name, near)}")
+    known = {(path.parent / sibling).as_posix() for sibling in siblings}
+    raise ValueError(f"is no file in {folder}; {_hint(name, known)}")
 
 
 def _hint(name: str, known: Collection[str]) -> str:

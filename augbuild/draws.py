@@ -76,7 +76,7 @@ Check = Callable[[object, str], tuple[str | None, JsonValue]]
 
 
 def _checker(param: Param, folder: Path | None) -> Check:
-    """Give a function that tells what is wrong with a plain value (and what else it might be), else what to keep of it."""
+    """Give a function that tells what is wrong with a plain value, and else what to keep of it."""
     if param.kind in ASSET_KINDS:
         return lambda value, alternative: _asset(param, value, folder, alternative)
     rule = _rule(param)
@@ -144,7 +144,9 @@ def _range(param: Param, kind: DrawKind, args: object, clip: object, path: str, 
     _check_range(param, pair, join(path, kind), problems)
     if kind == "log_uniform" and pair[0] <= 0:
         problems.add(join(path, kind), f"must have ends above 0 (got {show(args)})")
-    return Draw(kind, pair) if problems.count == before else None
+    if problems.count > before:
+        return None
+    return Draw(kind, pair if kind == "integers" else _as_floats(pair))
 
 
 def _normal(param: Param, pair: tuple[float, float], clip: object, path: str, problems: Problems) -> Draw | None:
@@ -158,9 +160,12 @@ def _normal(param: Param, pair: tuple[float, float], clip: object, path: str, pr
     else:  # an open end is never drawn: the nearest number inside stands for it
         low = math.nextafter(param.low, param.high) if param.open_low else param.low
         ends = (low, math.nextafter(param.high, param.low) if param.open_high else param.high)
-    if ends is not None and not ends[0] <= pair[0] <= ends[1]:
+    if problems.count > before or ends is None:
+        return None
+    if not ends[0] <= pair[0] <= ends[1]:
         problems.add(join(path, "normal"), f"must have its mean within {show(list(ends))} (got {show(list(pair))})")
-    return Draw("normal", pair, ends) if problems.count == before else None
+        return None
+    return Draw("normal", _as_floats(pair), _as_floats(ends))
 
 
 def _check_range(param: Param, ends: tuple[float, float], path: str, problems: Problems) -> None:
@@ -173,9 +178,15 @@ def _check_range(param: Param, ends: tuple[float, float], path: str, problems: P
 
 def _pair(value: object, path: str, problems: Problems, *, whole: bool = False) -> tuple[float, float] | None:
     if isinstance(value, list) and len(value) == 2 and all(map(schema.is_integer if whole else _is_finite, value)):
-        return (value[0], value[1]) if whole else (float(value[0]) + 0.0, float(value[1]) + 0.0)
+        return (value[0], value[1])
     problems.add(path, f"must be two {'integers' if whole else 'numbers'} (got {show(value)})")
     return None
+
+
+def _as_floats(pair: tuple[float, float]) -> tuple[float, float]:
+    return float(pair[0]) + 0.0, float(
+        pair[1]
+    ) + 0.0  # [-30, 30] and [-30.0, 30.0] are the same recipe; so are -0.0 and 0.0
 
 
 def _is_finite(value: object) -> bool:

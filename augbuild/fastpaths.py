@@ -63,7 +63,7 @@ def _look_up(image: Image.Image, table: Image.Image) -> Image.Image:
 
 
 def _stripes(size: tuple[int, int], line_width: float, line_angle: float, line_density: float) -> NDArray[np.bool_]:
-    """Compute AugLy's compute_stripe_mask: its operations, on one line where stripes are upright or level, else by band."""
+    """Compute AugLy's compute_stripe_mask: on one line where stripes are level or upright, else some rows at a time."""
     width, height = size
     angle = line_angle * (math.pi / 180)
     distance = (1 - line_density) * min(size)
@@ -72,7 +72,8 @@ def _stripes(size: tuple[int, int], line_width: float, line_angle: float, line_d
     threshold = (math.cos(math.pi * line_width) + 1) / 2
 
     def is_line(phase: NDArray[np.floating]) -> NDArray[np.bool_]:
-        return (np.cos(phase) + 1) / 2 > threshold
+        lines: NDArray[np.bool_] = (np.cos(phase) + 1) / 2 > threshold
+        return lines
 
     if abs(angle) in {math.pi / 2, 3 * math.pi / 2}:
         return np.broadcast_to(is_line(2 * math.pi * per_column * columns), (height, width))

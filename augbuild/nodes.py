@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from augbuild.draws import Draw, always, bounds, read_params
-from augbuild.schema import Problems, Rule, boolean, integer, join, number, show
+from augbuild.schema import Problems, Rule, boolean, choice, integer, join, number, show
 from augbuild.transforms import CATALOGUE, JsonValue, TransformInfo
 
 _P = number(0, 1)
 _WEIGHT = number(0, 1e6, open_low=True)
 _DEEPEST = 10
-_MOST_NODES = 1000
+_MOST_NODES = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Transform:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A choice of `count` among `entries` (one_of, some_of), by weight."""
+    """A choice of `count` among `entries`, by weight: some_of; one_of is short for some_of = 1, streams included."""
 
     count: int
     entries: tuple[Node, ...]
@@ -47,10 +47,8 @@ class Pick:
 
     def to_json(self) -> dict[str, Any]:
         """Give the pick as a recipe would write it, defaults filled in."""
-        entries, common = [entry.to_json() for entry in self.entries], {"p": self.p, "weight": self.weight}
-        if self.key.startswith("one_of"):  # not the same as some_of = 1: the key is in the seed of its stream
-            return {"one_of": entries, **common}
-        return {"some_of": self.count, "replace": self.replace, **common, "from": entries}
+        entries = [entry.to_json() for entry in self.entries]
+        return {"some_of": self.count, "replace": self.replace, "p": self.p, "weight": self.weight, "from": entries}
 
 
 Node = Transform | Pick
@@ -84,7 +82,7 @@ class _Reader:
             self._problems.add(path, f"must be a list of tables (got {show(tables)})")
             return ()
         if self._seen.total() + len(tables) > _MOST_NODES:
-            self._problems.add(path, f"holds too many: a recipe has at most {_MOST_NODES:,} transforms")
+            self._problems.add(path, f"holds too many: a recipe has at most {_MOST_NODES} transforms")
             return ()
         nodes = (self._node(table, join(path, index), depth) for index, table in enumerate(tables))
         return tuple(node for node in nodes if node is not None)
@@ -148,7 +146,7 @@ class _Reader:
             self._warnings.append(f"{path}.seed is constant: {name} does the same to every image of a size")
 
     def _pick(self, kind: str, table: Mapping[str, Any], path: str, p: float, weight: float, depth: int) -> Pick | None:
-        key = self._key(kind)
+        key = self._key("some_of")
         if depth >= _DEEPEST:
             self._problems.add(path, f"is nested over {_DEEPEST} deep")
             return None
@@ -156,7 +154,7 @@ class _Reader:
         place = kind if inline else "from"
         allowed = {"one_of": {kind, place}, "some_of": {kind, place, "replace"}}[kind]
         self._problems.add_unknown_keys(path, table, [*sorted(allowed), "p", "weight"])
-        count = 1 if inline else self._checked(integer(1, 1 if kind == "one_of" else 100), table, kind, path, 1)
+        count = 1 if inline else self._checked(choice(1) if kind == "one_of" else integer(1, 100), table, kind, path, 1)
         replace = self._checked(boolean(), table, "replace", path, False)
         listed = table.get(place, [])
         entries = self.read(listed, join(path, place), depth + 1)
@@ -171,8 +169,12 @@ def deny_problems(picks: Iterable[Pick], denied: Collection[str], path: str, pro
     for pick in picks:
         left, needed = sum(is_allowed(entry, denied) for entry in pick.entries), 1 if pick.replace else pick.count
         if left < needed:
-            kind = pick.key.partition("#")[0]
-            problems.add(join(path, "deny"), f"leaves {left} of the {needed} that {kind} picks")
+            problems.add(join(path, "deny"), f"leaves {left} of the {needed} to pick ({_names(pick)})")
+
+
+def _names(pick: Pick) -> str:
+    names = [node.op for node in walk(pick.entries) if isinstance(node, Transform)]
+    return ", ".join([*names[:8], *(["…"] if len(names) > 8 else [])])
 
 
 def is_allowed(node: Node, denied: Collection[str]) -> bool:

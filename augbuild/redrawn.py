@@ -77,8 +77,9 @@ def _coefficients(corners: list[tuple[int, int]], moved: list[tuple[float, float
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         values += [u, v]
     solved = np.linalg.solve(np.array(rows, dtype=np.float64), np.array(values, dtype=np.float64))
-    # The last bits differ between processors; the tenth digit hardly ever does, and no pixel needs more.
-    return [float(f"{value:.10g}") for value in solved]
+    # The last bits differ between processors. Ten digits hardly ever do, and no pixel needs more; dust of 1e-19 would
+    # even move pixels whose place is exact.
+    return [round(float(f"{value:.10g}"), 15) for value in solved]
 
 
 def overlay_text(

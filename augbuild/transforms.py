@@ -325,7 +325,10 @@ CATALOGUE: Mapping[str, TransformInfo] = MappingProxyType({
         identities=({"w_factor": 0.0, "h_factor": 0.0},),
     ),
     "pad_square": TransformInfo(
-        "Add borders until the image is square.", {"color": _colour("of the border", _BLACK)}, geometric=True
+        "Add borders until the image is square.",
+        {"color": _colour("of the border", _BLACK)},
+        geometric=True,
+        caution="AugLy rounds down: the result may be up to two pixels short of square",
     ),
     "perspective_transform": TransformInfo(
         "Move the four corners at random.",

@@ -74,7 +74,11 @@ def _front_matter(facts: Mapping[str, Any]) -> str:
 
 def _configs(folders: Iterable[str]) -> Iterator[dict[str, Any]]:
     held_out = [{"split": folder, "path": f"{folder}/**"} for folder in ("validation", "test") if folder in folders]
-    trains = {"default": ["train/**", "augmented_train/**"], "original": ["train/**"], "augmented": ["augmented_train/**"]}
+    trains = {
+        "default": ["train/**", "augmented_train/**"],
+        "original": ["train/**"],
+        "augmented": ["augmented_train/**"],
+    }
     for name, paths in trains.items():
         there = [path for path in paths if path.removesuffix("/**") in folders]
         if there:

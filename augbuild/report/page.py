@@ -16,8 +16,6 @@ from augbuild.report.names import escape
 
 DPI = 144
 
-_ELLIPSIS = "…"
-
 
 class Page:
     """A matplotlib figure without axes, so that its layout depends on no one's settings."""
@@ -52,9 +50,16 @@ class Page:
         )
 
     def rectangle(self, x: float, y: float, width: float, height: float, color: str) -> None:
-        """Fill a rectangle, given by its top left corner."""
-        corner, transform = (x, self.height - y - height), self.figure.dpi_scale_trans
-        self.figure.add_artist(Rectangle(corner, width, height, facecolor=color, linewidth=0, transform=transform))
+        """Fill a rectangle, given by its top left corner; its edges fall on whole pixels."""
+        left, right = _snap(x), _snap(x + width)
+        bottom, top = _snap(self.height - y - height), _snap(self.height - y)
+        shape = Rectangle((left, bottom), right - left, top - bottom, facecolor=color, linewidth=0)
+        shape.set_transform(self.figure.dpi_scale_trans)
+        self.figure.add_artist(shape)
+
+
+def _snap(inches: float) -> float:
+    return round(inches * DPI) / DPI
 
 
 def drawable(text: str) -> str:
@@ -64,38 +69,29 @@ def drawable(text: str) -> str:
 
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
     """Cut the middle out of a line that is wider than `room` inches: names often differ at their ends."""
-    text = drawable(text)
-    kept = len(text)
-    while (width := width_of(text, size, bold=bold)) > room and kept > 2:
+    whole = shown = drawable(text)
+    kept = len(whole)
+    while (width := width_of(shown, size, bold=bold)) > room and kept > 1:
         kept = min(kept - 1, int(kept * room / width))
-        text = _without_middle(text, kept)
-    return text
+        shown = whole[: (kept + 1) // 2] + "…" + whole[len(whole) - kept // 2 :]
+    return shown
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """Measure a line in inches."""
-    width, _, _ = _renderer().get_text_width_height_descent(drawable(text), _font(size, bold), ismath=False)
+    width, _, _ = RendererAgg(1, 1, DPI).get_text_width_height_descent(text, _font(size, bold), ismath=False)
     return float(width) / DPI
 
 
-def _without_middle(text: str, kept: int) -> str:
-    head = (kept - 1 + 1) // 2
-    tail = kept - 1 - head
-    return text[:head] + _ELLIPSIS + (text[len(text) - tail :] if tail else "")
-
-
-@cache
 def _font(size: float, bold: bool) -> FontProperties:
-    """Give the font that comes with matplotlib, so that a chart looks the same on every machine."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return FontProperties(fname=Path(mpl.get_data_path(), "fonts", "ttf", name), size=size)
+    return FontProperties(fname=_font_file(bold), size=size)
+
+
+def _font_file(bold: bool) -> Path:
+    """Give a font that matplotlib brings along: with the system's own, equal counts would not be equal bytes."""
+    return Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
 
 
 @cache
 def _glyphs() -> frozenset[int]:
-    return frozenset(get_font(_font(10.0, False).get_file()).get_charmap())
-
-
-@cache
-def _renderer() -> RendererAgg:
-    return RendererAgg(1, 1, DPI)
+    return frozenset.intersection(*(frozenset(get_font(_font_file(bold)).get_charmap()) for bold in (False, True)))

@@ -30,7 +30,10 @@ def open_source(spec: str, folder: Path, *, ignore_existing: bool = False, follo
         return open_sample(name)
     if kind in _TO_COME:
         raise SourceError(f"{spec} cannot be opened yet; {_TO_COME[kind]} and give the folder")
-    root = Path(os.path.normpath(folder / Path(spec).expanduser()))
+    try:
+        root = Path(os.path.normpath(folder / Path(spec).expanduser()))
+    except RuntimeError as error:  # "~nobody/photos"
+        raise SourceError(f"{spec} does not exist: its home folder is not known") from error
     if root.is_file() and spec.lower().endswith(_ARCHIVES):
         raise SourceError(f"{root} is an archive; unpack it and give the folder")
     if root.is_file() and spec.lower().endswith(_TABLES):

@@ -6,12 +6,12 @@ import os
 import sys
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from augbuild.errors import SourceError
-from augbuild.manifest import Split
+from augbuild.manifest import Split, is_safe_path
 from augbuild.sources.dataset import Rejected, Source, SourceDataset
 
 IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"})
@@ -29,11 +29,11 @@ _LONGEST_EXTENSION = 12
 
 @dataclass(slots=True)
 class _Scan:
-    """What a walk found: paths of images relative to the root, and all else by why it is no source."""
+    """What a walk found: paths of images and folders relative to the root, and all else by why it is no source."""
 
     images: list[str] = field(default_factory=list)
     folders: set[str] = field(default_factory=set)
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: dict[str, Rejected] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
 
 
@@ -48,15 +48,15 @@ def open_folder(root: Path, *, ignore_existing: bool = False, follow_links: bool
         kind = "is a file, not a folder" if root.exists() else "does not exist"
         raise SourceError(f"{root} {kind}; the source is a folder with a folder of images for each class")
     scan = _scan(root, follow_links=follow_links)
-    has_splits = _has_splits(root, scan.images)
-    sources = tuple(_sources(scan, has_splits=has_splits, keep_splits=has_splits and not ignore_existing))
+    depth = 1 if _has_splits(root, scan.images, ignore_existing=ignore_existing) else 0
+    sources = tuple(_sources(scan, depth, keep_splits=not ignore_existing))
     if not sources:
         raise SourceError(_nothing_found(root, scan))
-    classes = tuple(sorted({source.label for source in sources}))
-    warnings = (*_similar_names(classes), *_empty_folders(scan, sources, has_splits=has_splits))
-    return SourceDataset(
-        root, str(root.resolve()), classes, sources, tuple(scan.rejected), dict(sorted(scan.ignored.items())), warnings
-    )
+    folders = {folder for path in (*scan.images, *scan.rejected) if (folder := _class_folder(path, depth))}
+    classes = tuple(sorted({folder.rpartition("/")[2] for folder in folders if is_safe_path(folder)}))
+    warnings = (*_similar_names(classes), *_empty_folders(scan.folders - folders, depth))
+    rejected, ignored = tuple(scan.rejected.values()), dict(sorted(scan.ignored.items()))
+    return SourceDataset(root, str(root.resolve()), classes, sources, rejected, ignored, warnings)
 
 
 def _scan(root: Path, *, follow_links: bool) -> _Scan:
@@ -85,17 +85,18 @@ def _is_image(entry: os.DirEntry[str], path: str, scan: _Scan) -> bool:
     """Tell whether an entry is a source, and note what else is no folder."""
     if entry.name.startswith("."):
         scan.ignored["hidden"] += 1
-    elif _is_folder(entry):
+    elif _is(entry.is_dir):
         pass
-    elif not _is_unicode(path):
-        scan.rejected.append(Rejected(ascii(path)[1:-1], "bad_name", "the name is not valid UTF-8"))
     elif (extension := PurePosixPath(entry.name).suffix.lower()) not in IMAGE_EXTENSIONS:
         known = extension if 1 < len(extension) <= _LONGEST_EXTENSION and extension.isprintable() else "of another kind"
         scan.ignored[f"extension {known}" if known.startswith(".") else known] += 1
-    elif entry.is_file():
+    elif not is_safe_path(path):  # no manifest could name it
+        why = "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
+        scan.rejected[path] = Rejected(_legible(path), "bad_name", why)
+    elif _is(entry.is_file):
         return True
     elif entry.is_symlink():
-        scan.rejected.append(Rejected(path, "unreadable", "a link to nothing that can be read"))
+        scan.rejected[path] = Rejected(path, "unreadable", "a link to nothing that can be read")
     else:
         scan.ignored["not a regular file"] += 1
     return False
@@ -105,7 +106,7 @@ def _is_open_folder(
     entry: os.DirEntry[str], scan: _Scan, above: frozenset[tuple[int, int]], *, follow_links: bool
 ) -> bool:
     """Tell whether an entry is a folder to go into; a link that leads back to where it lies is not."""
-    if entry.name.startswith(".") or not _is_folder(entry):
+    if entry.name.startswith(".") or not _is(entry.is_dir):
         return False
     if entry.is_symlink() and (not follow_links or _identity(Path(entry.path)) in above):
         scan.ignored["link to a folder"] += 1
@@ -113,9 +114,9 @@ def _is_open_folder(
     return True
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is(kind: Callable[[], bool]) -> bool:
     try:
-        return entry.is_dir()
+        return kind()
     except OSError:  # a link that loops
         return False
 
@@ -125,18 +126,16 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _is_unicode(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _legible(path: str) -> str:
+    """Spell out the bytes of a path that are not UTF-8, so that it can be written down."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _has_splits(root: Path, images: Iterable[str]) -> bool:
+def _has_splits(root: Path, images: Iterable[str], *, ignore_existing: bool) -> bool:
     """Tell split folders from classes that are named like them; raises SourceError where nobody could.
 
-    There are splits where all folders with images are called so, train among them, and hold class folders.
+    There are splits where all folders with images are called so, train among them, and hold class folders. Beside
+    other folders with images, such a folder is a class if it has images directly in it.
     """
     depths: defaultdict[str, set[int]] = defaultdict(set)
     for path in images:
@@ -146,34 +145,43 @@ def _has_splits(root: Path, images: Iterable[str]) -> bool:
     named = sorted(name for name in depths if name.casefold() in _SPLIT_FOLDERS)
     if not named:
         return False
-    folders = ", ".join(f"{name}/" for name in named)
     others = sorted(set(depths) - set(named))
-    loose = [name for name in named if 1 in depths[name]]
-    if not others and "train" not in {name.casefold() for name in named}:
-        raise SourceError(f"{root} has {folders} but no train/; a source with splits needs one")
-    if not others and loose:
-        raise SourceError(f"{root}: images lie directly in {loose[0]}/; put them into a folder for each class there")
-    if others and not loose and len(named) > 1:
+    nested = [name for name in named if 1 not in depths[name]]
+    if others and nested:
         raise SourceError(
-            f"{root} has {folders} beside {others[0]}/: are they splits or classes? Move one or the other"
+            f"{root} has {nested[0]}/ with folders of images beside {others[0]}/: "
+            f"if it is a split, move {others[0]}/ away; if it is a class, put its images directly into it"
         )
-    return not others
+    if others:
+        return False
+    if flat := [name for name in named if depths[name] == {1}]:
+        raise SourceError(f"{root}: images lie directly in {flat[0]}/; put them into a folder for each class there")
+    if not ignore_existing and "train" not in {name.casefold() for name in named}:
+        folders = ", ".join(f"{name}/" for name in named)
+        raise SourceError(f"{root} has {folders} but no train/; a source with splits needs one")
+    return True
 
 
-def _sources(scan: _Scan, *, has_splits: bool, keep_splits: bool) -> Iterator[Source]:
-    """Give the sources in path order; split folders and labels are one string each, however many images they have."""
+def _sources(scan: _Scan, depth: int, *, keep_splits: bool) -> Iterator[Source]:
+    """Give the sources in path order; split folders and labels are one string each, however many images they have.
+
+    `depth` is that of class folders: 1 below split folders, else 0.
+    """
     for path in scan.images:
-        parts = path.split("/")
-        depth = 1 if has_splits else 0
+        parts = path.split("/", depth + 1)
         if len(parts) < depth + 2:
             scan.ignored["not in a class folder"] += 1
-            continue
-        label = sys.intern(parts[depth])
-        if keep_splits:
-            folder = sys.intern(parts[0])
+        elif depth and keep_splits:
+            folder, label = sys.intern(parts[0]), sys.intern(parts[1])
             yield Source(path[len(folder) + 1 :], label, folder, _SPLIT_FOLDERS[folder.casefold()])
         else:
-            yield Source(path, label)
+            yield Source(path, sys.intern(parts[depth]))
+
+
+def _class_folder(path: str, depth: int) -> str:
+    """Give the class folder that a path lies in, or "" if it lies above them."""
+    parts = path.split("/", depth + 1)
+    return path[: -len(parts[-1]) - 1] if len(parts) == depth + 2 else ""
 
 
 def _nothing_found(root: Path, scan: _Scan) -> str:
@@ -194,9 +202,7 @@ def _similar_names(classes: Iterable[str]) -> Iterator[str]:
         seen.setdefault(folded, label)
 
 
-def _empty_folders(scan: _Scan, sources: Iterable[Source], *, has_splits: bool) -> Iterator[str]:
-    depth = 1 if has_splits else 0
-    used = {"/".join(source.path.split("/")[: depth + 1]) for source in sources}
-    for folder in sorted(scan.folders):
-        if folder.count("/") == depth and folder not in used:
-            yield f"{folder} has no images and is left out"
+def _empty_folders(folders: Iterable[str], depth: int) -> Iterator[str]:
+    for folder in sorted(folders):
+        if folder.count("/") == depth:
+            yield f"{_legible(folder)} has no images and is left out"

@@ -1,0 +1,269 @@
+"""The training loop: one epoch after another, read from top to bottom, on Hugging Face Accelerate."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from numpy.typing import NDArray
+from torch import nn
+
+from trainer.data import ManifestDataset
+from trainer.errors import DivergedError, UsageError
+from trainer.model import load_tensors, save_tensors
+from trainer.order import Order
+
+Model = nn.Module
+Precision = Literal["auto", "fp32", "bf16"]
+_DIVERGED = 1e4  # a cross-entropy that no training comes back from
+_LOOK_AT_LOSS_EVERY = 20  # steps, on a device that would have to wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to optimise: `steps` in all, of which `per_epoch` make an epoch for reports and checkpoints."""
+
+    optimizer: Literal["adam", "adamw", "sgd"]
+    lr: float
+    weight_decay: float
+    schedule: Literal["constant", "cosine"]
+    steps: int
+    per_epoch: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch came to; `loss` and `accuracy` are those of training, while the weights were changing."""
+
+    epoch: int
+    step: int
+    steps: int
+    lr: float
+    loss: float
+    accuracy: float
+
+
+def make_accelerator(device: str, precision: Precision) -> Accelerator:
+    """Set up the device and the processes; raises UsageError where torchrun's processes were not taken up.
+
+    `auto` takes a GPU where there is one, and bfloat16 where the hardware computes in it.
+    """
+    cpu = device == "cpu" or (device == "auto" and not torch.accelerator.is_available())
+    kind = "cpu" if cpu else torch.accelerator.current_accelerator().type  # type: ignore[union-attr]  # there is one
+    if device not in {"auto", kind}:
+        raise UsageError(f"--device {device} is not to be had here; there is {kind}")
+    mixed = "bf16" if precision == "bf16" or (precision == "auto" and _computes_in_bf16(kind)) else "no"
+    accelerator = Accelerator(cpu=cpu, mixed_precision=mixed)
+    wanted = int(os.environ.get("WORLD_SIZE", "1"))
+    if accelerator.num_processes != wanted:
+        raise UsageError(
+            f"{wanted} processes were started but Accelerate took up {accelerator.num_processes}; use torchrun"
+        )
+    return accelerator
+
+
+def _computes_in_bf16(kind: str) -> bool:
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = torch.backends.cpu.get_cpu_capability() if kind == "cpu" else ""
+    return "AVX512" in flags and _cpu_has("avx512_bf16", "amx_bf16")
+
+
+def _cpu_has(*features: str) -> bool:
+    """Look the processor's features up where Linux lists them; elsewhere say no, which is never slower than fp32."""
+    try:
+        listed = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return any(feature in listed for feature in features)
+
+
+@contextmanager
+def own_generator(seed: int) -> Iterator[None]:
+    """Seed torch for a while, and leave it as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def is_main_process() -> bool:
+    """Tell whether this is the process that prints and writes."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def threads() -> int:
+    """Give the number of threads that torch computes with; results are repeatable to the bit at the same number."""
+    return torch.get_num_threads()
+
+
+def prepare(accelerator: Accelerator, model: Model) -> Model:
+    """Put a model on its device, in the order of memory that convolutions are fastest in."""
+    prepared: Model = accelerator.prepare(model.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    return prepared
+
+
+def make_optimizer(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """Make the optimiser, with torch's own defaults for what the plan does not say."""
+    if plan.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=plan.lr, momentum=0.9, weight_decay=plan.weight_decay)
+    kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.Adam
+    return kind(model.parameters(), lr=plan.lr, weight_decay=plan.weight_decay)
+
+
+def learning_rate(plan: Plan, step: int) -> float:
+    """Give the learning rate of a step: constant, or a half cosine from lr to 0 (Loshchilov and Hutter 2017)."""
+    if plan.schedule == "constant":
+        return plan.lr
+    return plan.lr * 0.5 * (1.0 + math.cos(math.pi * step / plan.steps))
+
+
+def fit(
+    accelerator: Accelerator,
+    model: nn.Module,
+    data: ManifestDataset,
+    order: Order,
+    plan: Plan,
+    checkpoint: Path,
+    on_epoch: Callable[[Epoch, nn.Module], None],
+) -> nn.Module:
+    """Train to the plan's last step, from the checkpoint if there is one, and give the trained model.
+
+    `on_epoch` is called after each epoch, before its checkpoint. Every step draws from a generator of its own, so a
+    resumed run takes the same steps. Raises DivergedError.
+    """
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    optimizer = make_optimizer(model, plan)
+    start = load_checkpoint(checkpoint, model, optimizer) if checkpoint.is_file() else 0
+    wrapped, optimizer = accelerator.prepare(model, optimizer)
+    for first in range(start, plan.steps, plan.per_epoch):
+        last = min(first - first % plan.per_epoch + plan.per_epoch, plan.steps)
+        epoch = train_one_epoch(accelerator, wrapped, optimizer, data, order, plan, range(first, last))
+        on_epoch(epoch, wrapped)
+        if accelerator.is_main_process:
+            save_checkpoint(checkpoint, accelerator.unwrap_model(wrapped), optimizer, last)
+        accelerator.wait_for_everyone()
+    return accelerator.unwrap_model(wrapped)
+
+
+def train_one_epoch(
+    accelerator: Accelerator,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    data: ManifestDataset,
+    order: Order,
+    plan: Plan,
+    steps: range,
+) -> Epoch:
+    """Take some steps; each process its share of every batch."""
+    model.train()
+    rank, world = accelerator.process_index, accelerator.num_processes
+    criterion = nn.CrossEntropyLoss(reduction="sum")
+    totals = torch.zeros(3, device=accelerator.device)  # loss, correct, images
+    for step in steps:
+        batch = order.batch(step)
+        images, targets = data.batch(batch[rank::world] or batch[:1], accelerator.device)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(plan, step)
+        with own_generator(plan.seed * 1_000_003 + step):
+            output = model(images)
+            # The sum over this share, scaled so that the mean over all processes is the mean over the whole batch.
+            share = 1.0 if rank < len(batch) else 0.0
+            loss = share * criterion(output, targets) * (world / len(batch))
+            optimizer.zero_grad(set_to_none=True)
+            accelerator.backward(loss)
+        optimizer.step()
+        with torch.no_grad():
+            correct = (output.argmax(dim=1) == targets).sum() * share
+            totals += torch.stack([loss.detach() * len(batch) / world, correct, torch.tensor(share * len(targets))])
+        if accelerator.device.type == "cpu" or step % _LOOK_AT_LOSS_EVERY == 0:
+            _stop_if_diverged(float(loss.detach()), step)
+    loss_sum, correct_sum, images_sum = accelerator.reduce(totals, "sum").tolist()
+    _stop_if_diverged(loss_sum / images_sum, steps[-1])
+    lr = learning_rate(plan, steps[-1])
+    means = loss_sum / images_sum, correct_sum / images_sum
+    return Epoch(steps[-1] // plan.per_epoch + 1, steps[-1] + 1, len(steps), lr, *means)
+
+
+def _stop_if_diverged(loss: float, step: int) -> None:
+    if not math.isfinite(loss) or loss > _DIVERGED:
+        raise DivergedError(f"the loss was {loss:g} at step {step + 1}; try a lower --lr, or --precision fp32")
+
+
+@torch.inference_mode()
+def predict(accelerator: Accelerator, model: nn.Module, data: ManifestDataset, batch_size: int) -> NDArray[np.float64]:
+    """Give the probabilities (images, classes) of all images, each computed once, whatever the number of processes."""
+    model.eval()
+    rank, world = accelerator.process_index, accelerator.num_processes
+    own = range(rank, len(data), world)
+    parts: list[NDArray[np.float64]] = []
+    for start in range(0, len(own), batch_size):
+        images, _ = data.batch(own[start : start + batch_size], accelerator.device)
+        with accelerator.autocast():
+            output = model(images)
+        parts.append(output.float().softmax(dim=1).cpu().numpy().astype(np.float64))
+    mine = np.concatenate(parts) if parts else np.empty((0, len(data.classes)))
+    if world == 1:
+        return mine
+    shares: list[NDArray[np.float64]] = gather_object([mine])
+    together = np.empty((len(data), len(data.classes)))
+    for number, share in enumerate(shares):
+        together[number::world] = share
+    return together
+
+
+def save_checkpoint(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Save all that the next step depends on, as one safetensors file."""
+    tensors = {f"model.{name}": value.detach().cpu() for name, value in model.state_dict().items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer.{index}.{name}": torch.as_tensor(value).cpu()
+            for name, value in values.items()
+            if value is not None
+        }
+    save_tensors(file, tensors, {"step": step, "threads": torch.get_num_threads()})
+
+
+def load_checkpoint(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Load what `save_checkpoint` saved and give the step to go on with; raises RunError."""
+    tensors, about = load_tensors(file)
+    model.load_state_dict(
+        {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    )
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in tensors.items():
+        kind, _, rest = name.partition(".")
+        if kind == "optimizer":
+            index, _, key = rest.partition(".")
+            state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    torch.set_num_threads(about["threads"])  # sums in another order would be other sums
+    return int(about["step"])
+
+
+def export_onnx(model: Model, image_size: int, file: Path) -> float:
+    """Write a model as ONNX for batches of any size; give the largest difference of its outputs from torch's."""
+    import onnxruntime
+
+    model.eval()
+    example = torch.randn(2, 3, image_size, image_size, generator=torch.Generator().manual_seed(0))
+    staged = file.with_name(f".{file.name}.partial")
+    torch.onnx.export(
+        model, (example,), staged, input_names=["images"], output_names=["logits"], dynamo=True, external_data=False,
+        dynamic_shapes={"x": {0: torch.export.Dim("batch")}}, verbose=False,
+    )  # fmt: skip
+    session = onnxruntime.InferenceSession(str(staged), providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        wanted = model(example).numpy()
+    difference = float(np.abs(session.run(None, {"images": example.numpy()})[0] - wanted).max())
+    staged.replace(file)
+    return difference

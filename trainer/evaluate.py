@@ -1,0 +1,121 @@
+"""Use a finished run: evaluate it on another manifest, predict single images, hand it on as ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from augbuild.errors import ImageError
+from trainer import samples as tables
+from trainer.data import ManifestDataset, open_store
+from trainer.engine import Model, export_onnx, make_accelerator, predict, prepare
+from trainer.errors import RunError, TableError
+from trainer.fit import record
+from trainer.model import load_weights, make_model
+from trainer.runs import RunFolder, read_json
+from trainer.samples import Sample
+from trainer.tables import images_below, read_table
+
+
+def load_run(root: Path) -> tuple[Model, dict[str, Any]]:
+    """Load a finished run's model and configuration; raises RunError."""
+    run = RunFolder(root)
+    config = read_json(run.config)
+    try:
+        model = make_model(str(config["arch"]), len(config["classes"]))
+    except KeyError as error:
+        raise RunError(f"{run.config} lacks {error}; it is not what trainer writes") from error
+    load_weights(run.weights, model)
+    return model, config
+
+
+def evaluate_run(
+    root: Path,
+    manifest: Path,
+    *,
+    split: str = "test",
+    cache: Path | None = None,
+    device: str = "auto",
+    quiet: bool = True,
+) -> dict[str, Any]:
+    """Evaluate a finished run on a manifest's split (all images of one without splits), beside the run's own results."""
+    model, config = load_run(root)
+    table = read_table(manifest)
+    chosen = tuple(sample for sample in table.samples if sample.split == split) if table.has_splits else table.samples
+    if not chosen:
+        raise TableError(
+            f"{manifest} has no {split} images; it has {', '.join(sorted({str(s.split) for s in table.samples}))}"
+        )
+    unknown = next((sample for sample in chosen if sample.label not in config["classes"]), None)
+    if unknown is not None:
+        raise TableError(
+            f"{manifest}: row {unknown.row}: {unknown.name} is {unknown.label!r}; the run knows {', '.join(config['classes'])}"
+        )
+    tables.check(table, chosen)
+    accelerator = make_accelerator(device, "auto")
+    store, _ = open_store(chosen, int(config["image_size"]), cache, file=table.file, quiet=quiet)
+    data = ManifestDataset(chosen, config["classes"], store)
+    prepared = prepare(accelerator, model)
+    probabilities = predict(accelerator, prepared, data, int(config["batch_size"]))
+    name = f"{manifest.stem if manifest.is_file() else manifest.name}-{split}-{table.sha256[:8]}"
+    folder = RunFolder(root).evaluation(name)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    return record(folder, data, probabilities), folder.root
+
+
+def predict_images(
+    root: Path, paths: Sequence[Path], *, top: int = 5, batch_size: int = 32, device: str = "auto"
+) -> list[dict[str, Any]]:
+    """Predict images, and all below folders: for each its path and the `top` classes with their probabilities.
+
+    An image that cannot be read has an `error` instead. Raises RunError, TableError.
+    """
+    model, config = load_run(root)
+    classes = config["classes"]
+    found = [Sample(path, str(path), classes[0], None, row) for row, path in enumerate(images_below(paths), start=1)]
+    accelerator = make_accelerator(device, "auto")
+    prepared = prepare(accelerator, model)
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(found), batch_size):
+        readable, failed = _readable(found[start : start + batch_size], int(config["image_size"]))
+        if readable:
+            store, _ = open_store(readable, int(config["image_size"]), None, file=root)
+            data = ManifestDataset(readable, classes, store)
+            for sample, row in zip(readable, predict(accelerator, prepared, data, batch_size), strict=True):
+                best = row.argsort()[::-1][:top]
+                classified = [{"class": classes[index], "probability": float(row[index])} for index in best]
+                results.append({"image": sample.name, "top": classified})
+        results += failed
+    return results
+
+
+def _readable(samples: Sequence[Sample], size: int) -> tuple[list[Sample], list[dict[str, Any]]]:
+    from trainer.data import load_pixels
+
+    readable, failed = [], []
+    for sample in samples:
+        try:
+            load_pixels(sample.path, size)
+        except ImageError as error:
+            failed.append({"image": sample.name, "error": str(error)})
+        else:
+            readable.append(sample)
+    return readable, failed
+
+
+def export_run(root: Path, out: Path | None = None) -> Path:
+    """Write a finished run's model as ONNX, and check it against torch on random images; give the file.
+
+    The model takes normalised images (batch, 3, size, size). Raises RunError where the onnx extra is missing.
+    """
+    model, config = load_run(root)
+    file = root / "model.onnx" if out is None else out
+    try:
+        difference = export_onnx(model, int(config["image_size"]), file)
+    except ImportError as error:
+        raise RunError("exporting needs onnx and onnxruntime; pip install 'augbuild[onnx]'") from error
+    if difference > 1e-3:
+        file.unlink()
+        raise RunError(f"the exported model differs from torch by {difference:g}; nothing was written")
+    return file
