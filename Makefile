@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 help:
 	@echo "make demo   build the sample dataset into build/default (installs augbuild, without torch)"
 	@echo "make test   run the tests (installs all that they use, torch too: about 5 GB)"
-	@echo "make lint   ruff and mypy"
+	@echo "make lint   ruff and mypy (types are those of all that is imported: installs the same)"
 	@echo "make clean  remove .venv and what was built"
 
 demo: $(VENV)/base
@@ -17,7 +17,7 @@ demo: $(VENV)/base
 test: $(VENV)/everything
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/lint
+lint: $(VENV)/everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -31,10 +31,6 @@ $(BIN)/python:
 # A file stands for each set of packages, and is older than pyproject.toml when that set has to be looked at again.
 $(VENV)/base: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
-	touch $@
-
-$(VENV)/lint: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
 
 $(VENV)/everything: pyproject.toml | $(BIN)/python

@@ -65,7 +65,10 @@ def ops_as_json(ops: Sequence[Op]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """Holds sources of a plan against what the state knows and the disk has."""
+    """Holds sources of a plan against what the state knows and the disk has.
+
+    What was written since `interrupted_run`, the first that has not ended well, is read whole: it was not synced.
+    """
 
     plan: Plan
     state: State
@@ -88,7 +91,7 @@ class Inspector:
             return "source changed"
         if entry.status == "rejected":
             return "tried again" if entry.result["reason"] in _MAY_PASS else None
-        if entry.run == self.interrupted_run:
+        if self.interrupted_run is not None and entry.run >= self.interrupted_run:
             return None if self._intact(entry, full=True) else "interrupted"
         return None if self._intact(entry, full=False) else "output changed"
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from augbuild.errors import AugbuildError
+from augbuild.signals import Stopped, stopping_in_order
 
 if TYPE_CHECKING:
     from augbuild.build import BuildReport
@@ -19,11 +21,16 @@ _SHOWN = 10
 
 
 class _Group(click.Group):
-    """A command group at whose edge every error of ours becomes a sentence and an exit code."""
+    """A command group at whose edge every error of ours, and every signal, becomes a sentence and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stopping_in_order():
+                return super().invoke(ctx)
+        except Stopped as stopped:
+            with suppress(OSError):  # a terminal that hung up hears nothing
+                click.echo(f"augbuild: {stopped}", err=True)
+            ctx.exit(stopped.exit_code)
         except AugbuildError as error:
             click.echo(f"augbuild: {printable(str(error))}", err=True)
             ctx.exit(error.exit_code)
@@ -48,6 +55,11 @@ def main() -> None:
     """Build an augmented image dataset from a folder of images and a recipe."""
 
 
+_n_jobs_option = click.option(
+    "-j", "--n-jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes.  [default: all CPUs]"
+)
+
+
 def _source_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option(
@@ -67,9 +79,7 @@ def _source_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("recipe")
 @_source_options
 @click.option("--out", metavar="FOLDER", help="Build here, whatever the recipe says.")
-@click.option(
-    "-j", "--n-jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes.  [default: all CPUs]"
-)
+@_n_jobs_option
 @click.option(
     "--backend",
     type=click.Choice(["loky", "threading"]),
@@ -174,6 +184,48 @@ def plan(recipe: str, explain: bool, as_json: bool, **options: Any) -> None:
             click.echo(f"{why:<16}{printable(path)}")
         for path in outlook.stale:
             click.echo(f"{'gone':<16}{printable(path)}")
+
+
+@main.command(
+    epilog="Exit code: 0 all as it was built, 1 damage, 2 it could not be checked.\n\n"
+    "To repair a tree, remove what is damaged or extra and run the same `augbuild make` again."
+)
+@click.argument("out", type=click.Path())
+@click.option("--quick", is_flag=True, help="Compare the sizes of the images only, without reading them.")
+@_n_jobs_option
+@click.option("--quiet", is_flag=True, help="Print findings only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+def verify(out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Hold the built tree OUT against its manifest: every byte of every image, and every file that is not in it."""
+    from augbuild.verify import verify
+
+    report = verify(out, quiet=quiet, **options)
+    if as_json:
+        click.echo(json.dumps(report.to_json()))
+    else:
+        for finding in report.findings[:_SHOWN]:
+            click.echo(f"{finding.kind:<12}{printable(finding.file)}: {printable(finding.message)}")
+        if len(report.findings) > _SHOWN:
+            click.echo(f"and {len(report.findings) - _SHOWN:,} more; --json gives all")
+        if not quiet:
+            click.echo(printable(report.summary()))
+    sys.exit(report.exit_code)
+
+
+@main.command(epilog="Exit code: 0 the same image, 1 another one, 2 it could not be made again.")
+@click.argument("file", type=click.Path())
+@click.option("--source", metavar="PATH", help="Read the source from this dataset, not the original beside the image.")
+@click.option(
+    "--assets", "recipe_folder", metavar="FOLDER", help="Where the images are that the recipe lays over others."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+def replay(file: str, as_json: bool, **options: Any) -> None:
+    """Make one image of a built tree again, as the manifest says that FILE was made, and compare the two."""
+    from augbuild.replay import replay
+
+    report = replay(file, **options)
+    click.echo(json.dumps(report.to_json()) if as_json else printable(report.summary()))
+    sys.exit(report.exit_code)
 
 
 @main.command()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from augbuild.errors import ManifestError
 
@@ -67,10 +68,19 @@ def read_manifest(path: Path) -> Iterator[Record]:
 
     Paths that are absolute, hold `..` or a backslash, or are otherwise not as augbuild writes them are refused.
     """
+    with open_manifest(path) as file:
+        for number, line in enumerate(file, start=1):
+            yield parse_row(line, f"{path}: row {number}")
+
+
+@contextmanager
+def open_manifest(path: Path) -> Iterator[BinaryIO]:
+    """Open a manifest to read its bytes; raises ManifestError, which says how to get one where there is none."""
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            raise ManifestError(f"{path} cannot be read: it is not a file")
         with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                yield _record(line, f"{path}: row {number}")
+            yield file
     except FileNotFoundError as error:
         raise ManifestError(_missing(path)) from error
     except OSError as error:
@@ -83,7 +93,8 @@ def _missing(path: Path) -> str:
     return f"{path} does not exist; `augbuild make RECIPE` writes a manifest into its output folder"
 
 
-def _record(line: bytes, where: str) -> Record:
+def parse_row(line: bytes, where: str) -> Record:
+    """Read one row; raises ManifestError, which begins with `where`."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:

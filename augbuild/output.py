@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from filelock import FileLock, Timeout
 
 from augbuild.errors import OutputError
 from augbuild.manifest import MANIFEST_NAME, STATE_FOLDER
+
+_LOOKS_FOR_HOLDER = 20
+_LOOK_EVERY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
     except Timeout as error:
         raise OutputError(f"{out}: {_holder(folder)} is building here; wait until it has finished") from error
     except OSError as error:
-        where = error.filename or out
+        where = error.filename2 or error.filename or out  # the second: where a file was to be renamed to
         raise OutputError(
             f"{where}: {error.strerror or error}; put that right and run the same command again to finish the build"
         ) from error
@@ -108,8 +112,24 @@ def _sign(folder: OutputFolder) -> None:
 
 
 def _holder(folder: OutputFolder) -> str:
+    """Name the process that has the lock; one that has only just taken it may not have signed yet."""
+    for _ in range(_LOOKS_FOR_HOLDER):
+        try:
+            holder = json.loads((folder.private / "holder.json").read_text(encoding="utf-8"))
+            pid, host = int(holder["pid"]), str(holder["host"])
+            if host != platform.node() or _is_alive(pid):
+                return f"process {pid} on {host!r}"
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        time.sleep(_LOOK_EVERY_SECONDS)
+    return "another process"
+
+
+def _is_alive(pid: int) -> bool:
     try:
-        holder = json.loads((folder.private / "holder.json").read_text(encoding="utf-8"))
-        return f"process {int(holder['pid'])} on {str(holder['host'])!r}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # someone else's
+    return True

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
+
+from augbuild.errors import AugbuildError
+from augbuild.signals import kept_from_children
 
 Backend = Literal["loky", "threading"]
 
 _CHUNK = 64
 _WATCH_EVERY_SECONDS = 0.5
-_watching = threading.Event()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,18 +41,19 @@ def chunked(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
 
 
 def run_chunks(
-    function: Callable[[Item], Result], items: Sequence[Item], *, n_jobs: int, pays_from: int
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    n_jobs: int,
+    pays_from: int,
+    lost: Callable[[Item], Result],
 ) -> Iterator[Result]:
-    """Map a cheap function over many items, in this process where there are less than `pays_from`."""
+    """Map a cheap function over many items as `run_surely`, in this process where there are less than `pays_from`."""
     if len(items) < pays_from:
         n_jobs = 1
-    chunks = chunked(items, max(1, min(_CHUNK, len(items) // (4 * n_jobs))))
-    for results in run(partial(_map, function), chunks, n_jobs=n_jobs):
+    size = max(1, min(_CHUNK, len(items) // (4 * n_jobs)))
+    for results in run_surely(function, items, n_jobs=n_jobs, size=size, lost=lost):
         yield from results
-
-
-def _map(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    return [function(item) for item in items]
 
 
 def run(
@@ -55,29 +62,98 @@ def run(
     """Call `function` on every item and yield the results in order; in this process when `n_jobs` is 1.
 
     `function` must be picklable and its results small. A worker process ends by itself within a second when this
-    process is gone, however it went.
+    process is gone, however it went. Raises AugbuildError when a worker is killed.
     """
+    try:
+        yield from _pooled(function, items, n_jobs, backend)
+    except BrokenExecutor as error:
+        raise AugbuildError("a worker process was killed, most likely for want of memory; try fewer of them") from error
+
+
+def run_surely(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    n_jobs: int,
+    backend: Backend = "loky",
+    size: int,
+    lost: Callable[[Item], Result],
+) -> Generator[list[Result], None, None]:
+    """Call `function` on every item and yield the results in order, a list for each `size` items, as `run` does.
+
+    When a worker is killed (out of memory, a crash in a decoder), what was under way is tried again, one item at a time
+    in a fresh pool, and `lost` gives the result of an item that kills its worker again.
+    """
+    chunks = chunked(items, size)
+    under_way: deque[tuple[Item, ...]] = deque()
+    while True:
+        try:
+            with closing(_pooled(partial(_map, function), _noting(chunks, under_way), n_jobs, backend)) as lists:
+                for results in lists:
+                    under_way.popleft()
+                    yield results
+            return
+        except BrokenExecutor:
+            pass
+        while under_way:
+            yield [_alone(function, item, lost, n_jobs, backend) for item in under_way.popleft()]
+
+
+def _map(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    return [function(item) for item in items]
+
+
+def _noting(items: Iterator[Item], noted: deque[Item]) -> Iterator[Item]:
+    for item in items:
+        noted.append(item)
+        yield item
+
+
+def _alone(
+    function: Callable[[Item], Result], item: Item, lost: Callable[[Item], Result], n_jobs: int, backend: Backend
+) -> Result:
+    try:
+        return next(_pooled(function, [item], n_jobs, backend))
+    except BrokenExecutor:
+        _refuse_dead_pool(n_jobs, backend)
+        return lost(item)
+
+
+def _refuse_dead_pool(n_jobs: int, backend: Backend) -> None:
+    """Blame no item for a machine on which no worker lives long enough to do nothing."""
+    try:
+        list(_pooled(bool, [None], n_jobs, backend))
+    except BrokenExecutor as error:
+        raise AugbuildError("worker processes end as soon as they start; try one process only, -j 1") from error
+
+
+def _pooled(
+    function: Callable[[Item], Result], items: Iterable[Item], n_jobs: int, backend: Backend
+) -> Generator[Result, None, None]:
     if n_jobs == 1:
         yield from map(function, items)
         return
     from joblib import Parallel, delayed
 
-    parent = os.getpid() if backend == "loky" else None
-    pool = Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, pre_dispatch="2*n_jobs", return_as="generator")
-    yield from pool(delayed(_call)(parent, function, item) for item in items)
-
-
-def _call(parent: int | None, function: Callable[[Item], Result], item: Item) -> Result:
-    if parent is not None:
-        _end_with(parent)
-    return function(item)
+    watched: dict[str, Any] = {"initializer": _end_with, "initargs": (os.getpid(),)} if backend == "loky" else {}
+    pool = Parallel(
+        n_jobs=n_jobs, backend=backend, batch_size=1, pre_dispatch="2*n_jobs", return_as="generator", **watched
+    )
+    with kept_from_children():
+        results = pool(delayed(function)(item) for item in items)
+    try:
+        for result in results:  # noqa: UP028  # closed below, and not by `yield from`
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib finds it odd that one stops early
+            results.close()
 
 
 def _end_with(parent: int) -> None:
     """End this worker process when `parent` is gone: killing the parent of a loky pool leaves its workers writing."""
-    if _watching.is_set():
-        return
-    _watching.set()
+    if os.getppid() != parent:
+        os._exit(1)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

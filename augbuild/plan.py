@@ -115,7 +115,8 @@ def _near_duplicates(dataset: SourceDataset, n_jobs: int) -> dict[str, str]:
     from augbuild.parallel import run_chunks
 
     paths = [source.path for source in dataset.sources]
-    prints = run_chunks(fingerprint, [dataset.root / path for path in paths], n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM)
+    files = [dataset.root / path for path in paths]
+    prints = run_chunks(fingerprint, files, n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM, lost=lambda _: None)
     known = {path: found for path, found in zip(paths, prints, strict=True) if found is not None}
     return group(near_duplicates(dataset.root, known))
 

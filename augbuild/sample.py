@@ -20,6 +20,7 @@ from augbuild.transforms import ASSET_KINDS, CATALOGUE, JsonValue, Op
 
 _TINY = 2.0**-53  # the step of random(): stands for 0, which has no logarithm and no quantile
 _SEEDS = 2**32
+_NARROWEST = 1e-5  # what is left of a crop's side when corners have six digits: less than a pixel of any image
 
 
 def draw(recipe: Recipe, key: str, label: str, variant: int) -> tuple[Op, ...]:
@@ -97,6 +98,7 @@ def _corners(drawn: Mapping[str, JsonValue], stream: random.Random) -> dict[str,
     for low, high, side in (("x1", "x2", "width"), ("y1", "y2", "height")):
         size = drawn[side]
         assert isinstance(size, int | float)
+        size = max(size, _NARROWEST)
         start = _rounded(stream.random() * (1.0 - size), 0.0, 1.0 - size)
         corners |= {low: start, high: min(_rounded(start + size, 0.0, 1.0), 1.0)}
     return {name: corners[name] for name in ("x1", "y1", "x2", "y2")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -58,21 +58,33 @@ class State:
     def __init__(self, file: Path | None, *, read_only: bool = False) -> None:
         mode = "ro" if read_only else "rwc"
         name = ":memory:" if file is None else f"{file.absolute().as_uri()}?mode={mode}"
+        self._file = file
         try:
             self._database = sqlite3.connect(name, uri=True, isolation_level=None)
-            if file is not None and read_only:
-                return
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(_SCHEMA)
-            self._check_format(file)
-        except sqlite3.DatabaseError as error:
-            raise OutputError(f"{file} is damaged ({error}); build into another folder, or remove this one") from error
+        except sqlite3.Error as error:
+            raise _in_words(file, error) from error
+        if file is None or not read_only:
+            with self._closed_on_error():
+                self._prepare()
 
-    def _check_format(self, file: Path | None) -> None:
+    def _prepare(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.executescript(_SCHEMA)
         if self.fact("format", _FORMAT) != _FORMAT:
-            raise OutputError(f"{file} was written by another release of augbuild; build into another folder")
+            raise OutputError(f"{self._file} was written by another release of augbuild; build into another folder")
         self.set_fact("format", _FORMAT)
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._database.close()
+            raise _in_words(self._file, error) from error
+        except BaseException:
+            self._database.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +92,10 @@ class State:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        """Close the file; raises OutputError in place of an error of SQLite: this is the one edge where they end."""
         self._database.close()
+        if isinstance(error, sqlite3.Error):
+            raise _in_words(self._file, error) from error
 
     def fact(self, name: str, default: Any = None) -> Any:
         """Look up a fact about the whole folder."""
@@ -122,6 +137,12 @@ class State:
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._database.execute("PRAGMA synchronous = NORMAL")
+
+
+def _in_words(file: Path | None, error: sqlite3.Error) -> OutputError:
+    if isinstance(error, sqlite3.OperationalError):  # the disk's fault, or that of rights, and not the file's
+        return OutputError(f"{file}: {error}; put that right and run the same command again to finish the build")
+    return OutputError(f"{file} is damaged ({error}); build into another folder, or remove this one")
 
 
 def _row(entry: Entry) -> tuple[str, str, str, int, int, int, str, str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 
 from augbuild.changes import Changes, Inspector, fingerprint, ops_as_json, stat_of
 from augbuild.errors import OutputError
 from augbuild.output import OutputFolder, make_folders
-from augbuild.parallel import Backend, available_cpus, chunked, run
-from augbuild.plan import Output
+from augbuild.parallel import Backend, available_cpus, chunked, run_surely
+from augbuild.plan import Output, Task
 from augbuild.progress import ProgressBar
 from augbuild.sources import Rejected
-from augbuild.state import Entry
-from augbuild.worker import Outcome, Workshop, run_tasks
+from augbuild.space import refuse_full_disk
+from augbuild.state import Entry, State
+from augbuild.worker import Outcome, Workshop, run_task
 
 _POOL_PAYS_FROM = 30_000_000  # source bytes times outputs: a second or two of work, about what a pool costs to start
 _CHUNK = 8  # sources: a second of work at most, and the progress moves with each
@@ -28,17 +30,20 @@ def change_tree(inspector: Inspector, changes: Changes, *, n_jobs: int | None, b
     build is under way. Whatever interrupts it, the same call finishes it.
     """
     state, folder = inspector.state, inspector.folder
+    refuse_full_disk(inspector, changes)
     if folder.manifest.exists():
         folder.manifest.replace(folder.set_aside)
-    number = int(state.fact("runs", 0)) + 1
-    state.set_fact("runs", number)
-    state.set_fact("running", number)
+    number = _start_run(state)
     for chunk in chunked(_pending(inspector, changes, number), _NOTED_AT_ONCE):
         state.put(chunk)
+    state.sync()
     make_folders(folder, inspector.plan.class_folders())
     made = 0
-    with ProgressBar("augbuild", changes.images, "images", quiet=quiet) as progress:
-        for outcomes in _outcomes(inspector, changes, n_jobs or available_cpus(), backend):
+    with (
+        ProgressBar("augbuild", changes.images, "images", quiet=quiet) as progress,
+        closing(_outcomes(inspector, changes, n_jobs or available_cpus(), backend)) as every,
+    ):
+        for outcomes in every:
             settled = [_settle(inspector, outcome) for outcome in outcomes]
             state.put(entry for entry, _ in settled)
             made += sum(len(entry.files) for entry, _ in settled)
@@ -48,6 +53,15 @@ def change_tree(inspector: Inspector, changes: Changes, *, n_jobs: int | None, b
             _remove(folder, entry.files)
     state.forget(changes.stale)
     return made
+
+
+def _start_run(state: State) -> int:
+    """Number this run, and remember the first since the last that ended well: nothing has been synced from there on."""
+    number = int(state.fact("runs", 0)) + 1
+    state.set_fact("runs", number)
+    if state.fact("running") is None:
+        state.set_fact("running", number)
+    return number
 
 
 def _pending(inspector: Inspector, changes: Changes, number: int) -> Iterator[Entry]:
@@ -73,7 +87,9 @@ def _refuse_foreign(folder: OutputFolder, outputs: Sequence[Output], known: froz
             raise OutputError(f"{path} is in the way and not ours; move it, or choose another folder with --out")
 
 
-def _outcomes(inspector: Inspector, changes: Changes, n_jobs: int, backend: Backend) -> Iterator[Sequence[Outcome]]:
+def _outcomes(
+    inspector: Inspector, changes: Changes, n_jobs: int, backend: Backend
+) -> Generator[list[Outcome], None, None]:
     """Run what is pending, in this process where a pool would not pay, and give the outcomes in plan order."""
     plan, folder, output = inspector.plan, inspector.folder, inspector.plan.recipe.output
     workshop = Workshop(
@@ -89,7 +105,13 @@ def _outcomes(inspector: Inspector, changes: Changes, n_jobs: int, backend: Back
     tasks = (plan.task(source) for code, source in zip(changes.codes, plan.sources, strict=True) if code)
     n_jobs = 1 if changes.weight < _POOL_PAYS_FROM else max(1, min(n_jobs, changes.pending))
     size = max(1, min(_CHUNK, changes.pending // (4 * n_jobs)))
-    return run(partial(run_tasks, workshop), chunked(tasks, size), n_jobs=n_jobs, backend=backend)
+    return run_surely(partial(run_task, workshop), tasks, n_jobs=n_jobs, backend=backend, size=size, lost=_lost)
+
+
+def _lost(task: Task) -> Outcome:
+    return Rejected(
+        task.source.path, "out_of_memory", "it killed its worker process twice, most likely for want of memory"
+    )
 
 
 def _settle(inspector: Inspector, outcome: Outcome) -> tuple[Entry, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +57,6 @@ class Built:
 Outcome = Built | Rejected
 
 
-def run_tasks(workshop: Workshop, tasks: Sequence[Task]) -> list[Outcome]:
-    """Run a chunk of tasks; raises OutputError where the output cannot be written."""
-    return [run_task(workshop, task) for task in tasks]
-
-
 def run_task(workshop: Workshop, task: Task) -> Outcome:
     """Make every output of one source, or none and the reason; raises OutputError where one cannot be written."""
     path = task.source.path
@@ -83,7 +77,7 @@ def run_task(workshop: Workshop, task: Task) -> Outcome:
 
 
 def _make(workshop: Workshop, task: Task, image: Image.Image, data: bytes) -> list[tuple[BuiltFile, bytes]]:
-    small = _shrink(image, workshop.max_side)
+    small = shrink(image, workshop.max_side)
     uniform = _is_flat(image)
     made = []
     for output in task.outputs:
@@ -103,7 +97,8 @@ def _apply(output: Output, image: Image.Image, assets: Path) -> Image.Image:
     return apply(image, output.ops, assets)
 
 
-def _shrink(image: Image.Image, max_side: int | None) -> Image.Image:
+def shrink(image: Image.Image, max_side: int | None) -> Image.Image:
+    """Shrink an image whose longer side has more than `max_side` pixels, as variants are before their first op."""
     if max_side is None or max(image.size) <= max_side:
         return image
     factor = max_side / max(image.size)

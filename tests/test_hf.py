@@ -12,7 +12,7 @@ import pytest
 from augbuild.build import build
 from tests.conftest import photo, photos, write_recipe
 
-CLASSES = ["[brackets] *", "a class", "cats", "test", "train", "猫"]
+CLASSES = ["[brackets] *", "__hidden__", "a class", "cats", "test", "train", "猫"]
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,20 @@ def test_hugging_face_loads_the_right_rows_splits_and_classes(
     datasets = pytest.importorskip("datasets")
     root = shutil.copytree(built, tmp_path / "dataset")
     loaded = datasets.load_dataset(str(root), config, cache_dir=str(tmp_path / "cache"))
-    found = {
-        split: Counter(rows.features["label"].int2str(rows["label"][:])) for split, rows in loaded.items()
-    }
+    found = {split: Counter(rows.features["label"].int2str(rows["label"][:])) for split, rows in loaded.items()}
     assert found == expected(built, *origins)
     assert loaded["train"].features["label"].names == sorted(CLASSES)
     assert loaded["train"][0]["image"].size
+
+
+def test_hugging_face_keeps_the_label_of_a_single_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    photos(tmp_path / "photos", {"only": 4})
+    out = build(write_recipe(tmp_path)).out
+    loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
+    assert loaded["train"].features["label"].names == ["only"]
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 9, "test": 1}
 
 
 @pytest.mark.parametrize("folder", ["augmented_train", "train"])

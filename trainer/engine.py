@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import nn
@@ -25,6 +27,7 @@ from trainer.order import Order
 Model = nn.Module
 Precision = Literal["auto", "fp32", "bf16"]
 _DIVERGED = 1e4  # a cross-entropy that no training comes back from
+_CHECKPOINT_SHARE = 20  # times as long as a checkpoint took, until the next one
 _LOOK_AT_LOSS_EVERY = 20  # steps, on a device that would have to wait for it
 
 
@@ -63,8 +66,10 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     if device not in {"auto", kind}:
         raise UsageError(f"--device {device} is not to be had here; there is {kind}")
     mixed = "bf16" if precision == "bf16" or (precision == "auto" and _computes_in_bf16(kind)) else "no"
-    accelerator = Accelerator(cpu=cpu, mixed_precision=mixed)
     wanted = int(os.environ.get("WORLD_SIZE", "1"))
+    if wanted == 1:
+        AcceleratorState._reset_state(reset_partial_state=True)  # else a process could only ever use one precision
+    accelerator = Accelerator(cpu=cpu, mixed_precision=mixed)
     if accelerator.num_processes != wanted:
         raise UsageError(
             f"{wanted} processes were started but Accelerate took up {accelerator.num_processes}; use torchrun"
@@ -145,14 +150,33 @@ def fit(
     optimizer = make_optimizer(model, plan)
     start = load_checkpoint(checkpoint, model, optimizer) if checkpoint.is_file() else 0
     wrapped, optimizer = accelerator.prepare(model, optimizer)
+    pause = _Pause()
     for first in range(start, plan.steps, plan.per_epoch):
         last = min(first - first % plan.per_epoch + plan.per_epoch, plan.steps)
         epoch = train_one_epoch(accelerator, wrapped, optimizer, data, order, plan, range(first, last))
         on_epoch(epoch, wrapped)
-        if accelerator.is_main_process:
-            save_checkpoint(checkpoint, accelerator.unwrap_model(wrapped), optimizer, last)
+        if accelerator.is_main_process and last < plan.steps and pause.is_over():
+            with pause.timed():
+                save_checkpoint(checkpoint, accelerator.unwrap_model(wrapped), optimizer, last)
         accelerator.wait_for_everyone()
     return accelerator.unwrap_model(wrapped)
+
+
+class _Pause:
+    """Spaces checkpoints out so that they cost a few percent at most, however short the epochs are."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._until
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        now = time.monotonic()
+        self._until = now + _CHECKPOINT_SHARE * (now - start)
 
 
 def train_one_epoch(
@@ -210,7 +234,7 @@ def predict(accelerator: Accelerator, model: nn.Module, data: ManifestDataset, b
         images, _ = data.batch(own[start : start + batch_size], accelerator.device)
         with accelerator.autocast():
             output = model(images)
-        parts.append(output.float().softmax(dim=1).cpu().numpy().astype(np.float64))
+        parts.append(output.cpu().double().softmax(dim=1).numpy())
     mine = np.concatenate(parts) if parts else np.empty((0, len(data.classes)))
     if world == 1:
         return mine

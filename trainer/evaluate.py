@@ -50,7 +50,8 @@ def evaluate_run(
     unknown = next((sample for sample in chosen if sample.label not in config["classes"]), None)
     if unknown is not None:
         raise TableError(
-            f"{manifest}: row {unknown.row}: {unknown.name} is {unknown.label!r}; the run knows {', '.join(config['classes'])}"
+            f"{manifest}: row {unknown.row}: {unknown.name} is {unknown.label!r}; the run knows "
+            f"{', '.join(config['classes'])}"
         )
     tables.check(table, chosen)
     accelerator = make_accelerator(device, "auto")

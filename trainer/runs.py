@@ -53,7 +53,7 @@ class RunFolder:
 
 
 def open_run(root: Path, config: Mapping[str, Any], *, resume: bool) -> RunFolder:
-    """Make a run folder, or with `resume` go on in one that was begun alike; raises RunError. Nothing is overwritten."""
+    """Make a run folder, or with `resume` go on in one that was begun alike; raises RunError; overwrites nothing."""
     run = RunFolder(root)
     if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not run.config.is_file())):
         raise RunError(f"{root} is not empty and is no run; choose another folder with --out")

@@ -114,7 +114,8 @@ def check(table: Table, samples: Sequence[Sample], *, verify: bool = False) -> N
             raise TableError(f"{where} is not a plain file")
         if sample.size is not None and status.st_size != sample.size:
             raise TableError(
-                f"{where} has {status.st_size:,} bytes, not {sample.size:,}: it was changed; `augbuild verify` finds all such"
+                f"{where} has {status.st_size:,} bytes, not {sample.size:,}: it was changed; "
+                "`augbuild verify` finds all that were"
             )
         if seen[sample.path, sample.split] > 1:
             raise TableError(f"{where} stands in more than one row; remove one of them")

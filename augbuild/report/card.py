@@ -49,7 +49,7 @@ def render_card(facts: Mapping[str, Any]) -> str:
         rejected=f"{facts['rejected']:,}" if facts["rejected"] else "",
         recipe_sha256=facts["recipe_sha256"],
         versions=facts["versions"],
-        attribution=facts["attribution"],
+        attribution=escape_markdown(facts["attribution"] or ""),
     )
 
 
@@ -64,26 +64,36 @@ def _front_matter(facts: Mapping[str, Any]) -> str:
     The configs pin the splits: Hugging Face would else guess them from words in the names of files and classes.
     """
     fields = {
-        "pretty_name": facts["name"],
+        "pretty_name": visible(facts["name"]),
         "task_categories": ["image-classification"],
         "size_categories": [next((size for bound, size in _SIZES if facts["rows"] < bound), "n>1M")],
         "configs": list(_configs(facts["counts"])),
     }
-    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in fields.items())
+    # JSON writes an emoji as two escapes, and YAML would read them as two broken characters: hence no ASCII.
+    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items())
 
 
-def _configs(folders: Iterable[str]) -> Iterator[dict[str, Any]]:
-    held_out = [{"split": folder, "path": f"{folder}/**"} for folder in ("validation", "test") if folder in folders]
+def _configs(counts: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
+    held_out = [{"split": split, "path": _patterns(split, counts)} for split in ("validation", "test")]
     trains = {
-        "default": ["train/**", "augmented_train/**"],
-        "original": ["train/**"],
-        "augmented": ["augmented_train/**"],
+        "default": ("train", "augmented_train"),
+        "original": ("train",),
+        "augmented": ("augmented_train",),
     }
-    for name, paths in trains.items():
-        there = [path for path in paths if path.removesuffix("/**") in folders]
-        if there:
+    for name, folders in trains.items():
+        train = {"split": "train", "path": [pattern for folder in folders for pattern in _patterns(folder, counts)]}
+        if train["path"]:
             default = {"default": True} if name == "default" else {}
-            yield {"config_name": name, **default, "data_files": [{"split": "train", "path": there}, *held_out]}
+            files = [train, *(split for split in held_out if split["path"])]
+            # Without drop_labels, a dataset of one class would come without labels.
+            yield {"config_name": name, **default, "drop_labels": False, "data_files": files}
+
+
+def _patterns(folder: str, counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Match the images of a folder; Hugging Face leaves folders like __a__ out unless the pattern spells the __."""
+    labels = [label for label, count in counts.get(folder, {}).items() if count]
+    patterns = {f"{folder}/__*/**" if label.startswith("__") else f"{folder}/**" for label in labels}
+    return sorted(patterns)
 
 
 def _variants(augment: Mapping[str, Any]) -> str:

@@ -105,10 +105,10 @@ def _is_image(entry: os.DirEntry[str], path: str, scan: _Scan) -> bool:
 def _is_open_folder(
     entry: os.DirEntry[str], scan: _Scan, above: frozenset[tuple[int, int]], *, follow_links: bool
 ) -> bool:
-    """Tell whether an entry is a folder to go into; a link that leads back to where it lies is not."""
+    """Tell whether an entry is a folder to go into; one that is already being walked is not: its links make a loop."""
     if entry.name.startswith(".") or not _is(entry.is_dir):
         return False
-    if entry.is_symlink() and (not follow_links or _identity(Path(entry.path)) in above):
+    if (entry.is_symlink() and not follow_links) or (follow_links and _identity(Path(entry.path)) in above):
         scan.ignored["link to a folder"] += 1
         return False
     return True
@@ -188,8 +188,9 @@ def _nothing_found(root: Path, scan: _Scan) -> str:
     if scan.images:
         return f"{root} has images but no class folders; put the images of each class into a folder of its own"
     for why in scan.ignored:
-        if why.removeprefix("extension ") in _FOREIGN_IMAGES:
-            return f"{root} has only {why.removeprefix('extension ')} files, which are not read; convert them to JPEG or PNG"
+        extension = why.removeprefix("extension ")
+        if extension in _FOREIGN_IMAGES:
+            return f"{root} has only {extension} files, which are not read; convert them to JPEG or PNG"
     return f"{root} has no images ({', '.join(sorted(IMAGE_EXTENSIONS))}) in class folders"
 
 
@@ -198,7 +199,7 @@ def _similar_names(classes: Iterable[str]) -> Iterator[str]:
     for label in classes:
         folded = unicodedata.normalize("NFC", label).casefold()
         if folded in seen:
-            yield f"classes {seen[folded]!r} and {label!r} are one folder on file systems that fold case (macOS, Windows)"
+            yield f"classes {seen[folded]!r} and {label!r} are one folder where file systems fold case (macOS, Windows)"
         seen.setdefault(folded, label)
 
 

@@ -1,0 +1,174 @@
+"""One image of a built tree made again from its manifest row, dataset.json and the source, and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from augbuild.errors import AugbuildError, ImageError, ManifestError, SourceError
+from augbuild.images import encode, read_bytes, read_image
+from augbuild.inventory import FACTS_NAME, read_facts
+from augbuild.manifest import MANIFEST_NAME, STATE_FOLDER, Record, read_manifest
+from augbuild.recipe import OutputSpec
+from augbuild.schema import Problems, read_fields
+from augbuild.sources import open_source
+from augbuild.transforms import Op
+from augbuild.versions import versions
+from augbuild.worker import shrink
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What came of a replay; the hashes are those of the manifest's row, of the image made again, and on the disk.
+
+    `on_disk` is None where the file cannot be read; `other_versions` names the libraries that are not those of the
+    build; `problem` says why nothing could be made again, and then the rest is empty.
+    """
+
+    file: Path
+    recorded: str | None = None
+    remade: str | None = None
+    on_disk: str | None = None
+    other_versions: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def same(self) -> bool:
+        """Tell whether the manifest, the image made again and the file on the disk agree."""
+        return self.recorded is not None and self.recorded == self.remade == self.on_disk
+
+    @property
+    def exit_code(self) -> int:
+        """Give 0 for the same image, 1 for another one, 2 where it could not be made again."""
+        return 2 if self.problem else 0 if self.same else 1
+
+    def summary(self) -> str:
+        """Say in one sentence what came of it."""
+        if self.problem:
+            return f"{self.file} cannot be replayed: {self.problem}"
+        if self.same:
+            return f"{self.file}: made again, the same {self.recorded}"
+        if self.recorded == self.remade:
+            return f"{self.file}: made again as the manifest says, but the file on the disk is {self._on_disk()}"
+        built = f"built with {', '.join(self.other_versions)}" if self.other_versions else "by the same versions"
+        return f"{self.file}: made again, it is another image ({built}): {self.remade}, not {self.recorded}"
+
+    def _on_disk(self) -> str:
+        return f"another: {self.on_disk}, not {self.recorded}" if self.on_disk else "missing or cannot be read"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the report as JSON would hold it."""
+        return {"same": self.same, **asdict(self), "file": str(self.file)}
+
+
+def replay(file: str | Path, *, source: str | None = None, recipe_folder: str | Path | None = None) -> ReplayReport:
+    """Make one image of a built tree again and compare it; nothing is written, and nothing is raised for what is found.
+
+    Its source is the original in the tree, or the file of that name in the dataset `source`; images that ops lay over
+    it are looked for below `recipe_folder`.
+    """
+    try:
+        return _replay(Path(file), source, None if recipe_folder is None else Path(recipe_folder))
+    except AugbuildError as error:
+        return ReplayReport(Path(file), problem=str(error))
+    except MemoryError:
+        return ReplayReport(Path(file), problem="there was not enough memory for this image and its ops")
+
+
+def _replay(file: Path, source: str | None, recipe_folder: Path | None) -> ReplayReport:
+    root, name = _locate(file)
+    record, original = _find_rows(root, name)
+    facts = _facts(root)
+    data = _source_bytes(root, original, source)
+    if record.origin == "source":
+        remade = data
+    else:
+        _refuse_another_source(data, record, original, source)
+        remade = _remake(data, record, _encoding(facts), recipe_folder)
+    try:
+        on_disk = _sha256(read_bytes(root / name))
+    except ImageError:
+        on_disk = None
+    return ReplayReport(file, record.sha256, _sha256(remade), on_disk, _other_versions(facts["versions"]))
+
+
+def _locate(file: Path) -> tuple[Path, str]:
+    """Find the output folder that a file lies in, and its name there."""
+    path = Path(os.path.abspath(file))  # noqa: PTH100 -- resolve() would follow links, out of the tree perhaps
+    for folder in path.parents:
+        if (folder / MANIFEST_NAME).is_file() and (folder / FACTS_NAME).is_file():
+            return folder, path.relative_to(folder).as_posix()
+        if (folder / STATE_FOLDER).is_dir():
+            return folder, path.relative_to(folder).as_posix()  # not finished: reading its manifest says so
+    raise ManifestError(f"no folder above it has {MANIFEST_NAME} and {FACTS_NAME}, so augbuild did not build it")
+
+
+def _find_rows(root: Path, name: str) -> tuple[Record, Record]:
+    """Find the row of a file and that of its original, which stands before it."""
+    original = None
+    for record in read_manifest(root / MANIFEST_NAME):
+        original = record if record.origin == "source" else original
+        if record.file_name == name:
+            if original is None or original.source != record.source:
+                raise ManifestError(
+                    f"{root / MANIFEST_NAME} has no row of its original, {record.source}, before its own"
+                )
+            return record, original
+    raise ManifestError(f"{root / MANIFEST_NAME} has no row for {name}")
+
+
+def _facts(root: Path) -> Mapping[str, Any]:
+    try:
+        return read_facts(root)
+    except ManifestError as error:
+        raise ManifestError(f"{root / FACTS_NAME} {error}") from error
+
+
+def _source_bytes(root: Path, original: Record, source: str | None) -> bytes:
+    if source is None:
+        path = root / original.file_name
+    else:  # a folder is not opened as a dataset: that would look at all of its files
+        path = (Path(source) if Path(source).is_dir() else open_source(source, Path.cwd()).root) / original.source
+    try:
+        return read_bytes(path)
+    except ImageError as error:
+        raise SourceError(f"its source {path} {error}") from error
+
+
+def _refuse_another_source(data: bytes, record: Record, original: Record, source: str | None) -> None:
+    if _sha256(data) == record.source_sha256:
+        return
+    if source is None:
+        raise SourceError(f"the original {original.file_name} is damaged; --source names the dataset that has it whole")
+    raise SourceError(f"{record.source} in {source} is not the image that the build read; it has changed since")
+
+
+def _encoding(facts: Mapping[str, Any]) -> OutputSpec:
+    """Read how variants were encoded; raises RecipeError."""
+    written = facts["recipe"].get("output")
+    known = {name: value for name, value in written.items() if value is not None} if isinstance(written, dict) else None
+    problems = Problems(FACTS_NAME)
+    spec = OutputSpec(**read_fields(OutputSpec, known, "recipe.output", problems))
+    problems.raise_if_any()
+    return spec
+
+
+def _remake(data: bytes, record: Record, encoding: OutputSpec, recipe_folder: Path | None) -> bytes:
+    from augbuild.apply import apply  # AugLy: a third of a second that an original does not pay
+
+    ops = [Op(op["op"], {name: value for name, value in op.items() if name != "op"}) for op in record.ops]
+    image = apply(shrink(read_image(data), encoding.max_side), ops, recipe_folder)
+    return encode(image, encoding.format, encoding.quality)
+
+
+def _other_versions(then: Mapping[str, str]) -> tuple[str, ...]:
+    now = versions()
+    return tuple(f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name])
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,218 @@
+"""Builds that can be broken at will: forked from one process that has imported everything, so that each costs little.
+
+``with Rig(project) as rig`` starts that process. Each build it starts waits until it is let go, so that strace can be
+attached to nothing but the build itself, and the n-th call that is counted is the build's own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.conftest import REPOSITORY, photo, tree, write_recipe
+
+CALLS = {
+    "write": "write,pwrite64",
+    "fsync": "fsync,fdatasync",
+    "rename": "rename,renameat,renameat2",
+    "openat": "openat",
+    "mkdir": "mkdir,mkdirat",
+    "unlink": "unlink,unlinkat",
+}
+"""The system calls that are broken, by what they do."""
+
+RECIPE = """
+name = "faults"
+[source]
+path = "photos"
+[split]
+group = "none"
+[output]
+path = "out"
+[augment]
+variants = 3
+[[transforms]]
+op = "rotate"
+degrees = { uniform = [-20, 20] }
+[[transforms]]
+op = "blur"
+radius = { uniform = [1, 4] }
+"""
+
+
+def make_project(folder: Path, sources: int, size: tuple[int, int] = (24, 18)) -> Path:
+    """Make a recipe beside a folder of small pictures in two classes, split already."""
+    for index in range(sources):
+        split = "test" if index % 4 == 3 else "train"
+        photo(folder / "photos" / split / ("cats", "dogs")[index // 4 % 2] / f"{index}.jpg", index, size)
+    return write_recipe(folder, RECIPE).parent
+
+
+def can_trace() -> bool:
+    """Tell whether strace is here and may attach to a process that is no child of its own."""
+    sleeper = subprocess.Popen(["sleep", "60"])
+    try:
+        command = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=read:error=EIO", "-p", str(sleeper.pid)]
+        tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        return False
+    finally:
+        traced = "tracer" in locals() and _is_traced(sleeper.pid, tracer)
+        sleeper.kill()
+        sleeper.wait()
+    tracer.wait()
+    return traced
+
+
+def _is_traced(pid: int, tracer: subprocess.Popen[bytes]) -> bool:
+    while tracer.poll() is None:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        if not re.search(r"^TracerPid:\s0$", status, re.MULTILINE):
+            return True
+        time.sleep(0.001)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a build ended: its exit code (minus the signal that killed it) and what it said."""
+
+    code: int
+    said: str
+
+
+class Rig:
+    """Starts builds of one project; a context manager."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        command = [sys.executable, "-m", "tests.fault_rig", str(project)]
+        self._server = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, cwd=REPOSITORY
+        )
+        self._answer()  # all is imported, and the reference is built
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.communicate()
+
+    @property
+    def reference(self) -> dict[str, bytes]:
+        """Read the tree of a build that nothing disturbed."""
+        return tree(self.project / "reference")
+
+    def start(self, out: Path, jobs: int = 1) -> int:
+        """Fork a build that waits for `let_go`, and give its process id."""
+        self._ask(f"start {jobs} {out}")
+        return int(self._answer())
+
+    def let_go(self, pid: int) -> None:
+        """Let a build begin."""
+        os.kill(pid, signal.SIGUSR1)
+
+    def end(self, pid: int, out: Path) -> Ended:
+        """Wait for a build to end."""
+        self._ask(f"wait {pid}")
+        code = os.waitstatus_to_exitcode(int(self._answer()))
+        return Ended(code, out.with_suffix(".log").read_text(encoding="utf-8"))
+
+    def build(self, out: Path, jobs: int = 1) -> Ended:
+        """Build undisturbed."""
+        pid = self.start(out, jobs)
+        self.let_go(pid)
+        return self.end(pid, out)
+
+    def break_build(self, out: Path, calls: str, fault: str, when: str) -> Ended:
+        """Build while strace injects `fault` ("error=EIO", "signal=KILL") into the calls `when` says ("3", "3+")."""
+        return self._traced(out, ["-o", "/dev/null", "-e", f"inject={CALLS[calls]}:{fault}:when={when}"])
+
+    def count_calls(self, out: Path) -> Counter[str]:
+        """Build undisturbed and count the calls that could be broken."""
+        log = out.with_suffix(".strace")
+        self._traced(out, ["-o", str(log), "-e", f"trace={','.join(CALLS.values())}"])
+        names = Counter(line.split("(")[0] for line in log.read_text(encoding="utf-8", errors="replace").splitlines())
+        return Counter({kind: sum(names[call] for call in calls.split(",")) for kind, calls in CALLS.items()})
+
+    def _traced(self, out: Path, options: list[str]) -> Ended:
+        pid = self.start(out)
+        tracer = subprocess.Popen(["strace", "-qq", *options, "-p", str(pid)], stderr=subprocess.PIPE)
+        assert _is_traced(pid, tracer), tracer.communicate()
+        self.let_go(pid)
+        ended = self.end(pid, out)
+        tracer.communicate()
+        return ended
+
+    def _ask(self, line: str) -> None:
+        assert self._server.stdin is not None
+        self._server.stdin.write(f"{line}\n")
+        self._server.stdin.flush()
+
+    def _answer(self) -> str:
+        assert self._server.stdout is not None
+        if not (line := self._server.stdout.readline()):
+            raise RuntimeError("the rig's process is gone")
+        return line
+
+
+def _build(project: Path, out: Path, jobs: int) -> int:
+    from augbuild.cli import main
+
+    try:
+        main(["make", str(project / "recipe.toml"), "--out", str(out), "-j", str(jobs), "--quiet"])
+    except SystemExit as end:
+        return int(end.code or 0)
+    raise AssertionError("click always exits")
+
+
+def _fork_build(project: Path, out: Path, jobs: int) -> int:
+    """Fork a build that begins at SIGUSR1."""
+    if pid := os.fork():
+        return pid
+    log = os.open(out.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    signal.sigwait({signal.SIGUSR1})
+    code = 70
+    try:
+        code = _build(project, out, jobs)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def serve(project: Path) -> None:
+    """Import everything by building the reference, then fork builds as standard input asks for them."""
+    import augbuild.tree
+
+    assert _build(project, project / "reference", 1) == 0
+    augbuild.tree._POOL_PAYS_FROM = 0  # builds this small would not use their workers
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    print("ready", flush=True)
+    for line in sys.stdin:
+        what, *rest = line.rstrip("\n").split(" ", 2)
+        print(
+            _fork_build(project, Path(rest[1]), int(rest[0])) if what == "start" else os.waitpid(int(rest[0]), 0)[1],
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
