@@ -1,5 +1,6 @@
-# Everything goes into .venv, once; `make demo` alone needs no torch.
+# Everything goes into .venv, once; `make demo` alone needs no torch. Another Python: make demo PYTHON=python3.12
 PYTHON ?= python3
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -26,13 +27,14 @@ clean:
 	rm -rf $(VENV) build dist
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "augbuild needs Python 3.11 or later: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A file stands for each set of packages, and is older than pyproject.toml when that set has to be looked at again.
 $(VENV)/base: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(PIP_INSTALL) -e .
 	touch $@
 
 $(VENV)/everything: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train,hf]'
+	$(PIP_INSTALL) -e '.[dev,train,hf,onnx]'
 	touch $@

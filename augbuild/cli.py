@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,12 @@ class _Group(click.Group):
         except AugbuildError as error:
             click.echo(f"augbuild: {printable(str(error))}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read our output has seen enough: click ends in silence
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"augbuild: {printable(where)}{error.strerror or error}", err=True)
+            ctx.exit(AugbuildError.exit_code)
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,15 @@ _GRID = (288, 256)  # the least size of which both 9 x 8 (the hash) and 32 x 32 
 _MAX_BITS = 4  # of 64 that may differ
 _MARGIN = 2.0  # grey levels by which a cell must be the brighter one: a plain background would be noise
 _MAX_DIFFERENCE = 6.0  # mean absolute difference of two thumbnails, of 255
-_BANDS = (0, 13, 26, 39, 52, 64)  # five: two hashes that differ in four bits agree on one of them
-_BLOCK = 512
-
-Grey = NDArray[np.uint8]
+_BANDS = tuple(  # five: two hashes that differ in four bits agree on one of them
+    np.uint64(sum(1 << bit for bit in range(low, high)))
+    for low, high in ((0, 13), (13, 26), (26, 39), (39, 52), (52, 64))
+)
+# A sketch is shrunk from a thumbnail by whole blocks, so two sketches differ no more than their thumbnails do, and half a
+# grey level on each side for rounding. The same goes for their brightness.
+_MAX_SKETCH_DIFFERENCE = _MAX_DIFFERENCE + 1.0
+_AT_ONCE = 1 << 17  # pairs of hashes compared in one step: some 20 MB
+_THUMBNAILS_KEPT = 1 << 14  # 64 MB
 
 
 def fingerprint(path: Path) -> bytes | None:
@@ -52,18 +56,46 @@ def _thumbnail(grid: NDArray[np.uint8]) -> NDArray[np.float64]:
 def near_duplicates(root: Path, prints: Mapping[str, bytes]) -> list[tuple[str, str]]:
     """Find the pairs of paths below `root` that are the same picture, from their fingerprints; sorted.
 
-    Of pictures with equal fingerprints only neighbours are paired, so `group` them rather than count them.
+    Of many that are all the same, only as many pairs are given as join them: `group` them rather than count them.
     """
-    read = lru_cache(maxsize=4096)(lambda path: _thumbnail(read_grey(root / path, _GRID)))
+    paths = sorted(prints)
+    table = np.frombuffer(b"".join(prints[path] for path in paths), np.uint8).reshape(len(paths), -1)
+    read = lru_cache(_THUMBNAILS_KEPT)(lambda index: _read_thumbnail(root / paths[index]))
+    clusters = _Clusters(len(paths))
     found = []
-    for first, second in _candidates(prints):
-        try:
-            difference = float(np.abs(read(first) - read(second)).mean())
-        except ImageError:  # gone since it was fingerprinted
-            continue
-        if difference < _MAX_DIFFERENCE:
-            found.append((min(first, second), max(first, second)))
+    for first, seconds in _candidates(table):
+        apart = seconds[clusters.of[seconds] != clusters.of[first]]
+        for second in apart.tolist():
+            if (
+                clusters.of[second] != clusters.of[first]
+                and np.abs(read(first) - read(second)).mean() < _MAX_DIFFERENCE
+            ):
+                clusters.join(first, second)
+                found.append((paths[min(first, second)], paths[max(first, second)]))
     return sorted(found)
+
+
+def _read_thumbnail(path: Path) -> NDArray[np.float32]:
+    try:
+        return _thumbnail(read_grey(path, _GRID)).astype(np.float32)
+    except ImageError:  # gone since it was fingerprinted: like nothing else
+        return np.full((32, 32), np.nan, np.float32)
+
+
+class _Clusters:
+    """What is known to be the same picture: `of[i]` numbers the cluster of picture i."""
+
+    def __init__(self, count: int) -> None:
+        self.of = np.arange(count)
+        self._members: dict[int, list[int]] = {}
+
+    def join(self, first: int, second: int) -> None:
+        """Make one cluster of two, by renumbering the smaller."""
+        both = (int(self.of[first]), int(self.of[second]))
+        small, large = sorted(both, key=lambda cluster: len(self._members.get(cluster, ())))
+        moved = self._members.pop(small, [small])
+        self.of[moved] = large
+        self._members.setdefault(large, [large]).extend(moved)
 
 
 def group(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -81,47 +113,54 @@ def group(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {path: root_of(path) for path in sorted(parent)}
 
 
-def _candidates(prints: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Propose pairs without comparing all with all."""
-    alike: dict[bytes, list[str]] = {}
-    for path in sorted(prints):
-        alike.setdefault(prints[path], []).append(path)
-    for paths in alike.values():
-        yield from pairwise(paths)
-    names = [paths[0] for paths in alike.values()]
-    table = np.frombuffer(b"".join(alike), np.uint8).reshape(len(alike), -1)
-    hashes, sketches = table[:, :8].copy().view(">u8").ravel().astype(np.uint64), table[:, 8:].astype(np.int16)
-    seen: set[tuple[int, int]] = set()
-    for low, high in pairwise(_BANDS):
-        bands = (hashes >> np.uint64(64 - high)) & np.uint64((1 << (high - low)) - 1)
-        order = np.argsort(bands, kind="stable")
-        for bucket in np.split(order, np.flatnonzero(np.diff(bands[order])) + 1):
-            seen.update(_close(bucket, hashes, sketches))
-    for first, second in sorted(seen):
-        yield names[first], names[second]
+Rows = Iterator[tuple[int, NDArray[np.intp]]]
+
+
+def _candidates(table: NDArray[np.uint8]) -> Rows:
+    """Propose for one picture at a time others that could be the same, without comparing all with all."""
+    hashes = table[:, :8].copy().view(">u8").ravel().astype(np.uint64)
+    sketches = table[:, 8:]
+    light = sketches.mean(axis=1)
+    for number, band in enumerate(_BANDS):
+        order = np.lexsort((light, hashes & band))
+        borders = np.flatnonzero(np.diff(hashes[order] & band)) + 1
+        for bucket in np.split(order, borders):
+            yield from _close(bucket, hashes, sketches, light, _BANDS[:number])
 
 
 def _close(
-    bucket: NDArray[np.intp], hashes: NDArray[np.uint64], sketches: NDArray[np.int16]
-) -> Iterator[tuple[int, int]]:
-    """Give the pairs of a bucket that a thumbnail could confirm.
+    bucket: NDArray[np.intp],
+    hashes: NDArray[np.uint64],
+    sketches: NDArray[np.uint8],
+    light: NDArray[np.float64],
+    done: Sequence[np.uint64],
+) -> Rows:
+    """Give the pairs of a bucket, which is sorted by brightness, that a thumbnail could confirm.
 
-    The mean difference of two sketches is at most that of the thumbnails that they were shrunk from, so nothing is lost;
-    half a grey level on each side is rounding.
+    Pairs that agree on one of the bands that are `done` were given there.
     """
-    for start in range(0, len(bucket), _BLOCK):
-        rows = bucket[start : start + _BLOCK]
-        bits = _popcount(hashes[rows, None] ^ hashes[None, bucket[start:]])
-        for row, column in zip(*np.nonzero(bits <= _MAX_BITS), strict=True):
-            first, second = int(rows[row]), int(bucket[start + column])
-            if column > row and np.abs(sketches[first] - sketches[second]).mean() < _MAX_DIFFERENCE + 1:
-                yield min(first, second), max(first, second)
+    ends = np.searchsorted(light[bucket], light[bucket] + _MAX_SKETCH_DIFFERENCE, side="right")
+    start = 0
+    while start < len(bucket) - 1:
+        stop = start + max(1, _AT_ONCE // int(ends[start] - start))
+        rows, columns = bucket[start:stop], bucket[start : ends[min(stop, len(bucket)) - 1]]
+        differing = hashes[rows, None] ^ hashes[columns]
+        alike = _count_bits(differing) <= _MAX_BITS
+        for band in done:
+            alike &= (differing & band) != 0
+        at_row, at_column = np.nonzero(np.triu(alike, 1))
+        differences = np.abs(sketches[rows[at_row]].astype(np.int16) - sketches[columns[at_column]]).mean(axis=1)
+        near = differences < _MAX_SKETCH_DIFFERENCE
+        at_row, at_column = at_row[near], at_column[near]
+        numbers, firsts = np.unique(at_row, return_index=True)
+        for number, seconds in zip(numbers, np.split(at_column, firsts[1:]), strict=False):
+            yield int(rows[number]), columns[seconds]
+        start = stop
 
 
-def _popcount(values: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    octets = values[..., None].view(np.uint8)
-    counts: NDArray[np.uint8] = _BITS[octets].sum(axis=-1, dtype=np.uint8)
+def _count_bits(values: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    counts: NDArray[np.uint8] = _BITS_OF[values[..., None].view(np.uint8)].sum(axis=-1, dtype=np.uint8)
     return counts
 
 
-_BITS = np.array([value.bit_count() for value in range(256)], np.uint8)
+_BITS_OF = np.array([value.bit_count() for value in range(256)], np.uint8)

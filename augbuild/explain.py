@@ -44,7 +44,7 @@ def explain_transform(name: str) -> str:
 
 def _describe(param: Param) -> str:
     default = "required" if param.required else f"default {json.dumps(param.default)}"
-    if param.kind == "seed" or param.default is None and not param.required:
+    if param.kind == "seed" or (param.default is None and not param.required):
         default = "drawn" if param.kind == "seed" else "default: none"
     return f"{param.doc}; {_range(param)}, {default}"
 
@@ -65,7 +65,7 @@ def _snippet(name: str, info: TransformInfo) -> list[str]:
 
 
 def _shown(param: Param) -> bool:
-    return param.required or param.kind in {"number", "integer", "emoji"} and not param.optional
+    return param.required or (param.kind in {"number", "integer", "emoji"} and not param.optional)
 
 
 def _example(param: Param) -> str:

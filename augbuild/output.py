@@ -8,7 +8,7 @@ import platform
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,16 +113,17 @@ def _sign(folder: OutputFolder) -> None:
 
 def _holder(folder: OutputFolder) -> str:
     """Name the process that has the lock; one that has only just taken it may not have signed yet."""
+    found = "another process"
     for _ in range(_LOOKS_FOR_HOLDER):
-        try:
+        with suppress(OSError, ValueError, KeyError, TypeError):
             holder = json.loads((folder.private / "holder.json").read_text(encoding="utf-8"))
             pid, host = int(holder["pid"]), str(holder["host"])
-            if host != platform.node() or _is_alive(pid):
+            if host != platform.node():
+                found = f"process {pid} on {host!r}"  # as far as one can see from here
+            elif _is_alive(pid):
                 return f"process {pid} on {host!r}"
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
         time.sleep(_LOOK_EVERY_SECONDS)
-    return "another process"
+    return found
 
 
 def _is_alive(pid: int) -> bool:

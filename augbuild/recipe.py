@@ -116,7 +116,7 @@ def load_recipe(name: str | Path) -> Recipe:
     shipped = shipped_recipes()
     if str(name) in shipped and not path.is_file():  # a folder of that name is no recipe
         path = shipped[str(name)]
-        return parse_recipe(read_text(path), path.parent, f"{name}.toml", base=Path.cwd() / "recipes")
+        return parse_recipe(read_text(path), path.parent, f"{name}.toml", base=Path("recipes"))
     try:
         return parse_recipe(read_text(path), path.parent, str(path))
     except FileNotFoundError as error:

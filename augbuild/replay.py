@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from augbuild.errors import AugbuildError, ImageError, ManifestError, SourceError
+from augbuild.errors import AugbuildError, ImageError, ManifestError, RecipeError, SourceError
 from augbuild.images import encode, read_bytes, read_image
 from augbuild.inventory import FACTS_NAME, read_facts
-from augbuild.manifest import MANIFEST_NAME, STATE_FOLDER, Record, read_manifest
+from augbuild.manifest import MANIFEST_NAME, STATE_FOLDER, Origin, Record, read_manifest
 from augbuild.recipe import OutputSpec
 from augbuild.schema import Problems, read_fields
 from augbuild.sources import open_source
-from augbuild.transforms import Op
+from augbuild.transforms import CATALOGUE, Op
 from augbuild.versions import versions
 from augbuild.worker import shrink
 
@@ -30,6 +30,7 @@ class ReplayReport:
     """
 
     file: Path
+    origin: Origin | None = None
     recorded: str | None = None
     remade: str | None = None
     on_disk: str | None = None
@@ -51,14 +52,17 @@ class ReplayReport:
         if self.problem:
             return f"{self.file} cannot be replayed: {self.problem}"
         if self.same:
-            return f"{self.file}: made again, the same {self.recorded}"
+            return f"{self.file}: the same again, sha256 {self.recorded}"
+        recorded = f"not sha256 {self.recorded} as the manifest says"
+        if self.recorded == self.remade and self.on_disk is None:
+            return f"{self.file}: the same again, but the file itself is missing or cannot be read"
         if self.recorded == self.remade:
-            return f"{self.file}: made again as the manifest says, but the file on the disk is {self._on_disk()}"
-        built = f"built with {', '.join(self.other_versions)}" if self.other_versions else "by the same versions"
-        return f"{self.file}: made again, it is another image ({built}): {self.remade}, not {self.recorded}"
-
-    def _on_disk(self) -> str:
-        return f"another: {self.on_disk}, not {self.recorded}" if self.on_disk else "missing or cannot be read"
+            return f"{self.file}: the same again, but the file itself has sha256 {self.on_disk}, {recorded}"
+        if self.origin == "source":
+            return f"{self.file}: its source has sha256 {self.remade}, {recorded}"
+        versions = ", ".join(self.other_versions)
+        why = f"it was built with {versions}" if versions else "the libraries are those of the build"
+        return f"{self.file}: made again with sha256 {self.remade}, {recorded}; {why}"
 
     def to_json(self) -> dict[str, Any]:
         """Give the report as JSON would hold it."""
@@ -93,17 +97,21 @@ def _replay(file: Path, source: str | None, recipe_folder: Path | None) -> Repla
         on_disk = _sha256(read_bytes(root / name))
     except ImageError:
         on_disk = None
-    return ReplayReport(file, record.sha256, _sha256(remade), on_disk, _other_versions(facts["versions"]))
+    return ReplayReport(
+        file, record.origin, record.sha256, _sha256(remade), on_disk, _other_versions(facts["versions"])
+    )
 
 
 def _locate(file: Path) -> tuple[Path, str]:
     """Find the output folder that a file lies in, and its name there."""
     path = Path(os.path.abspath(file))  # noqa: PTH100 -- resolve() would follow links, out of the tree perhaps
     for folder in path.parents:
-        if (folder / MANIFEST_NAME).is_file() and (folder / FACTS_NAME).is_file():
-            return folder, path.relative_to(folder).as_posix()
-        if (folder / STATE_FOLDER).is_dir():
-            return folder, path.relative_to(folder).as_posix()  # not finished: reading its manifest says so
+        try:
+            is_whole = (folder / MANIFEST_NAME).is_file() and (folder / FACTS_NAME).is_file()
+            if is_whole or (folder / STATE_FOLDER).is_dir():  # what is missing is said when it is read
+                return folder, path.relative_to(folder).as_posix()
+        except OSError as error:
+            raise ManifestError(f"{folder} cannot be read: {error.strerror}") from error
     raise ManifestError(f"no folder above it has {MANIFEST_NAME} and {FACTS_NAME}, so augbuild did not build it")
 
 
@@ -114,9 +122,7 @@ def _find_rows(root: Path, name: str) -> tuple[Record, Record]:
         original = record if record.origin == "source" else original
         if record.file_name == name:
             if original is None or original.source != record.source:
-                raise ManifestError(
-                    f"{root / MANIFEST_NAME} has no row of its original, {record.source}, before its own"
-                )
+                raise ManifestError(f"{root / MANIFEST_NAME} has no row of its original ({record.source}) before it")
             return record, original
     raise ManifestError(f"{root / MANIFEST_NAME} has no row for {name}")
 
@@ -136,7 +142,7 @@ def _source_bytes(root: Path, original: Record, source: str | None) -> bytes:
     try:
         return read_bytes(path)
     except ImageError as error:
-        raise SourceError(f"its source {path} {error}") from error
+        raise SourceError(f"its source {path}: {error}") from error
 
 
 def _refuse_another_source(data: bytes, record: Record, original: Record, source: str | None) -> None:
@@ -161,8 +167,15 @@ def _remake(data: bytes, record: Record, encoding: OutputSpec, recipe_folder: Pa
     from augbuild.apply import apply  # AugLy: a third of a second that an original does not pay
 
     ops = [Op(op["op"], {name: value for name, value in op.items() if name != "op"}) for op in record.ops]
+    if recipe_folder is None and any(map(_lays_an_image, ops)):
+        raise RecipeError("the recipe lays images of its own over it; --assets names the folder of the recipe")
     image = apply(shrink(read_image(data), encoding.max_side), ops, recipe_folder)
     return encode(image, encoding.format, encoding.quality)
+
+
+def _lays_an_image(op: Op) -> bool:
+    info = CATALOGUE.get(op.name)
+    return info is not None and any(param.kind == "image" for param in info.params.values())
 
 
 def _other_versions(then: Mapping[str, str]) -> tuple[str, ...]:

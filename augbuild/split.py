@@ -47,7 +47,7 @@ def assign_splits(
     shares: tuple[tuple[Split, float], ...] = (("test", test), ("validation", validation))
     for split, number in shares:
         share = Fraction(str(number))  # 0.145 of 100 is 14.5, which no float says
-        quotas = {label: min(_round(size * share), left[label]) for label, size in sizes.items()}
+        quotas = {label: _round(size * share) for label, size in sizes.items()}
         for name, members in _pick(pool, share / unsplit, quotas, left):
             splits[name] = split
             for label, count in members.items():
@@ -149,23 +149,23 @@ def _pick_mixed(
 ) -> Iterable[tuple[str, Mapping[str, int]]]:
     """Pick groups of several classes, in order, up to their share: first what fits, then what still brings nearer."""
     missing: defaultdict[str, Fraction] = defaultdict(Fraction)
-    room = Counter(left)
+    room = dict(left)
     for members in groups.values():
         for label, count in members.items():
             missing[label] += count * share
     picked: dict[str, Counter[str]] = {}
     for is_wanted in (_fits, _brings_nearer):
         for name, members in groups.items():
-            if name not in picked and is_wanted(members, missing) and members <= room:
+            if name not in picked and is_wanted(members, missing) and _fits(members, room):
                 picked[name] = members
-                room -= members
                 for label, count in members.items():
                     missing[label] -= count
+                    room[label] -= count
     return picked.items()
 
 
-def _fits(members: Mapping[str, int], missing: Mapping[str, Fraction]) -> bool:
-    return all(count <= missing[label] for label, count in members.items())
+def _fits(members: Mapping[str, int], room: Mapping[str, Fraction | int]) -> bool:
+    return all(count <= room[label] for label, count in members.items())
 
 
 def _brings_nearer(members: Mapping[str, int], missing: Mapping[str, Fraction]) -> bool:

@@ -97,7 +97,7 @@ def verify(out: str | Path, *, quick: bool = False, n_jobs: int | None = None, q
 def _is_still(path: Path, file: BinaryIO) -> bool:
     try:
         now, then = path.stat(), os.fstat(file.fileno())
-    except FileNotFoundError:
+    except OSError:
         return False
     return (now.st_dev, now.st_ino, now.st_size) == (then.st_dev, then.st_ino, then.st_size)
 

@@ -22,11 +22,11 @@ from pathlib import Path
 def plain_loop(photos: Path, recipe: str, out: Path) -> int:
     """Do what most people's first script does: open, transform with AugLy, save; return how many variants."""
     import augly.image as imaugs
-    from augbuild.recipe import load_recipe
     from PIL import Image
 
     from augbuild.parallel import available_cpus
     from augbuild.plan import make_plan
+    from augbuild.recipe import load_recipe
     from augbuild.sources import open_source
 
     plan = make_plan(load_recipe(recipe), open_source(str(photos), Path.cwd()), available_cpus())
@@ -68,11 +68,12 @@ def main() -> None:
         print(plain_loop(arguments.photos, arguments.recipe, arguments.loop))
         return
     work = Path(tempfile.mkdtemp(prefix="augbuild-benchmark-"))
-    augbuild = [sys.executable, "-m", "augbuild", "make", arguments.recipe, "--source", str(arguments.photos), "--quiet"]
+    photos = str(arguments.photos)
+    augbuild = [sys.executable, "-m", "augbuild", "make", arguments.recipe, "--source", photos, "--quiet"]
     ours, theirs = [], []
     for _ in range(arguments.runs):
         ours.append(timed([*augbuild, "--out", str(work / "ours"), "-j", str(arguments.jobs)]))
-        theirs.append(timed([sys.executable, __file__, str(arguments.photos), "--recipe", arguments.recipe,
+        theirs.append(timed([sys.executable, __file__, photos, "--recipe", arguments.recipe,
                              "--loop", str(work / "loop")]))  # fmt: skip
         made = sum(1 for _ in (work / "ours" / "augmented_train").rglob("*.jpg"))
         shutil.rmtree(work / "ours")

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -127,7 +129,7 @@ class Rig:
         """Wait for a build to end."""
         self._ask(f"wait {pid}")
         code = os.waitstatus_to_exitcode(int(self._answer()))
-        return Ended(code, out.with_suffix(".log").read_text(encoding="utf-8"))
+        return Ended(code, _log(out, pid).read_text(encoding="utf-8"))
 
     def build(self, out: Path, jobs: int = 1) -> Ended:
         """Build undisturbed."""
@@ -167,7 +169,71 @@ class Rig:
         return line
 
 
+def break_and_mend(rig: Rig, out: Path, calls: str, fault: str, when: str) -> tuple[Ended, list[str]]:
+    """Break a build, look at what it left, run it again, and give how the first ended and what is wrong with both."""
+    ended = rig.break_build(out, calls, fault, when)
+    problems = []
+    if not _is_in_order(ended, killed=fault == "signal=KILL"):
+        problems.append(f"ended with {ended}")
+    if ended.code in {0, 1} and (out / "manifest.jsonl").exists() and tree(out) != rig.reference:
+        problems.append(f"a manifest stands in a tree that is not done, {ended}")
+    again = rig.build(out)
+    if again != Ended(0, ""):
+        problems.append(f"ended with {ended}, and again with {again}")
+    if tree(out) != rig.reference:
+        problems.append(f"the tree differs after {ended}")
+    return ended, problems
+
+
+def _is_in_order(ended: Ended, *, killed: bool) -> bool:
+    if ended.code == 1:
+        return re.fullmatch(r"augbuild: [^\n]{20,}\n", ended.said) is not None
+    if ended.code == 3:
+        return "unreadable" in ended.said or not ended.said
+    return ended == Ended(0, "") or (killed and ended == Ended(-signal.SIGKILL, ""))
+
+
+def descendants(pid: int) -> set[int]:
+    """Find the processes that a process has started, and those that they have."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(status.parent.name)] = int(status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def alive(pids: Iterable[int]) -> set[int]:
+    """Give those of some processes that still run; one that has ended and waits to be buried does not."""
+    found = set()
+    for pid in pids:
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] not in "ZX":
+                found.add(pid)
+    return found
+
+
+def seconds_until_gone(pids: Iterable[int], at_most: float) -> float:
+    """Wait until some processes are gone, and give how long that took."""
+    start, pids = time.monotonic(), set(pids)
+    while (took := time.monotonic() - start) < at_most and alive(pids):
+        time.sleep(0.01)
+    return took
+
+
+def images_done(out: Path) -> int:
+    """Count the images that are in place."""
+    return sum(1 for _ in out.glob("*/*/*.jpg"))
+
+
+def _log(out: Path, pid: int) -> Path:
+    return out.with_name(f"{out.name}.{pid}.log")
+
+
 def _build(project: Path, out: Path, jobs: int) -> int:
+    """Do what the command line does, and give its exit code."""
     from augbuild.cli import main
 
     try:
@@ -181,21 +247,15 @@ def _fork_build(project: Path, out: Path, jobs: int) -> int:
     """Fork a build that begins at SIGUSR1."""
     if pid := os.fork():
         return pid
-    log = os.open(out.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.setpgid(0, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # a shell starts what is to run beside it with SIGINT ignored
+    log = os.open(_log(out, os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     signal.sigwait({signal.SIGUSR1})
-    code = 70
-    try:
-        code = _build(project, out, jobs)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
+    sys.exit(_build(project, out, jobs))
 
 
 def serve(project: Path) -> None:

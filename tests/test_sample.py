@@ -308,6 +308,11 @@ def test_random_crop_has_the_drawn_size_anywhere() -> None:
     assert draw(whole, "a.jpg", "a", 0) == (Op("crop", {"x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0}),)
 
 
+def test_a_random_crop_always_leaves_something() -> None:
+    for (op,) in draws(recipe_of({"op": "random_crop", "width": 1e-9, "height": 5e-324}), 200):
+        assert CATALOGUE["crop"].out_of_order(op.params) is None
+
+
 # Classes and assets
 
 

@@ -119,6 +119,21 @@ class TestQuotas:
         in_test = Counter(groups.get(path, path) for path, split in splits.items() if split == "test")
         assert Counter(in_test.values()) == {3: 6, 2: 10, 1: 22}
 
+    def test_groups_of_several_classes_count_for_each(self) -> None:
+        sources = sources_of({"a": 20, "b": 20})
+        groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(10))
+        found = assign_splits(sources, groups, seed=1, test=0.2, validation=0.1)
+        assert sorted(counts_of(found).values()) == [2, 2, 4, 4, 14, 14]
+        in_test = [source for source in found if source.split == "test"]
+        assert len({source.group for source in in_test if source.path in groups}) == 2
+
+    def test_groups_of_several_classes_leave_an_image_of_each_in_train(self) -> None:
+        sources = sources_of({"a": 40, "b": 2, "c": 2, "d": 2})
+        paths = [source.path for source in sources]
+        groups = joined([[*paths[:20], "b/0000.jpg", "c/0000.jpg"], [*paths[20:40], "b/0001.jpg", "d/0000.jpg"]])
+        found = counts_of(assign_splits(sources, groups, seed=1, test=0.9, validation=0.0))
+        assert [found[label, "train"] for label in "abcd"] == [20, 1, 1, 1]
+
     def test_patients_with_images_of_both_classes(self) -> None:
         sources = [
             Source(f"{label}/p{patient:02}_{index}.png", label)
@@ -175,6 +190,10 @@ class TestGroups:
             "b/0009.jpg",
         ]
         assert sorted(path for path, split in splits.items() if split == "validation") == ["a/0007.jpg", "b/0005.jpg"]
+
+    def test_a_group_may_be_named_by_a_path_that_is_not_listed(self) -> None:
+        found = assign_splits(sources_of({"a": 2}), {"a/0001.jpg": "a/0000.jpg"}, seed=1, test=0.5, validation=0.0)
+        assert {(source.group, source.split) for source in found} == {("a/0000.jpg", "train")}
 
     def test_both_unicode_forms_of_a_name_have_one_rank(self) -> None:
         composed = [Source(f"a/caf\xe9{index}.jpg", "a") for index in range(40)]

@@ -136,12 +136,20 @@ def test_crossed_is_the_t_test_over_seeds_when_all_images_agree() -> None:
 
 
 def test_crossed_never_falls_below_the_larger_of_its_first_terms() -> None:
-    """Each seed wins exactly one image, each image is won once: the residual alone would make V negative."""
-    d = np.eye(4)
-    assert crossed_variance(d).variance == pytest.approx(resolution(4) ** 2)
-    d[0, 1] = 1
-    a = d.mean(axis=1).var(ddof=1) / 4
+    """Each image is won by one seed, so that the images alone say 0, and the residual is larger than both."""
+    d = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]])
+    a = d.mean(axis=1).var(ddof=1) / 3
     assert crossed_variance(d).variance == pytest.approx(a)
+    assert crossed_variance(d.T).variance == pytest.approx(a)
+    assert crossed_variance(np.eye(4)).variance == pytest.approx(resolution(4) ** 2)
+
+
+def test_the_level_sets_the_width() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    row = differences_of(1, 1, 40)
+    interval = stats.ttest_1samp(row[0], 0.0).confidence_interval(0.9)
+    estimate = crossed(np.repeat(row, 5, axis=0), level=0.9)
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(interval))
 
 
 @pytest.mark.parametrize("value", [-1, 0, 1])
@@ -339,6 +347,14 @@ def test_required_seeds() -> None:
     assert required_seeds(0.5, 1000, components) == 3
     assert required_seeds(0.05, 28, components) is None
     assert required_seeds(0.05, 1000, Components(0.0, 0.0, 0.0)) == 3
+    assert required_seeds(0.001, 1000, Components(0.0, 0.0, 0.0)) is None  # fewer points than one test image
+
+
+def test_the_coin_of_each_prediction_averages_out_over_seeds() -> None:
+    components = Components(seed=0.0, image=0.0, residual=0.2)
+    assert components.at(4, 100) == pytest.approx(0.0005)
+    # On paper: (2.306 + 0.889) · √(0.002 / 9) = 0.048, and (2.365 + 0.896) · √(0.002 / 8) = 0.052.
+    assert required_seeds(0.05, 100, components) == 9
 
 
 def test_required_seeds_have_the_power_they_promise() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn")
-
 from trainer.metrics import as_table, evaluate_predictions
 
 LAB = {  # positive = dogs, as the lab's notebook has it

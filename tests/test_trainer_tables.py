@@ -32,9 +32,8 @@ def write_table(folder: Path, rows: list[dict[str, Any]], suffix: str = ".csv") 
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     elif suffix == ".parquet":
         pyarrow = pytest.importorskip("pyarrow")
-        import pyarrow.parquet
-
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, rows[0], delimiter="\t" if suffix == ".tsv" else ",")
@@ -146,7 +145,7 @@ def test_missing_and_unfinished_are_told_apart(tmp_path: Path) -> None:
         read_table(tmp_path / "manifest.jsonl")
     (tmp_path / ".augbuild").mkdir()
     for path in (tmp_path, tmp_path / "manifest.jsonl"):
-        with pytest.raises(TableError, match="was not finished: run the same|not finished; run the same"):
+        with pytest.raises(TableError, match=r"was not finished: run the same|not finished; run the same"):
             read_table(path)
 
 
@@ -175,7 +174,7 @@ class TestFilesAreLookedAtFirst:
     def test_no_plain_file(self, root: Path) -> None:
         os.mkfifo(root / "pipe.png")
         table = read_table(write_table(root, [{"image": "pipe.png", "class": "red", "split": "train"}]))
-        with pytest.raises(TableError, match="row 1: pipe.png is not a plain file"):
+        with pytest.raises(TableError, match=r"row 1: pipe.png is not a plain file"):
             check(table, table.samples)
 
     def test_one_class_only(self, root: Path) -> None:
@@ -193,7 +192,7 @@ class TestFilesAreLookedAtFirst:
     def test_unknown_class_in_test(self, root: Path) -> None:
         path = write_table(root, [*rows_of(root), {"image": "x.png", "class": "green", "split": "test"}])
         table = read_table(path)
-        with pytest.raises(TableError, match="row 11: x.png is 'green', a class that no training image has"):
+        with pytest.raises(TableError, match=r"row 11: x.png is 'green', a class that no training image has"):
             check_classes(training_samples(table, None), table.of("test"), table.file)
 
 
@@ -202,7 +201,7 @@ def test_manifest_of_ours_never_leaves_its_folder(built: Path, tmp_path: Path, p
     rows = [json.loads(line) for line in (built / "manifest.jsonl").read_text().splitlines()]
     hostile = tmp_path / "manifest.jsonl"
     hostile.write_text("".join(json.dumps({**row, "file_name": path}) + "\n" for row in rows))
-    with pytest.raises(TableError, match="row 1: file_name must be a relative path"):
+    with pytest.raises(TableError, match=r"row 1: file_name must be a relative path"):
         read_table(hostile)
 
 
@@ -215,10 +214,10 @@ def test_manifest_of_ours_refuses_links_and_changed_files(built: Path, tmp_path:
     whole = victim.read_bytes()
     victim.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     check(table, table.samples)
-    with pytest.raises(TableError, match="row 1: .* its sha256 differs"):
+    with pytest.raises(TableError, match=r"row 1: .* its sha256 differs"):
         check(table, table.samples, verify=True)
     victim.write_bytes(whole + b"x")
-    with pytest.raises(TableError, match="it was changed; `augbuild verify` finds all"):
+    with pytest.raises(TableError, match=r"it was changed; `augbuild verify` finds all"):
         check(table, table.samples)
     victim.unlink()
     victim.symlink_to("/etc/passwd")
@@ -231,7 +230,7 @@ def test_images_below_expands_folders(tmp_path: Path) -> None:
     single = root / "train" / "red" / "red_0.png"
     assert images_below([single]) == [single]
     assert len(images_below([root])) == 6
-    with pytest.raises(TrainerError, match="does not exist"):
+    with pytest.raises(TrainerError, match=r"does not exist"):
         images_below([root / "gone"])
 
 

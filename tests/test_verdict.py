@@ -185,3 +185,16 @@ def test_swapping_the_arms_turns_the_verdict(delta: float, half: float, seeds: i
     turned = {"HELPS": "HURTS", "HURTS": "HELPS"}
     outcome = judge(facts).outcome
     assert judge(swapped).outcome == turned.get(outcome, outcome)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (-0.0994, 0.0996, "[−9.9, +10]"),
+        (-0.001, 1.0, "[−0.1, +100]"),
+        (-0.0000049, 0.00046, "[0, +0.046]"),
+        (-0.1, 0.0, "[−10, 0]"),
+    ],
+)
+def test_points_have_two_digits_and_zero_no_sign(low: float, high: float, text: str) -> None:
+    assert f"95 % CI {text}, " in judge(with_estimate(LARGE, 0.0, low, high)).sentence

@@ -25,6 +25,7 @@ from trainer.model import load_tensors, save_tensors
 from trainer.order import Order
 
 Model = nn.Module
+Processes = Accelerator
 Precision = Literal["auto", "fp32", "bf16"]
 _DIVERGED = 1e4  # a cross-entropy that no training comes back from
 _CHECKPOINT_SHARE = 20  # times as long as a checkpoint took, until the next one
@@ -79,7 +80,7 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
 
 def _computes_in_bf16(kind: str) -> bool:
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     flags = torch.backends.cpu.get_cpu_capability() if kind == "cpu" else ""
     return "AVX512" in flags and _cpu_has("avx512_bf16", "amx_bf16")
 
@@ -113,7 +114,7 @@ def threads() -> int:
 
 def prepare(accelerator: Accelerator, model: Model) -> Model:
     """Put a model on its device, in the order of memory that convolutions are fastest in."""
-    prepared: Model = accelerator.prepare(model.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    prepared: Model = accelerator.prepare(model.to(memory_format=torch.channels_last))
     return prepared
 
 
@@ -146,7 +147,7 @@ def fit(
     `on_epoch` is called after each epoch, before its checkpoint. Every step draws from a generator of its own, so a
     resumed run takes the same steps. Raises DivergedError.
     """
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    model = model.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(model, plan)
     start = load_checkpoint(checkpoint, model, optimizer) if checkpoint.is_file() else 0
     wrapped, optimizer = accelerator.prepare(model, optimizer)
@@ -159,7 +160,8 @@ def fit(
             with pause.timed():
                 save_checkpoint(checkpoint, accelerator.unwrap_model(wrapped), optimizer, last)
         accelerator.wait_for_everyone()
-    return accelerator.unwrap_model(wrapped)
+    trained: Model = accelerator.unwrap_model(wrapped)
+    return trained
 
 
 class _Pause:

@@ -38,8 +38,11 @@ def evaluate_run(
     cache: Path | None = None,
     device: str = "auto",
     quiet: bool = True,
-) -> dict[str, Any]:
-    """Evaluate a finished run on a manifest's split (all images of one without splits), beside the run's own results."""
+) -> tuple[dict[str, Any], Path]:
+    """Evaluate a finished run on a manifest's split (all images of one without splits); give metrics and their folder.
+
+    The folder is below the run's `evaluations`, so nothing of the run's own is written over.
+    """
     model, config = load_run(root)
     table = read_table(manifest)
     chosen = tuple(sample for sample in table.samples if sample.split == split) if table.has_splits else table.samples

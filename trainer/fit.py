@@ -18,10 +18,10 @@ from trainer import samples as tables
 from trainer.config import FitConfig
 from trainer.data import ManifestDataset, PixelStore, open_store
 from trainer.engine import (
-    Accelerator,
     Epoch,
     Model,
     Plan,
+    Processes,
     fit,
     make_accelerator,
     own_generator,
@@ -109,7 +109,7 @@ class _Says:
 
 
 def _open_pixels(
-    accelerator: Accelerator,
+    accelerator: Processes,
     samples: Sequence[Sample],
     config: FitConfig,
     cache: Path | None,
@@ -124,7 +124,7 @@ def _open_pixels(
 
 
 def _train(
-    accelerator: Accelerator,
+    accelerator: Processes,
     config: FitConfig,
     run: RunFolder,
     data: dict[str, ManifestDataset],
@@ -172,7 +172,7 @@ def _epoch_line(epoch: dict[str, Any], steps: int) -> str:
     return f"{line}  {epoch['seconds']:.1f} s, {rate:.0f} s left"
 
 
-def _score(accelerator: Accelerator, model: Model, data: ManifestDataset, batch_size: int) -> dict[str, float]:
+def _score(accelerator: Processes, model: Model, data: ManifestDataset, batch_size: int) -> dict[str, float]:
     probabilities = predict(accelerator, model, data, batch_size)
     targets = np.array(data.targets)
     likelihood = probabilities[np.arange(len(targets)), targets].clip(1e-15)
@@ -183,7 +183,7 @@ def _score(accelerator: Accelerator, model: Model, data: ManifestDataset, batch_
 
 
 def _finish(
-    accelerator: Accelerator, config: FitConfig, run: RunFolder, model: Model, test: ManifestDataset
+    accelerator: Processes, config: FitConfig, run: RunFolder, model: Model, test: ManifestDataset
 ) -> dict[str, Any]:
     """Evaluate the last step's weights on the test split, once, and write all that a run leaves; metrics come last."""
     probabilities = predict(accelerator, model, test, config.batch_size) if len(test) else None
@@ -211,7 +211,7 @@ def record(run: RunFolder, data: ManifestDataset, probabilities: Any) -> dict[st
 
 
 def _write_config(
-    run: RunFolder, config: FitConfig, table: Table, images: dict[str, int], accelerator: Accelerator
+    run: RunFolder, config: FitConfig, table: Table, images: dict[str, int], accelerator: Processes
 ) -> None:
     packages = ("augbuild", "accelerate", "numpy", "pillow", "safetensors", "scikit-learn", "torch", "torchvision")
     write_json(run.config, {

@@ -53,8 +53,8 @@ def as_table(metrics: dict[str, Any]) -> str:
     """Lay metrics out for people."""
     low, high = metrics["accuracy_95"]
     lines = [
-        f"accuracy {metrics['accuracy']:.4f}   ({metrics['correct']} of {metrics['images']}; 95 % interval {low:.3f} to "
-        f"{high:.3f}; always the largest class: {metrics['majority_class_rate']:.4f})",
+        f"accuracy {metrics['accuracy']:.4f}   ({metrics['correct']} of {metrics['images']}; 95 % interval {low:.3f} "
+        f"to {high:.3f}; always the largest class: {metrics['majority_class_rate']:.4f})",
         f"log-loss {metrics['log_loss']:.4f}",
         "",
     ]

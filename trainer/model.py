@@ -55,7 +55,7 @@ def _fit_head(model: nn.Module, num_classes: int) -> None:
         head = nn.Conv2d(last.in_channels, num_classes, kernel_size=1)
     setattr(parent, name.rpartition(".")[2], head)
     if hasattr(model, "aux_logits"):  # GoogLeNet and Inception: one output, as every other model
-        model.aux_logits = False
+        setattr(model, "aux_logits", False)  # noqa: B010  # nn.Module's type knows tensors and modules only
         for auxiliary in ("aux1", "aux2", "AuxLogits"):
             if hasattr(model, auxiliary):
                 setattr(model, auxiliary, None)

@@ -201,7 +201,7 @@ def _signed(share: float) -> str:
     points = 100 * share
     if abs(points) < 0.0005:
         return "0"
-    text = f"{points:+.0f}" if abs(points) >= 9.95 else f"{points:+.2g}"
+    text = f"{points:+.0f}" if abs(points) >= 10 else f"{points:+.2g}"
     return text.replace("-", "−")
 
 

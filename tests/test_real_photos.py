@@ -1,0 +1,98 @@
+"""Builds of real photos, where they are at hand: the numbers that the README and the issues name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from augbuild.build import build
+from augbuild.foresee import foresee
+from augbuild.manifest import read_manifest
+from tests.conftest import REPOSITORY, tree, write_recipe
+
+GOLDEN = REPOSITORY / "tests" / "golden"
+GENTLE = """
+name = "gentle"
+[source]
+path = "photos"
+[split]
+test = 0.0
+group = "none"
+[output]
+path = "out"
+[augment]
+variants = 2
+[[transforms]]
+op = "color_jitter"
+brightness_factor = { uniform = [0.8, 1.2] }
+"""
+
+
+def test_cats_and_dogs_with_two_workers_in_little_memory(tmp_path: Path, shared_data: Path) -> None:
+    script = (
+        "import resource, sys\n"
+        "from augbuild.build import build\n"
+        "report = build('default', source=sys.argv[1], out=sys.argv[2], n_jobs=2)\n"
+        "assert 'augly' not in sys.modules and 'torch' not in sys.modules\n"
+        "print(report.made, len(report.rejected), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    command = [sys.executable, "-c", script, str(shared_data / "cats-dogs"), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    made, rejected, kilobytes = map(int, done.stdout.split())
+    assert (made, rejected) == (2368, 0)
+    assert kilobytes < 150_000
+    rows = Counter((record.split, record.origin) for record in read_manifest(tmp_path / "out" / "manifest.jsonl"))
+    assert rows == {("train", "source"): 557, ("train", "augmented"): 1671, ("test", "source"): 140}
+    assert sum(1 for path in (tmp_path / "out" / "augmented_train").rglob("*") if path.is_file()) == 1671
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if ".augbuild" not in path.parts}
+    again = build("default", source=str(shared_data / "cats-dogs"), out=tmp_path / "out", n_jobs=2)
+    assert (again.made, again.kept) == (0, 2368)
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_lab_keeps_the_twins_together(tmp_path: Path, shared_data: Path) -> None:
+    outlook = foresee("lab", source=str(shared_data / "cats-dogs" / "test"), out=tmp_path / "out")
+    assert outlook.counts == {
+        "train": {"cats": 56, "dogs": 56},
+        "augmented_train": {"cats": 168, "dogs": 168},
+        "test": {"cats": 14, "dogs": 14},
+    }
+    report = build("lab", source=str(shared_data / "cats-dogs" / "test"), out=tmp_path / "out", n_jobs=2)
+    assert (report.made, len(report.rejected)) == (112 + 28 + 336, 0)
+    splits = {Path(r.source).stem: r.split for r in read_manifest(report.out / "manifest.jsonl")}
+    for first, second in (("cat_203", "cat_446"), ("cat_464", "cat_468"), ("dog_219", "dog_443")):
+        assert splits[first] == splits[second]
+
+
+def test_nasty_files_are_rejected_by_name_and_all_others_give_their_variants(tmp_path: Path, shared_data: Path) -> None:
+    write_recipe(tmp_path, GENTLE)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "nasty").symlink_to(shared_data / "nasty")
+    report = build(tmp_path / "recipe.toml", follow_links=True, n_jobs=2)
+    rejected = {each.source: each.reason for each in report.rejected}
+    golden = json.loads((GOLDEN / "nasty_rejected.json").read_text(encoding="utf-8"))
+    assert rejected == golden
+    made = Counter(record.source for record in read_manifest(report.out / "manifest.jsonl"))
+    assert set(made.values()) == {3}
+    facts = json.loads((report.out / "dataset.json").read_text(encoding="utf-8"))
+    files = sum(1 for path in (shared_data / "nasty").rglob("*") if path.is_file())
+    assert len(made) + len(rejected) + sum(facts["ignored"].values()) == files
+    assert not [name for name in tree(report.out) if name.endswith(".partial")]
+
+
+@pytest.mark.parametrize("command", [["check"], ["plan"]])
+def test_check_and_plan_look_at_697_photos_without_augly(shared_data: Path, command: list[str]) -> None:
+    script = (
+        "import sys\nfrom augbuild.cli import main\n"
+        "main(sys.argv[1:], standalone_mode=False)\n"
+        "assert not {'augly', 'matplotlib', 'torch', 'joblib'} & set(sys.modules) - {'joblib'}, sorted(sys.modules)\n"
+    )
+    arguments = [*command, "default", "--source", str(shared_data / "cats-dogs")]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1,671" in done.stdout or "697" in done.stdout
