@@ -92,6 +92,18 @@ def build(
             made = change_tree(inspector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
         facts, rejected = _finish(inspector, changes)
         _write_last_run(folder, start)
+    return _report(folder, plan, changes, facts, rejected, made, time.time() - start)
+
+
+def _report(
+    folder: OutputFolder,
+    plan: Plan,
+    changes: Changes,
+    facts: dict[str, Any],
+    rejected: tuple[Rejected, ...],
+    made: int,
+    seconds: float,
+) -> BuildReport:
     return BuildReport(
         out=folder.root,
         made=made,
@@ -100,7 +112,7 @@ def build(
         counts=facts["counts"],
         rejected=rejected,
         warnings=(*plan.warnings, *_findings(facts)),
-        seconds=time.time() - start,
+        seconds=seconds,
         reasons={str(why): count for why, count in changes.reasons().items()},
     )
 

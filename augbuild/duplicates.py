@@ -24,10 +24,12 @@ _BANDS = tuple(  # five: two hashes that differ in four bits agree on one of the
     np.uint64(sum(1 << bit for bit in range(low, high)))
     for low, high in ((0, 13), (13, 26), (26, 39), (39, 52), (52, 64))
 )
-# A sketch is shrunk from a thumbnail by whole blocks, so two sketches differ no more than their thumbnails do, and half a
-# grey level on each side for rounding. The same goes for their brightness.
+# Sketches are shrunk from thumbnails by whole blocks, so two of them differ no more than the thumbnails do, but for half
+# a grey level of rounding on each side. The same goes for their brightness.
 _MAX_SKETCH_DIFFERENCE = _MAX_DIFFERENCE + 1.0
+_PRINT_BYTES = 8 + 64
 _AT_ONCE = 1 << 17  # pairs of hashes compared in one step: some 20 MB
+_MAX_ROWS = 1 << 8
 _THUMBNAILS_KEPT = 1 << 14  # 64 MB
 
 
@@ -59,7 +61,7 @@ def near_duplicates(root: Path, prints: Mapping[str, bytes]) -> list[tuple[str, 
     Of many that are all the same, only as many pairs are given as join them: `group` them rather than count them.
     """
     paths = sorted(prints)
-    table = np.frombuffer(b"".join(prints[path] for path in paths), np.uint8).reshape(len(paths), -1)
+    table = np.frombuffer(b"".join(prints[path] for path in paths), np.uint8).reshape(-1, _PRINT_BYTES)
     read = lru_cache(_THUMBNAILS_KEPT)(lambda index: _read_thumbnail(root / paths[index]))
     clusters = _Clusters(len(paths))
     found = []
@@ -124,7 +126,7 @@ def _candidates(table: NDArray[np.uint8]) -> Rows:
     for number, band in enumerate(_BANDS):
         order = np.lexsort((light, hashes & band))
         borders = np.flatnonzero(np.diff(hashes[order] & band)) + 1
-        for bucket in np.split(order, borders):
+        for bucket in (each for each in np.split(order, borders) if len(each) > 1):
             yield from _close(bucket, hashes, sketches, light, _BANDS[:number])
 
 
@@ -140,10 +142,11 @@ def _close(
     Pairs that agree on one of the bands that are `done` were given there.
     """
     ends = np.searchsorted(light[bucket], light[bucket] + _MAX_SKETCH_DIFFERENCE, side="right")
-    start = 0
-    while start < len(bucket) - 1:
-        stop = start + max(1, _AT_ONCE // int(ends[start] - start))
-        rows, columns = bucket[start:stop], bucket[start : ends[min(stop, len(bucket)) - 1]]
+    widest = int((ends - np.arange(len(bucket))).max())
+    height = max(1, min(_MAX_ROWS, _AT_ONCE // widest))
+    for start in range(0, len(bucket), height):
+        rows = bucket[start : start + height]
+        columns = bucket[start : ends[start + len(rows) - 1]]
         differing = hashes[rows, None] ^ hashes[columns]
         alike = _count_bits(differing) <= _MAX_BITS
         for band in done:
@@ -155,7 +158,6 @@ def _close(
         numbers, firsts = np.unique(at_row, return_index=True)
         for number, seconds in zip(numbers, np.split(at_column, firsts[1:]), strict=False):
             yield int(rows[number]), columns[seconds]
-        start = stop
 
 
 def _count_bits(values: NDArray[np.uint64]) -> NDArray[np.uint8]:

@@ -68,7 +68,7 @@ DOORS = {
     "joblib": {"augbuild.parallel"},
     "magic": {"augbuild.apply"},
     "matplotlib": {"augbuild.report.counts", "augbuild.report.page", "trainer.plots"},
-    "onnxruntime": {"trainer.engine"},
+    "onnxruntime": {"trainer.model"},
     "pyarrow": {"trainer.tables"},
     "safetensors": {"trainer.model"},
     "scipy": {"trainer.stats"},

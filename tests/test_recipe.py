@@ -137,6 +137,11 @@ def test_wrong_recipes_are_told_so_in_these_words(case: str) -> None:
     assert problems("\n".join(lines[: -len(expected)]).replace("HEAD", HEAD.strip())) == expected
 
 
+def test_bounds_that_may_meet_may_be_equal() -> None:
+    recipe = parse(f'{ONE}op = "clip_image_size"\nmin_resolution = 4096\nmax_resolution = 4096')
+    assert recipe.warnings == ()
+
+
 def test_the_number_of_problems_shown_is_limited() -> None:
     lines = problems("".join(f"k{number} = 1\n" for number in range(1000)))
     assert len(lines) == 51

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,10 +21,9 @@ from torch import nn
 
 from trainer.data import ManifestDataset
 from trainer.errors import DivergedError, UsageError
-from trainer.model import load_tensors, save_tensors
+from trainer.model import Model, load_checkpoint, save_checkpoint
 from trainer.order import Order
 
-Model = nn.Module
 Processes = Accelerator
 Precision = Literal["auto", "fp32", "bf16"]
 _DIVERGED = 1e4  # a cross-entropy that no training comes back from
@@ -245,51 +244,3 @@ def predict(accelerator: Accelerator, model: nn.Module, data: ManifestDataset, b
     for number, share in enumerate(shares):
         together[number::world] = share
     return together
-
-
-def save_checkpoint(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
-    """Save all that the next step depends on, as one safetensors file."""
-    tensors = {f"model.{name}": value.detach().cpu() for name, value in model.state_dict().items()}
-    for index, values in optimizer.state_dict()["state"].items():
-        tensors |= {
-            f"optimizer.{index}.{name}": torch.as_tensor(value).cpu()
-            for name, value in values.items()
-            if value is not None
-        }
-    save_tensors(file, tensors, {"step": step, "threads": torch.get_num_threads()})
-
-
-def load_checkpoint(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Load what `save_checkpoint` saved and give the step to go on with; raises RunError."""
-    tensors, about = load_tensors(file)
-    model.load_state_dict(
-        {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
-    )
-    state: dict[int, dict[str, Any]] = {}
-    for name, value in tensors.items():
-        kind, _, rest = name.partition(".")
-        if kind == "optimizer":
-            index, _, key = rest.partition(".")
-            state.setdefault(int(index), {})[key] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    torch.set_num_threads(about["threads"])  # sums in another order would be other sums
-    return int(about["step"])
-
-
-def export_onnx(model: Model, image_size: int, file: Path) -> float:
-    """Write a model as ONNX for batches of any size; give the largest difference of its outputs from torch's."""
-    import onnxruntime
-
-    model.eval()
-    example = torch.randn(2, 3, image_size, image_size, generator=torch.Generator().manual_seed(0))
-    staged = file.with_name(f".{file.name}.partial")
-    torch.onnx.export(
-        model, (example,), staged, input_names=["images"], output_names=["logits"], dynamo=True, external_data=False,
-        dynamic_shapes={"x": {0: torch.export.Dim("batch")}}, verbose=False,
-    )  # fmt: skip
-    session = onnxruntime.InferenceSession(str(staged), providers=["CPUExecutionProvider"])
-    with torch.inference_mode():
-        wanted = model(example).numpy()
-    difference = float(np.abs(session.run(None, {"images": example.numpy()})[0] - wanted).max())
-    staged.replace(file)
-    return difference

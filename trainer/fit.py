@@ -19,7 +19,6 @@ from trainer.config import FitConfig
 from trainer.data import ManifestDataset, PixelStore, open_store
 from trainer.engine import (
     Epoch,
-    Model,
     Plan,
     Processes,
     fit,
@@ -30,7 +29,7 @@ from trainer.engine import (
     threads,
 )
 from trainer.metrics import evaluate_predictions
-from trainer.model import load_weights, make_model, save_weights
+from trainer.model import Model, load_weights, make_model, save_weights
 from trainer.order import Order, epochs_order, steps_order
 from trainer.plots import draw_confusion, draw_curves
 from trainer.runs import RunFolder, open_run, read_epochs, read_json, write_epochs, write_json, write_predictions

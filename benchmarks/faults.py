@@ -1,0 +1,148 @@
+"""Break a build at every system call, one at a time, and kill others at random; run each again and compare the trees.
+
+    python -m benchmarks.faults [--sources 24] [--kills 300] [--seed 0] [--rigs 2]
+
+Needs strace that may trace. Prints what docs/reliability.md tells; exits with 1 if any tree was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from tests.conftest import tree
+from tests.fault_rig import (
+    CALLS, Rig, alive, break_and_mend, can_trace, descendants, images_done, make_project, seconds_until_gone,
+)  # fmt: skip
+
+FAULTS = {
+    "kill -9": ("signal=KILL", ""),
+    "ENOSPC": ("error=ENOSPC", ""),
+    "ENOSPC from then on": ("error=ENOSPC", "+"),
+    "EIO": ("error=EIO", ""),
+    "EACCES": ("error=EACCES", ""),
+    "EMFILE": ("error=EMFILE", ""),
+}
+Point = tuple[str, str, int]
+Case = TypeVar("Case")
+
+
+def sweep(rigs: Sequence[Rig]) -> list[str]:
+    """Break every call in every way, print how the builds ended, and give what was wrong."""
+    total = rigs[0].count_calls(rigs[0].project / "counted")
+    points = [(calls, fault, n) for calls in CALLS for fault in FAULTS for n in range(1, total[calls] + 1)
+              if (fault == "EMFILE") <= (calls == "openat")]  # fmt: skip
+    print(f"{len(points):,} faults: calls of an undisturbed build {dict(total)}")
+    ends: Counter[tuple[str, str, str]] = Counter()
+
+    def break_at(rig: Rig, point: Point) -> list[str]:
+        calls, fault, number = point
+        injected, suffix = FAULTS[fault]
+        out = rig.project / f"{calls}-{fault.replace(' ', '-')}-{number}"
+        ended, problems = break_and_mend(rig, out, calls, injected, f"{number}{suffix}")
+        ends[calls, fault, str(ended.code)] += 1
+        shutil.rmtree(out, ignore_errors=True)
+        return [f"{out.name}: {problem}" for problem in problems]
+
+    wrong = _share(rigs, points, break_at)
+    for (calls, fault, code), count in sorted(ends.items()):
+        print(f"{calls:<8}{fault:<22}exit {code:<5}{count:>6,}")
+    return wrong
+
+
+def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
+    """Kill builds with two workers, print how far they were, and give what was wrong."""
+    whole = sum(name.endswith(".jpg") for name in rigs[0].reference)
+    generator, parts, slowest = random.Random(seed), Counter[int](), [0.0]
+
+    def kill(rig: Rig, delay: float) -> list[str]:
+        out = rig.project / f"killed-{delay}"
+        pid = rig.start(out, jobs=2)
+        rig.let_go(pid)
+        while not images_done(out) and alive({pid}):
+            time.sleep(0.001)
+        time.sleep(delay)
+        family = descendants(pid)
+        os.kill(pid, signal.SIGKILL)
+        took = seconds_until_gone(family, at_most=10)
+        slowest[0] = max(slowest[0], took)
+        left = tree(out)
+        parts[10 * images_done(out) // whole] += 1
+        rig.end(pid, out)
+        wrong = [f"{out.name}: a worker lived for {took:.1f} s"] if took >= 2 else []
+        wrong += [f"{out.name}: {name} is not whole" for name in left if left[name] != rig.reference.get(name)]
+        code = rig.build(out).code
+        if code or tree(out) != rig.reference:
+            wrong.append(f"{out.name}: the tree differs, or the second build failed: {code}")
+        shutil.rmtree(out)
+        return wrong
+
+    wrong = _share(rigs, [generator.uniform(0, _seconds_at_work(rigs[0])) for _ in range(times)], kill)
+    print(
+        f"{times} kills at random times with two workers, seed {seed}; the last worker was gone after {slowest[0]:.2f} s"
+    )
+    for part in range(11):
+        print(f"  {f'{10 * part} to {10 * part + 9} % done' if part < 10 else 'all done':<16}{parts[part]:>5}")
+    return wrong
+
+
+def _seconds_at_work(rig: Rig) -> float:
+    """Measure how long an undisturbed build with two workers takes from its first image to its last."""
+    out = rig.project / "timed"
+    pid, whole = rig.start(out, jobs=2), sum(name.endswith(".jpg") for name in rig.reference)
+    rig.let_go(pid)
+    while not images_done(out):
+        time.sleep(0.001)
+    start = time.monotonic()
+    while images_done(out) < whole:
+        time.sleep(0.001)
+    took = time.monotonic() - start
+    rig.end(pid, out)
+    shutil.rmtree(out)
+    return took
+
+
+def _share(rigs: Sequence[Rig], cases: Sequence[Case], check: Callable[[Rig, Case], list[str]]) -> list[str]:
+    """Part the cases among the rigs, each in a thread of its own."""
+
+    def work(share: int) -> list[str]:
+        return [problem for case in cases[share :: len(rigs)] for problem in check(rigs[share], case)]
+
+    with ThreadPoolExecutor(len(rigs)) as threads:
+        return [problem for problems in threads.map(work, range(len(rigs))) for problem in problems]
+
+
+def main() -> None:
+    """Do both, print the problems, and exit with 1 if there were any."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sources", type=int, default=24)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rigs", type=int, default=2)
+    arguments = parser.parse_args()
+    if not can_trace():
+        sys.exit("strace is not here, or may not trace")
+    start, wrong = time.monotonic(), []
+    for what, sources, size in (("faults", arguments.sources, (24, 18)), ("kills", 48, (400, 300))):
+        with tempfile.TemporaryDirectory(prefix="augbuild-faults-") as folder, ExitStack() as stack:
+            projects = [make_project(Path(folder) / str(number), sources, size) for number in range(arguments.rigs)]
+            rigs = [stack.enter_context(Rig(project)) for project in projects]
+            wrong += sweep(rigs) if what == "faults" else kill_at_random(rigs, arguments.kills, arguments.seed)
+    print("\n".join([*wrong, f"{len(wrong)} problems, {time.monotonic() - start:,.0f} s"]))
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
