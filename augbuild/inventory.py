@@ -34,21 +34,21 @@ class Finding:
 
 @dataclass(slots=True)
 class Inventory:
-    """What manifest and dataset.json say; `names` holds eight bytes for each file named, `bytes` is their sum.
+    """What manifest and dataset.json say; `names` holds eight bytes for each file named, `total_bytes` sums them up.
 
     `facts` is empty where dataset.json cannot be read.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     rows: int = 0
-    bytes: int = 0
+    total_bytes: int = 0
     names: set[bytes] = field(default_factory=set)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, record: Record) -> None:
         """Count one row and remember the file that it names."""
-        self.bytes += record.bytes
+        self.total_bytes += record.bytes
         self.names.add(name_key(record.file_name))
         self.counts.setdefault(_folder(record), Counter())[record.label_name] += 1
 

@@ -91,7 +91,7 @@ def verify(out: str | Path, *, quick: bool = False, n_jobs: int | None = None, q
     except ManifestError as error:
         findings = [Finding("unfinished", MANIFEST_NAME, str(error))]
     found_by_file = tuple(sorted(findings, key=lambda finding: finding.file))
-    return VerifyReport(root, quick, inventory.rows, inventory.bytes, found_by_file, time.time() - start)
+    return VerifyReport(root, quick, inventory.rows, inventory.total_bytes, found_by_file, time.time() - start)
 
 
 def _is_still(path: Path, file: BinaryIO) -> bool:
@@ -106,7 +106,7 @@ def _check_images(
     root: Path, manifest: BinaryIO, inventory: Inventory, quick: bool, n_jobs: int | None
 ) -> Iterator[tuple[int, list[Finding]]]:
     """Check every file that a row names; give, chunk by chunk, how many and what was found."""
-    n_jobs = 1 if quick or inventory.bytes < _POOL_PAYS_FROM else n_jobs or available_cpus()
+    n_jobs = 1 if quick or inventory.total_bytes < _POOL_PAYS_FROM else n_jobs or available_cpus()
     return run(partial(_check_chunk, root, quick), chunked(_expected(manifest), _CHUNK), n_jobs=n_jobs)
 
 
