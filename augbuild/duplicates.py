@@ -6,7 +6,7 @@ wrong a thousand times for each time that it is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,12 +24,13 @@ _BANDS = tuple(  # five: two hashes that differ in four bits agree on one of the
     np.uint64(sum(1 << bit for bit in range(low, high)))
     for low, high in ((0, 13), (13, 26), (26, 39), (39, 52), (52, 64))
 )
-# Sketches are shrunk from thumbnails by whole blocks, so two of them differ no more than the thumbnails do, but for half
-# a grey level of rounding on each side. The same goes for their brightness.
+# Sketches are shrunk from thumbnails by whole blocks, so two of them differ no more than the thumbnails do, but for
+# half a grey level of rounding on each side. The same goes for their brightness.
 _MAX_SKETCH_DIFFERENCE = _MAX_DIFFERENCE + 1.0
 _PRINT_BYTES = 8 + 64
 _AT_ONCE = 1 << 17  # pairs of hashes compared in one step: some 20 MB
 _MAX_ROWS = 1 << 8
+_STACKED = 1 << 10  # thumbnails compared in one step
 _THUMBNAILS_KEPT = 1 << 14  # 64 MB
 
 
@@ -65,16 +66,22 @@ def near_duplicates(root: Path, prints: Mapping[str, bytes]) -> list[tuple[str, 
     read = lru_cache(_THUMBNAILS_KEPT)(lambda index: _read_thumbnail(root / paths[index]))
     clusters = _Clusters(len(paths))
     found = []
-    for first, seconds in _candidates(table):
-        apart = seconds[clusters.of[seconds] != clusters.of[first]]
-        for second in apart.tolist():
-            if (
-                clusters.of[second] != clusters.of[first]
-                and np.abs(read(first) - read(second)).mean() < _MAX_DIFFERENCE
-            ):
+    for first, seconds in _candidates(table, clusters):
+        for second in _same(first, seconds, read):
+            if clusters.of[second] != clusters.of[first]:
                 clusters.join(first, second)
                 found.append((paths[min(first, second)], paths[max(first, second)]))
     return sorted(found)
+
+
+def _same(first: int, seconds: NDArray[np.intp], read: Callable[[int], NDArray[np.float32]]) -> Iterator[int]:
+    """Confirm on thumbnails which of `seconds` are the same picture as `first`."""
+    for start in range(0, len(seconds), _STACKED):
+        some = seconds[start : start + _STACKED].tolist()
+        differences = np.abs(np.stack([read(second) for second in some]) - read(first)).mean(axis=(1, 2))
+        yield from (
+            second for second, difference in zip(some, differences, strict=True) if difference < _MAX_DIFFERENCE
+        )
 
 
 def _read_thumbnail(path: Path) -> NDArray[np.float32]:
@@ -118,7 +125,7 @@ def group(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 Rows = Iterator[tuple[int, NDArray[np.intp]]]
 
 
-def _candidates(table: NDArray[np.uint8]) -> Rows:
+def _candidates(table: NDArray[np.uint8], clusters: _Clusters) -> Rows:
     """Propose for one picture at a time others that could be the same, without comparing all with all."""
     hashes = table[:, :8].copy().view(">u8").ravel().astype(np.uint64)
     sketches = table[:, 8:]
@@ -127,7 +134,7 @@ def _candidates(table: NDArray[np.uint8]) -> Rows:
         order = np.lexsort((light, hashes & band))
         borders = np.flatnonzero(np.diff(hashes[order] & band)) + 1
         for bucket in (each for each in np.split(order, borders) if len(each) > 1):
-            yield from _close(bucket, hashes, sketches, light, _BANDS[:number])
+            yield from _close(bucket, hashes, sketches, light, _BANDS[:number], clusters)
 
 
 def _close(
@@ -136,10 +143,11 @@ def _close(
     sketches: NDArray[np.uint8],
     light: NDArray[np.float64],
     done: Sequence[np.uint64],
+    clusters: _Clusters,
 ) -> Rows:
     """Give the pairs of a bucket, which is sorted by brightness, that a thumbnail could confirm.
 
-    Pairs that agree on one of the bands that are `done` were given there.
+    Pairs that agree on one of the bands that are `done` were given there, and those in one cluster are known.
     """
     ends = np.searchsorted(light[bucket], light[bucket] + _MAX_SKETCH_DIFFERENCE, side="right")
     widest = int((ends - np.arange(len(bucket))).max())
@@ -147,8 +155,10 @@ def _close(
     for start in range(0, len(bucket), height):
         rows = bucket[start : start + height]
         columns = bucket[start : ends[start + len(rows) - 1]]
+        if (clusters.of[columns] == clusters.of[rows[0]]).all():
+            continue
         differing = hashes[rows, None] ^ hashes[columns]
-        alike = _count_bits(differing) <= _MAX_BITS
+        alike = (np.bitwise_count(differing) <= _MAX_BITS) 
         for band in done:
             alike &= (differing & band) != 0
         at_row, at_column = np.nonzero(np.triu(alike, 1))
@@ -158,11 +168,3 @@ def _close(
         numbers, firsts = np.unique(at_row, return_index=True)
         for number, seconds in zip(numbers, np.split(at_column, firsts[1:]), strict=False):
             yield int(rows[number]), columns[seconds]
-
-
-def _count_bits(values: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    counts: NDArray[np.uint8] = _BITS_OF[values[..., None].view(np.uint8)].sum(axis=-1, dtype=np.uint8)
-    return counts
-
-
-_BITS_OF = np.array([value.bit_count() for value in range(256)], np.uint8)

@@ -24,8 +24,16 @@ from typing import TypeVar
 
 from tests.conftest import tree
 from tests.fault_rig import (
-    CALLS, Rig, alive, break_and_mend, can_trace, descendants, images_done, make_project, seconds_until_gone,
-)  # fmt: skip
+    CALLS,
+    Rig,
+    alive,
+    break_and_mend,
+    can_trace,
+    descendants,
+    images_done,
+    make_project,
+    seconds_until_gone,
+)
 
 FAULTS = {
     "kill -9": ("signal=KILL", ""),
@@ -44,7 +52,7 @@ def sweep(rigs: Sequence[Rig]) -> list[str]:
     total = rigs[0].count_calls(rigs[0].project / "counted")
     points = [(calls, fault, n) for calls in CALLS for fault in FAULTS for n in range(1, total[calls] + 1)
               if (fault == "EMFILE") <= (calls == "openat")]  # fmt: skip
-    print(f"{len(points):,} faults: calls of an undisturbed build {dict(total)}")
+    print(f"{len(points):,} faults: calls of an undisturbed build {dict(total)}", flush=True)
     ends: Counter[tuple[str, str, str]] = Counter()
 
     def break_at(rig: Rig, point: Point) -> list[str]:
@@ -90,9 +98,8 @@ def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
         return wrong
 
     wrong = _share(rigs, [generator.uniform(0, _seconds_at_work(rigs[0])) for _ in range(times)], kill)
-    print(
-        f"{times} kills at random times with two workers, seed {seed}; the last worker was gone after {slowest[0]:.2f} s"
-    )
+    print(f"{times} kills at random times with two workers, seed {seed}")
+    print(f"the last worker was gone after {slowest[0]:.2f} s")
     for part in range(11):
         print(f"  {f'{10 * part} to {10 * part + 9} % done' if part < 10 else 'all done':<16}{parts[part]:>5}")
     return wrong
@@ -135,7 +142,7 @@ def main() -> None:
     if not can_trace():
         sys.exit("strace is not here, or may not trace")
     start, wrong = time.monotonic(), []
-    for what, sources, size in (("faults", arguments.sources, (24, 18)), ("kills", 48, (400, 300))):
+    for what, sources, size in (("faults", arguments.sources, (24, 18)), ("kills", 48, (240, 180))):
         with tempfile.TemporaryDirectory(prefix="augbuild-faults-") as folder, ExitStack() as stack:
             projects = [make_project(Path(folder) / str(number), sources, size) for number in range(arguments.rigs)]
             rigs = [stack.enter_context(Rig(project)) for project in projects]

@@ -244,8 +244,12 @@ def _build(project: Path, out: Path, jobs: int) -> int:
 
 
 def _fork_build(project: Path, out: Path, jobs: int) -> int:
-    """Fork a build that begins at SIGUSR1."""
+    """Fork a build that begins at SIGUSR1, and wait until it is ready to: what it opens before is not to be broken."""
+    ready, tell = os.pipe()
     if pid := os.fork():
+        os.close(tell)
+        os.read(ready, 1)
+        os.close(ready)
         return pid
     os.setpgid(0, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -254,6 +258,8 @@ def _fork_build(project: Path, out: Path, jobs: int) -> int:
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.close(ready)
+    os.close(tell)
     signal.sigwait({signal.SIGUSR1})
     sys.exit(_build(project, out, jobs))
 

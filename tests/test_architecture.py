@@ -42,7 +42,7 @@ LAYERS = {
         "evaluate",
         "fit",
         "engine",
-        "config data metrics model order plots runs tables verdict",
+        "config data metrics model order plots power runs tables verdict",
         "samples stats",
         "errors",
     ),

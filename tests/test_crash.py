@@ -1,4 +1,4 @@
-"""A build that is broken at any moment, and run again, is the build that nothing broke; the sweep is benchmarks/faults.py."""
+"""A build that is broken at any moment, and run again, is the one that nothing broke (sweep: benchmarks/faults.py)."""
 
 from __future__ import annotations
 

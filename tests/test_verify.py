@@ -242,6 +242,16 @@ def test_no_tree_as_built_is_called_damaged(tmp_path: Path, monkeypatch: pytest.
     assert verify(report.out, quick=True).findings == ()
 
 
+def _put_a_file_for_a_class_folder(out: Path) -> None:
+    shutil.rmtree(out / "test" / "dogs")
+    (out / "test" / "dogs").touch()
+
+
+def _add_a_state_folder(out: Path) -> None:
+    (out / "train" / ".augbuild").mkdir()
+    (out / "train" / ".augbuild" / "x").touch()
+
+
 def _link_the_root(out: Path) -> None:
     (out / "train" / "link").symlink_to("/")
 
@@ -270,7 +280,7 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
     ),
     (
         "file for a class folder",
-        lambda out: (shutil.rmtree(out / "test" / "dogs"), (out / "test" / "dogs").write_bytes(b"")),
+        _put_a_file_for_a_class_folder,
         [
             ("extra", "test/dogs", "is in neither the manifest nor the files that describe it"),
             ("missing", "{test_dog}", "is missing"),
@@ -280,6 +290,11 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
         "extra",
         lambda out: (out / "notes.txt").touch(),
         [("extra", "notes.txt", "is in neither the manifest nor the files that describe it")],
+    ),
+    (
+        "state folder elsewhere",
+        _add_a_state_folder,
+        [("extra", "train/.augbuild/x", "is in neither the manifest nor the files that describe it")],
     ),
     (
         "link for a file",
@@ -301,6 +316,16 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             ("manifest", "manifest.jsonl", "{foreign}"),
             ("dataset", "dataset.json", "{counts}"),
             ("extra", "{first}", "is in neither the manifest nor the files that describe it"),
+        ],
+    ),
+    (
+        "an original's row less",
+        lambda out: rewrite(out, [*lines(out)[:3], *lines(out)[4:]], signed=True),
+        [
+            ("manifest", "manifest.jsonl", "row 4 is a variant of {other}, whose original has no row before it"),
+            ("manifest", "manifest.jsonl", "row 5 is a variant of {other}, whose original has no row before it"),
+            ("dataset", "dataset.json", "{counts}"),
+            ("extra", "{fourth}", "is in neither the manifest nor the files that describe it"),
         ],
     ),
     (
@@ -466,7 +491,9 @@ def test_messages(out: Path, tamper: Callable[[Path], object], expected: list[tu
     words = {
         "first": rows[0]["file_name"],
         "second": rows[1]["file_name"],
+        "fourth": rows[3]["file_name"],
         "last": rows[-1]["file_name"],
+        "other": rows[3]["source"],
         "test_dog": next(row["file_name"] for row in rows if row["file_name"].startswith("test/dogs/")),
         "source": rows[0]["source"],
         "bytes": f"{rows[0]['bytes']:,}",
@@ -476,9 +503,18 @@ def test_messages(out: Path, tamper: Callable[[Path], object], expected: list[tu
         "counts": "counts other images per split and class than manifest.jsonl",
     }
     tamper(out)
+    found = verify(out).findings
+    assert [finding.file for finding in found] == sorted(finding.file for finding in found)
     filled = [Finding(kind, *(text.format(**words) for text in rest)) for kind, *rest in expected]  # type: ignore[arg-type]  # a kind
     key = lambda finding: (finding.file, finding.message)  # noqa: E731
-    assert sorted(verify(out).findings, key=key) == sorted(filled, key=key)
+    assert sorted(found, key=key) == sorted(filled, key=key)
+
+
+@pytest.mark.parametrize("name", ["source_sha256", "group", "fold", "source_width", "source_height"])
+def test_variants_share_what_is_their_source_s(out: Path, name: str) -> None:
+    edit_row(out, 2, **{name: {"source_sha256": "0" * 64, "group": "g"}.get(name, 7)})
+    message = f"row 2 differs in {name} from the row of its original"
+    assert verify(out).findings == (Finding("manifest", MANIFEST_NAME, message),)
 
 
 @pytest.mark.parametrize(

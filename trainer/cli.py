@@ -172,6 +172,17 @@ def predict(run: Path, images: tuple[Path, ...], top: int, device: str, as_json:
         sys.exit(1)
 
 
+@main.command(epilog="Example:\n\n\b\n  trainer power --gain 0.05 --disagree 0.3 --images 28")
+@click.option("--gain", type=float, default=0.05, show_default=True, help="In accuracy: 0.05 is five points.")
+@click.option("--disagree", type=float, default=0.3, show_default=True, help="Test images only one model gets right.")
+@click.option("--images", type=click.IntRange(1), metavar="N", help="Say what a test set of this size can see.")
+def power(gain: float, disagree: float, images: int | None) -> None:
+    """Say how many test images it takes to see a gain, before training for it."""
+    from trainer.power import power_text
+
+    click.echo(power_text(gain, disagree, images))
+
+
 @main.command()
 @click.argument("run", type=_FOLDER)
 @click.option("--to", type=click.Choice(["onnx"]), default="onnx", show_default=True)

@@ -1,0 +1,235 @@
+"""Near-duplicates: found across sizes and encodings, not invented, and never by comparing all with all."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import time
+from collections.abc import Iterable
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from augbuild import duplicates
+from augbuild.duplicates import fingerprint, group, near_duplicates
+from augbuild.sources import open_source
+from tests.conftest import photo
+
+
+def prints_of(root: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    found = {path.relative_to(root).as_posix(): fingerprint(path) for path in paths}
+    return {path: known for path, known in found.items() if known is not None}
+
+
+def pairs_in(root: Path) -> list[tuple[str, str]]:
+    return near_duplicates(root, prints_of(root))
+
+
+class TestPairs:
+    def test_other_sizes_encodings_and_slight_retouches(self, tmp_path: Path) -> None:
+        original = Image.open(photo(tmp_path / "a.png", 1, (640, 480)))
+        original.resize((320, 240), Image.Resampling.LANCZOS).save(tmp_path / "half.png")
+        original.resize((150, 113), Image.Resampling.BILINEAR).save(tmp_path / "small.jpg", quality=40)
+        original.convert("L").save(tmp_path / "grey.webp", quality=60)
+        original.point([min(255, value + 3) for value in range(256)] * 3).save(tmp_path / "lighter.bmp")
+        for seed in range(2, 12):
+            photo(tmp_path / f"other_{seed}.png", seed, (640, 480))
+        groups = group(pairs_in(tmp_path))
+        assert groups == dict.fromkeys(["a.png", "half.png", "small.jpg", "grey.webp", "lighter.bmp"], "a.png")
+
+    def test_upright_by_its_exif_orientation(self, tmp_path: Path) -> None:
+        original = Image.open(photo(tmp_path / "a.png", 1, (300, 200)))
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        original.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+        assert pairs_in(tmp_path) == [("a.png", "turned.jpg")]
+
+    def test_copies_are_joined_by_as_few_pairs_as_it_takes(self, tmp_path: Path) -> None:
+        original = photo(tmp_path / "0.png", 1)
+        for number in range(1, 30):
+            shutil.copyfile(original, tmp_path / f"{number}.png")
+        pairs = pairs_in(tmp_path)
+        assert len(pairs) == 29
+        assert set(group(pairs).values()) == {"0.png"}
+
+    def test_pictures_on_a_plain_background_are_not_the_same(self, tmp_path: Path) -> None:
+        for number in range(40):
+            picture = Image.new("RGB", (200, 200), "white")
+            x, y = 20 * (number % 8), 30 * (number // 8)
+            ImageDraw.Draw(picture).rectangle((x, y, x + 55, y + 70), fill=(40, 5 * number, 90))
+            picture.save(tmp_path / f"{number:02}.jpg")
+        assert pairs_in(tmp_path) == []
+
+    def test_noise_on_a_flat_picture_changes_no_bit(self, tmp_path: Path) -> None:
+        flat = np.full((90, 90, 3), 128)
+        for seed in range(2):
+            noise = np.random.default_rng(seed).normal(0, 6, flat.shape)
+            Image.fromarray((flat + noise).clip(0, 255).astype(np.uint8)).save(tmp_path / f"{seed}.png")
+        first, second = prints_of(tmp_path).values()
+        assert first[:8] == second[:8] == bytes(8)
+        assert pairs_in(tmp_path) == [("0.png", "1.png")]
+
+    @pytest.mark.parametrize(("step", "same"), [(5, True), (7, False)])
+    def test_the_limit_is_six_grey_levels(self, tmp_path: Path, step: int, same: bool) -> None:
+        pixels = np.asarray(Image.open(photo(tmp_path / "a.png", 1, (320, 320)))).clip(10, 240)
+        for name, shift in (("a.png", 0), ("b.png", step)):
+            Image.fromarray((pixels + shift).astype(np.uint8)).save(tmp_path / name)
+        assert pairs_in(tmp_path) == ([("a.png", "b.png")] if same else [])
+
+    def test_equal_fingerprints_need_not_be_equal_pictures(self, tmp_path: Path) -> None:
+        """Two of three differ in a pattern too fine for a sketch: the odd one out hides no pair."""
+        fine = np.indices((288, 288)).sum(axis=0) // 9 % 2 * 120 + 60
+        for name, pixels in (("1", fine), ("2", 240 - fine), ("3", fine)):
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
+        prints = prints_of(tmp_path)
+        assert len(set(prints.values())) == 1
+        assert near_duplicates(tmp_path, prints) == [("1.png", "3.png")]
+
+
+class TestFingerprint:
+    def test_it_is_small_and_can_be_sent_to_a_worker(self, tmp_path: Path) -> None:
+        found = fingerprint(photo(tmp_path / "a.png", 1))
+        assert found is not None
+        assert len(found) == 72
+        assert pickle.loads(pickle.dumps(fingerprint)) is fingerprint
+
+    @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0"])
+    def test_what_cannot_be_read_has_none(self, tmp_path: Path, content: bytes) -> None:
+        file = tmp_path / "a.jpg"
+        file.write_bytes(content)
+        assert fingerprint(file) is None
+        assert fingerprint(tmp_path / "missing.jpg") is None
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 50), (5000, 2)])
+    def test_any_shape(self, tmp_path: Path, size: tuple[int, int]) -> None:
+        assert fingerprint(photo(tmp_path / "a.png", 1, size)) is not None
+
+    def test_its_bits(self, tmp_path: Path) -> None:
+        ramp = np.tile(np.linspace(0, 255, 288), (256, 1))
+        for name, pixels in (("up", ramp), ("down", ramp[:, ::-1])):
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
+        prints = prints_of(tmp_path)
+        assert prints["up.png"][:8] == b"\xff" * 8
+        assert prints["down.png"][:8] == bytes(8)
+
+
+class TestNearDuplicates:
+    def test_nothing_and_one(self, tmp_path: Path) -> None:
+        assert near_duplicates(tmp_path, {}) == []
+        assert near_duplicates(tmp_path, {"a.png": bytes(72)}) == []
+
+    def test_a_picture_that_is_gone_is_like_nothing(self, tmp_path: Path) -> None:
+        for name in ("1.png", "2.png", "3.png"):
+            photo(tmp_path / name, 1)
+        prints = prints_of(tmp_path)
+        (tmp_path / "1.png").unlink()
+        assert near_duplicates(tmp_path, prints) == [("2.png", "3.png")]
+
+    def test_order_is_nothing(self, tmp_path: Path) -> None:
+        for number in range(12):
+            photo(tmp_path / f"{number}.png", number // 3)
+        prints = prints_of(tmp_path)
+        assert near_duplicates(tmp_path, prints) == near_duplicates(tmp_path, dict(reversed(prints.items())))
+
+
+class TestGroup:
+    def test_pairs_are_joined_under_the_smallest_path(self) -> None:
+        assert group([("c", "d"), ("b", "c"), ("x", "y")]) == {"b": "b", "c": "b", "d": "b", "x": "x", "y": "x"}
+        assert group([]) == {}
+
+    @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))
+    def test_same_as_a_search_of_the_graph(self, edges: list[tuple[int, int]]) -> None:
+        pairs = [(f"{first:02}", f"{second:02}") for first, second in edges]
+        groups = group(pairs)
+        reached = {path: {path} for pair in pairs for path in pair}
+        for _ in range(len(pairs)):
+            for first, second in pairs:
+                both = reached[first] | reached[second]
+                for path in both:
+                    reached[path] = both
+        assert groups == {path: min(all_of_it) for path, all_of_it in reached.items()}
+
+
+class TestCandidates:
+    """The search by bands against the search that it stands for."""
+
+    @staticmethod
+    def found(table: NDArray[np.uint8]) -> Iterable[tuple[int, int]]:
+        for first, seconds in duplicates._candidates(table, duplicates._Clusters(len(table))):
+            yield from ((min(first, second), max(first, second)) for second in seconds.tolist())
+
+    @given(st.integers(2, 60), st.integers(0, 2**32), st.integers(1, 5), st.sampled_from([3, 100]))
+    def test_all_pairs_once(self, count: int, seed: int, flips: int, rows: int) -> None:
+        random = np.random.default_rng(seed)
+        table = np.repeat(random.integers(0, 256, (1, 72), np.uint8), count, axis=0)
+        table[:, 8:] = 100 + random.integers(0, 12, (count, 1)) + random.integers(0, 3, (count, 64))
+        for row in table:
+            for bit in random.integers(0, 64, flips):
+                row[bit // 8] ^= np.uint8(1 << bit % 8)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(duplicates, "_MAX_ROWS", rows)
+            found = sorted(self.found(table))
+        hashes = [int.from_bytes(row[:8].tobytes()) for row in table]
+        sketches = table[:, 8:].astype(int)
+        assert found == [
+            (first, second)
+            for first, second in combinations(range(count), 2)
+            if (hashes[first] ^ hashes[second]).bit_count() <= 4
+            and np.abs(sketches[first] - sketches[second]).mean() < 7
+        ]
+
+    def test_thousands_that_share_a_hash(self) -> None:
+        random = np.random.default_rng(1)
+        table = np.zeros((4000, 72), np.uint8)
+        table[:, 8:] = random.integers(200, 256, (4000, 64))  # plain, and yet no two the same
+        started = time.perf_counter()
+        assert list(self.found(table)) == []
+        assert time.perf_counter() - started < 20
+
+    def test_thousands_that_are_the_same(self, tmp_path: Path) -> None:
+        photo(tmp_path / "0.png", 1)
+        known = fingerprint(tmp_path / "0.png")
+        assert known is not None
+        for number in range(1, 1500):
+            (tmp_path / f"{number}.png").symlink_to("0.png")
+        pairs = near_duplicates(tmp_path, {path.name: known for path in tmp_path.iterdir()})
+        assert len(pairs) == 1499
+
+
+CATS_AND_DOGS_IN_TEST = [
+    ("cats/cat_203", "cats/cat_446"),
+    ("cats/cat_464", "cats/cat_468"),
+    ("dogs/dog_219", "dogs/dog_443"),
+]
+LEAKS = {
+    "cats": [18, 281, 384, 417],
+    "dogs": [44, 124, 236, 303, 344, 415, 522],
+}  # fmt: skip
+
+
+class TestRealPhotos:
+    def pairs(self, root: Path) -> list[tuple[str, str]]:
+        dataset = open_source(".", root)
+        prints = {source.path: fingerprint(root / source.path) for source in dataset.sources}
+        return near_duplicates(root, {path: known for path, known in prints.items() if known})
+
+    def test_twins_within_the_lab_photos(self, shared_data: Path) -> None:
+        pairs = self.pairs(shared_data / "cats-dogs" / "test")
+        assert pairs == [(f"{first}.jpg", f"{second}.jpg") for first, second in CATS_AND_DOGS_IN_TEST]
+
+    def test_leaks_from_train_into_test(self, shared_data: Path) -> None:
+        pairs = self.pairs(shared_data / "cats-dogs")
+        assert len(pairs) == 35  # each looked at: all are the same picture
+        across = [pair for pair in pairs if pair[0].startswith("test/") and pair[1].startswith("train/")]
+        expected = sorted(f"test/{label}/{label[:-1]}_{number}.jpg" for label in LEAKS for number in LEAKS[label])
+        assert [first for first, _ in across] == expected
+
+    def test_clothes_on_plain_backgrounds(self, shared_data: Path) -> None:
+        assert self.pairs(shared_data / "clothing") == []
