@@ -158,7 +158,7 @@ def _close(
         if (clusters.of[columns] == clusters.of[rows[0]]).all():
             continue
         differing = hashes[rows, None] ^ hashes[columns]
-        alike = (np.bitwise_count(differing) <= _MAX_BITS) 
+        alike = (np.bitwise_count(differing) <= _MAX_BITS) & (clusters.of[rows, None] != clusters.of[columns])
         for band in done:
             alike &= (differing & band) != 0
         at_row, at_column = np.nonzero(np.triu(alike, 1))
