@@ -131,6 +131,8 @@ class TestNearDuplicates:
         prints = prints_of(tmp_path)
         (tmp_path / "1.png").unlink()
         assert near_duplicates(tmp_path, prints) == [("2.png", "3.png")]
+        (tmp_path / "2.png").unlink()
+        assert near_duplicates(tmp_path, prints) == []
 
     def test_order_is_nothing(self, tmp_path: Path) -> None:
         for number in range(12):
@@ -155,6 +157,19 @@ class TestGroup:
                 for path in both:
                     reached[path] = both
         assert groups == {path: min(all_of_it) for path, all_of_it in reached.items()}
+
+
+class TestClusters:
+    @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=30))
+    def test_same_as_groups(self, edges: list[tuple[int, int]]) -> None:
+        clusters = duplicates._Clusters(16)
+        for first, second in edges:
+            if clusters.of[first] != clusters.of[second]:
+                clusters.join(first, second)
+        groups = group([(f"{first:02}", f"{second:02}") for first, second in edges])
+        for first, second in combinations(range(16), 2):
+            joined = groups.get(f"{first:02}", first) == groups.get(f"{second:02}", second)
+            assert (clusters.of[first] == clusters.of[second]) == joined
 
 
 class TestCandidates:

@@ -33,10 +33,6 @@ def _die_once(marker: Path) -> str:
     return marker.name
 
 
-def _always_die(_: object) -> int:
-    os._exit(1)
-
-
 def _fail(number: int) -> int:
     raise ValueError(f"cannot do {number}")
 

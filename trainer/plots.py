@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 _BLUE, _ORANGE, _INK, _FAINT = "#0072B2", "#E69F00", "#222222", "#888888"
 _MOST_WRITTEN = 30  # classes; with more, counts in cells could not be read
 _LONGEST_LABEL = 24
+_MOST_LEVEL = 8  # classes, and letters: what fits side by side
 
 
 def draw_curves(epochs: Sequence[Mapping[str, Any]]) -> bytes:
@@ -35,6 +37,8 @@ def draw_curves(epochs: Sequence[Mapping[str, Any]]) -> bytes:
             axes.legend(frameon=False)
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=_INK)
         axes.set_xlabel("optimiser steps", color=_FAINT)
+        axes.set_xlim(0, 1.03 * max(steps, default=1))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim((0, 1.02) if key == "accuracy" else (0, None))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
@@ -51,7 +55,11 @@ def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> b
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [_label(label) for label in classes]
     shown = range(0, len(classes), max(1, len(classes) // 60))
-    axes.set_xticks(list(shown), [names[index] for index in shown], rotation=45, ha="right", parse_math=False)
+    level = len(classes) <= _MOST_LEVEL and max(map(len, names)) <= _MOST_LEVEL
+    axes.set_xticks(list(shown), [names[index] for index in shown], parse_math=False)
+    axes.tick_params(axis="x", rotation=0 if level else 45)
+    for label in axes.get_xticklabels():
+        label.set_horizontalalignment("center" if level else "right")
     axes.set_yticks(list(shown), [names[index] for index in shown], parse_math=False)
     axes.set_xlabel("predicted", color=_FAINT)
     axes.set_ylabel("true", color=_FAINT)
@@ -66,11 +74,16 @@ def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> b
 
 def _label(name: str) -> str:
     shown = "".join(each if each.isprintable() and ord(each) < 0x2E80 else ascii(each)[1:-1] for each in name)
-    return shown if len(shown) <= _LONGEST_LABEL else f"{shown[: _LONGEST_LABEL - 1]}…"
+    if len(shown) <= _LONGEST_LABEL:
+        return shown
+    half = _LONGEST_LABEL // 2
+    return f"{shown[:half]}…{shown[1 - half :]}"  # names often differ at their ends
 
 
 def _png(figure: Figure) -> bytes:
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None}, facecolor="white")
+    figure.savefig(
+        buffer, format="png", metadata={"Software": None}, facecolor="white", bbox_inches="tight", pad_inches=0.2
+    )
     return buffer.getvalue()

@@ -1,0 +1,200 @@
+"""The output folder: who may have it, and what is said when the disk says no."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from augbuild.build import build
+from augbuild.errors import OutputError
+from augbuild.output import claim
+from tests.conftest import REPOSITORY, photos, tree, write_recipe
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    return photos(tmp_path / "photos", {"cats": 2})
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_folder_is_claimed_and_signed_and_given_back(sources: Path, out: Path) -> None:
+    for _ in range(2):
+        with claim(out, sources) as folder:
+            assert folder.staging.is_dir()
+            assert not any(folder.staging.iterdir())
+            (folder.staging / "half").write_bytes(b"")
+            holder = json.loads((folder.private / "holder.json").read_text(encoding="utf-8"))
+            assert holder == {"pid": os.getpid(), "host": platform.node()}
+
+
+def test_second_claim_names_the_first(sources: Path, out: Path) -> None:
+    holder = rf"process {os.getpid()} on '{platform.node()}' is building here; wait until it has finished"
+    with claim(out, sources), pytest.raises(OutputError, match=holder), claim(out, sources):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("signature", "named"),
+    [
+        ("", "another process"),
+        ("[1]", "another process"),
+        ('{"pid": "x", "host": "y"}', "another process"),
+        ('{"pid": 4194304, "host": "HERE"}', "another process"),
+        ('{"pid": 1, "host": "HERE"}', "process 1 on"),
+        ('{"pid": 4194304, "host": "far away"}', "process 4194304 on 'far away'"),
+    ],
+    ids=["cut", "no object", "no number", "dead", "someone else's", "another machine"],
+)
+def test_signature_is_held_against_what_runs(sources: Path, out: Path, signature: str, named: str) -> None:
+    with claim(out, sources) as folder:
+        signed = folder.private / "holder.json"
+        signed.write_text(signature.replace("HERE", platform.node()), encoding="utf-8")
+        with pytest.raises(OutputError, match=rf"out: {named}.* is building here"), claim(out, sources):
+            pass
+
+
+def test_lock_of_a_dead_process_does_not_block(sources: Path, out: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from augbuild.output import claim\n"
+        "with claim(Path(sys.argv[1]), Path(sys.argv[2])): os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(out), str(sources)], cwd=REPOSITORY).returncode == 9
+    with claim(out, sources):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.EFBIG])
+def test_error_of_the_system_names_path_and_reason(sources: Path, out: Path, number: int) -> None:
+    advice = "put that right and run the same command again to finish the build"
+    with pytest.raises(OutputError) as caught, claim(out, sources):
+        raise OSError(number, os.strerror(number), "from", None, "to")
+    assert str(caught.value) == f"to: {os.strerror(number)}; {advice}"
+    with pytest.raises(OutputError) as caught, claim(out, sources):
+        raise OSError(number, os.strerror(number))
+    assert str(caught.value) == f"{out}: {os.strerror(number)}; {advice}"
+
+
+def test_private_folder_that_leads_elsewhere(sources: Path, out: Path, tmp_path: Path) -> None:
+    out.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (out / ".augbuild").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match=r"\.augbuild is a link to another place"), claim(out, sources):
+        pass
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def _make(project: Path, limit: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "augbuild", "make", str(project / "recipe.toml"), "--quiet", "-j", "1"]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, preexec_fn=limit, timeout=100)
+
+
+class TestLimits:
+    """Real limits of the system: a sentence, and the next build finishes."""
+
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        photos(tmp_path / "photos", {"cats": 6, "dogs": 6})
+        return write_recipe(tmp_path).parent
+
+    @staticmethod
+    def _finish(project: Path, first: subprocess.CompletedProcess[str], says: str) -> None:
+        assert first.returncode == 1, first.stderr
+        assert first.stderr.startswith("augbuild: ")
+        assert first.stderr.count("\n") == 1
+        assert says in first.stderr
+        assert not (project / "out" / "manifest.jsonl").exists()
+        whole = tree(build(project / "recipe.toml", out=project / "whole").out)
+        assert tree(build(project / "recipe.toml").out) == whole
+
+    @pytest.mark.parametrize("size", [0, 2000, 20_000])
+    def test_file_size(self, project: Path, size: int) -> None:
+        first = _make(project, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+        self._finish(project, first, str(project / "out"))
+
+    def test_open_files(self, project: Path) -> None:
+        first = _make(project, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8)))
+        self._finish(project, first, "Too many open files")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+    @pytest.mark.parametrize("kilobytes", [64, 160, 224])
+    def test_full_disk(self, project: Path, mounted: Callable[[str], Path], kilobytes: int) -> None:
+        out = mounted(f"size={kilobytes}k")
+        first = _make(project)
+        assert first.returncode == 1, first.stderr
+        assert str(out) in first.stderr
+        subprocess.run(["mount", "-o", "remount,size=100m", str(out)], check=True)
+        assert _make(project).returncode == 0
+        assert tree(out) == tree(build(project / "recipe.toml", out=project / "whole").out)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+    def test_read_only(self, project: Path, mounted: Callable[[str], Path]) -> None:
+        out = mounted("size=10m,ro")
+        first = _make(project)
+        assert first.returncode == 1
+        assert first.stderr.startswith(f"augbuild: {out}")
+        assert "Read-only file system" in first.stderr
+
+    @pytest.fixture
+    def mounted(self, project: Path) -> Iterator[Callable[[str], Path]]:
+        """Mount a file system of its own at the output folder, where that can be done."""
+        out = project / "out"
+        out.mkdir()
+
+        def mount(options: str) -> Path:
+            if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(out)], stderr=-3).returncode:
+                pytest.skip("may not mount")
+            return out
+
+        yield mount
+        subprocess.run(["umount", str(out)], stderr=subprocess.DEVNULL)
+
+
+class TestSpace:
+    """The estimate before the start."""
+
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        photos(tmp_path / "photos", {"cats": 8, "dogs": 8})
+        return write_recipe(tmp_path).parent
+
+    @staticmethod
+    def _leave(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(free, 0, free))  # type: ignore[attr-defined]
+
+    def _needed(self, project: Path) -> int:
+        return sum(len(content) for name, content in tree(build(project / "recipe.toml").out).items() if "/" in name)
+
+    def test_build_that_cannot_end_does_not_start(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        needed = self._needed(project)
+        shutil.rmtree(project / "out")
+        self._leave(monkeypatch, needed // 2)
+        with pytest.raises(OutputError, match=r"out: the build needs about 0 MB more and 0 MB are free; make room, or"):
+            build(project / "recipe.toml")
+        assert tree(project / "out") == {}
+        self._leave(monkeypatch, needed)
+        assert build(project / "recipe.toml").made > 0
+
+    def test_what_is_replaced_makes_room(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        needed = self._needed(project)
+        self._leave(monkeypatch, needed // 2)
+        assert build(project / "recipe.toml", rebuild=True).made > 0
+
+    def test_sources_that_cannot_be_read_need_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "photos" / "cats").mkdir(parents=True)
+        (tmp_path / "photos" / "cats" / "a.jpg").write_bytes(b"no image" * 1000)
+        self._leave(monkeypatch, 100_000)
+        assert [each.reason for each in build(write_recipe(tmp_path)).rejected] == ["not_an_image"]
