@@ -75,7 +75,7 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
     except OSError as error:
         where = error.filename2 or error.filename or out  # the second: where a file was to be renamed to
         raise OutputError(
-            f"{where}: {error.strerror or error}; put that right and run the same command again to finish the build"
+            f"{where}: {error.strerror or error}; put that right and run the same command again to finish"
         ) from error
 
 

@@ -52,19 +52,22 @@ class Entry:
 class State:
     """The state of one output folder; a context manager. Every write is committed at once, and synced by `sync`.
 
-    With `read_only` the file is left as it is; without a `file` the state is empty.
+    With `read_only` the file is left as it is; without a `file` the state is empty. Raises OutputError where the file
+    cannot be used, and in place of any error of SQLite that ends the `with` block.
     """
 
     def __init__(self, file: Path | None, *, read_only: bool = False) -> None:
-        mode = "ro" if read_only else "rwc"
-        name = ":memory:" if file is None else f"{file.absolute().as_uri()}?mode={mode}"
         self._file = file
         try:
-            self._database = sqlite3.connect(name, uri=True, isolation_level=None)
+            self._database = _connect(file, "ro" if read_only else "rwc")
         except sqlite3.Error as error:
             raise _in_words(file, error) from error
-        if file is None or not read_only:
-            with self._closed_on_error():
+        with self._closed_on_error():
+            if read_only and not self._database.execute("SELECT 1 FROM sqlite_master").fetchone():
+                self._database.close()
+                self._database = _connect(None, "rwc")  # a build was killed before it had noted anything
+                read_only = False
+            if not read_only:
                 self._prepare()
 
     def _prepare(self) -> None:
@@ -92,7 +95,6 @@ class State:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the file; raises OutputError in place of an error of SQLite: this is the one edge where they end."""
         self._database.close()
         if isinstance(error, sqlite3.Error):
             raise _in_words(self._file, error) from error
@@ -139,10 +141,25 @@ class State:
         self._database.execute("PRAGMA synchronous = NORMAL")
 
 
+def _connect(file: Path | None, mode: str) -> sqlite3.Connection:
+    name = ":memory:" if file is None else f"{file.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(name, uri=True, isolation_level=None)
+
+
 def _in_words(file: Path | None, error: sqlite3.Error) -> OutputError:
-    if isinstance(error, sqlite3.OperationalError):  # the disk's fault, or that of rights, and not the file's
-        return OutputError(f"{file}: {error}; put that right and run the same command again to finish the build")
-    return OutputError(f"{file} is damaged ({error}); build into another folder, or remove this one")
+    if not isinstance(error, sqlite3.OperationalError):  # those are the disk's fault, or that of rights
+        return OutputError(f"{file} is damaged ({error}); build into another folder, or remove this one")
+    return OutputError(f"{file}: {_reason(file) or error}; put that right and run the same command again to finish")
+
+
+def _reason(file: Path | None) -> str | None:
+    """Ask the system why a file cannot be opened: SQLite keeps that for itself."""
+    try:
+        if file is not None:
+            file.open("rb").close()
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _row(entry: Entry) -> tuple[str, str, str, int, int, int, str, str]:

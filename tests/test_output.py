@@ -79,7 +79,7 @@ def test_lock_of_a_dead_process_does_not_block(sources: Path, out: Path) -> None
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.EFBIG])
 def test_error_of_the_system_names_path_and_reason(sources: Path, out: Path, number: int) -> None:
-    advice = "put that right and run the same command again to finish the build"
+    advice = "put that right and run the same command again to finish"
     with pytest.raises(OutputError) as caught, claim(out, sources):
         raise OSError(number, os.strerror(number), "from", None, "to")
     assert str(caught.value) == f"to: {os.strerror(number)}; {advice}"
@@ -125,8 +125,9 @@ class TestLimits:
         first = _make(project, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
         self._finish(project, first, str(project / "out"))
 
-    def test_open_files(self, project: Path) -> None:
-        first = _make(project, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8)))
+    @pytest.mark.parametrize("count", [6, 7, 8, 9])
+    def test_open_files(self, project: Path, count: int) -> None:
+        first = _make(project, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count)))
         self._finish(project, first, "Too many open files")
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")

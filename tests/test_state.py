@@ -105,7 +105,7 @@ def test_damage_met_on_the_way_is_a_sentence(file: Path) -> None:
 
 
 def test_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"nowhere/state\.sqlite: unable to open database file; put that right and run"):
+    with pytest.raises(OutputError, match=r"nowhere/state\.sqlite: No such file or directory; put that right and run"):
         State(tmp_path / "nowhere" / "state.sqlite")
 
 
