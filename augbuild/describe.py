@@ -121,23 +121,43 @@ def dataset_facts(plan: Plan, tally: Tally) -> dict[str, Any]:
 
 
 def write_descriptions(folder: OutputFolder, facts: Mapping[str, Any], rejected: Iterable[Rejected]) -> None:
-    """Write what describes the tree, all but the manifest; a file that is already right is left as it is."""
+    """Write what describes the tree, all but the manifest; a file that is already right is left as it is.
+
+    dataset.json holds the hashes of the others, for `verify`.
+    """
     lines = [
         json.dumps({"source": each.source, "reason": each.reason, "message": each.message}, ensure_ascii=False)
         for each in rejected
     ]
-    _update(folder, "rejected.jsonl", "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
-    content = (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
-    if not _holds(folder.root / "dataset.json", content) or not _all_there(folder):
+    contents = {"rejected.jsonl": "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")}
+    before = _read_json(folder.root / "dataset.json")
+    hashes: dict[str, str] = before.get("descriptions", {})
+    unchanged = all(before.get(name) == value for name, value in facts.items())
+    if not unchanged or any(_sha256(folder.root / name) != hashes.get(name) for name in ("README.md", "counts.png")):
         from augbuild.report import draw_counts, render_card  # matplotlib: half a second that an idle run does not pay
 
-        _update(folder, "README.md", render_card(facts).encode())
-        _update(folder, "counts.png", draw_counts(facts["counts"], facts["classes"], facts["name"]))
-    _update(folder, "dataset.json", content)
+        contents["README.md"] = render_card(facts).encode()
+        contents["counts.png"] = draw_counts(facts["counts"], facts["classes"], facts["name"])
+    for name, content in contents.items():
+        _update(folder, name, content)
+    hashes = hashes | {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    whole = {**facts, "descriptions": dict(sorted(hashes.items()))}
+    _update(folder, "dataset.json", (json.dumps(whole, ensure_ascii=False, indent=2) + "\n").encode())
 
 
-def _all_there(folder: OutputFolder) -> bool:
-    return all((folder.root / name).is_file() for name in ("README.md", "counts.png"))
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _update(folder: OutputFolder, name: str, content: bytes) -> None:

@@ -195,4 +195,5 @@ _CHECKS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "versions": (_maps(lambda value: isinstance(value, str)), "a version per library"),
     "rows": (_is_count, "a number"),
     "manifest_sha256": (lambda value: isinstance(value, str), "a text"),
+    "descriptions": (_maps(lambda value: isinstance(value, str)), "a hash per file"),
 }

@@ -169,7 +169,7 @@ def _check_tree(root: Path, inventory: Inventory) -> Iterator[Finding]:
     for name in _DESCRIPTIONS:
         if (finding := _check_kind(root, name)) and finding not in inventory.findings:
             yield finding
-    yield from _check_rejected(root, inventory)
+    yield from _check_descriptions(root, inventory)
     waiting = [""]
     while waiting:
         folder = waiting.pop()
@@ -191,7 +191,7 @@ def _check_tree(root: Path, inventory: Inventory) -> Iterator[Finding]:
                 yield Finding("extra", name, "is in neither the manifest nor the files that describe it")
 
 
-def _check_rejected(root: Path, inventory: Inventory) -> Iterator[Finding]:
+def _check_descriptions(root: Path, inventory: Inventory) -> Iterator[Finding]:
     if not inventory.facts or _check_kind(root, _REJECTED_NAME):
         return
     try:
@@ -203,3 +203,15 @@ def _check_rejected(root: Path, inventory: Inventory) -> Iterator[Finding]:
     if rows != inventory.facts["rejected"]:
         stated = f"{inventory.facts['rejected']:,}"
         yield Finding("dataset", _REJECTED_NAME, f"has {rows:,} rows; {FACTS_NAME} says {stated}")
+        return
+    for name, sha256 in sorted(inventory.facts["descriptions"].items()):
+        if _check_kind(root, name) is None and not _holds(root / name, sha256):
+            yield Finding("content", name, "does not hold the bytes that were written")
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False

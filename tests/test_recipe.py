@@ -410,7 +410,7 @@ def test_a_shipped_recipe_is_taken_as_if_it_lay_in_recipes_here(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "default").mkdir()  # a folder of that name is not in the way
     recipe = load_recipe("default")
-    assert recipe.base == tmp_path / "recipes"
+    assert recipe.base.absolute() == tmp_path / "recipes"
     assert recipe.folder == shipped_recipes()["default"].parent
     (tmp_path / "lab").write_text(HEAD, encoding="utf-8")  # but a file goes first
     assert load_recipe("lab").name == "x"

@@ -109,11 +109,15 @@ def test_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
         State(tmp_path / "nowhere" / "state.sqlite")
 
 
+def _fill(file: Path) -> None:
+    with State(file) as state:
+        state._database.execute("PRAGMA max_page_count = 4")
+        state.put(Entry(f"{number}", "built", "f" * 64, 1, 1, 1, (), {}) for number in range(2000))
+
+
 def test_full_disk_is_a_sentence(file: Path) -> None:
     with pytest.raises(OutputError, match=r"state\.sqlite: database or disk is full; put that right and run"):
-        with State(file) as state:
-            state._database.execute("PRAGMA max_page_count = 4")
-            state.put(Entry(f"{number}", "built", "f" * 64, 1, 1, 1, (), {}) for number in range(2000))
+        _fill(file)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
