@@ -17,15 +17,17 @@ from filelock import FileLock, Timeout
 from augbuild.errors import OutputError
 from augbuild.manifest import MANIFEST_NAME, STATE_FOLDER
 
-_LOOKS_FOR_HOLDER = 20
-_LOOK_EVERY_SECONDS = 0.05
+_STAGING = "staging-"
+_TRIES = 20
+_TRY_EVERY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFolder:
-    """The paths of one output folder."""
+    """The paths of one output folder; `claim` tells one build that writes there from the next."""
 
     root: Path
+    claim: str = ""
 
     @property
     def manifest(self) -> Path:
@@ -39,8 +41,12 @@ class OutputFolder:
 
     @property
     def staging(self) -> Path:
-        """Give the folder where files are written before they are renamed into place."""
-        return self.private / "staging"
+        """Give the folder where files are written before they are renamed into place.
+
+        Each claim has its own: a worker that outlives its killed parent by half a second finds its folder gone, and can
+        put nothing over what the next build writes.
+        """
+        return self.private / f"{_STAGING}{self.claim}"
 
     @property
     def state(self) -> Path:
@@ -59,7 +65,7 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
 
     The lock goes with its holder, however that ends (filelock, flock on POSIX).
     """
-    folder = OutputFolder(out)
+    folder = OutputFolder(out, claim=f"{os.getpid()}-{time.time_ns():x}")
     _refuse_nesting(out, sources)
     try:
         _refuse_foreign(folder)
@@ -67,9 +73,11 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
         lock = FileLock(folder.private / "lock")
         with lock.acquire(timeout=0):
             _sign(folder)
-            shutil.rmtree(folder.staging, ignore_errors=True)
-            folder.staging.mkdir(exist_ok=True)
+            for left_over in folder.private.glob(f"{_STAGING}*"):
+                _remove(left_over)
+            folder.staging.mkdir()
             yield folder
+            shutil.rmtree(folder.staging, ignore_errors=True)
     except Timeout as error:
         raise OutputError(f"{out}: {_holder(folder)} is building here; wait until it has finished") from error
     except OSError as error:
@@ -106,6 +114,16 @@ def _refuse_foreign(folder: OutputFolder) -> None:
         raise OutputError(f"{root} is not empty and was not made by augbuild; choose another folder with --out")
 
 
+def _remove(staging: Path) -> None:
+    """Remove a staging folder, though a worker of a killed build may be writing to it for a moment yet."""
+    for _ in range(_TRIES):
+        shutil.rmtree(staging, ignore_errors=True)
+        if not staging.exists():
+            return
+        time.sleep(_TRY_EVERY_SECONDS)
+    shutil.rmtree(staging)  # to say why not
+
+
 def _sign(folder: OutputFolder) -> None:
     holder = {"pid": os.getpid(), "host": platform.node()}
     (folder.private / "holder.json").write_text(json.dumps(holder), encoding="utf-8")
@@ -114,7 +132,7 @@ def _sign(folder: OutputFolder) -> None:
 def _holder(folder: OutputFolder) -> str:
     """Name the process that has the lock; one that has only just taken it may not have signed yet."""
     found = "another process"
-    for _ in range(_LOOKS_FOR_HOLDER):
+    for _ in range(_TRIES):
         with suppress(OSError, ValueError, KeyError, TypeError):
             holder = json.loads((folder.private / "holder.json").read_text(encoding="utf-8"))
             pid, host = int(holder["pid"]), str(holder["host"])
@@ -122,7 +140,7 @@ def _holder(folder: OutputFolder) -> str:
                 found = f"process {pid} on {host!r}"  # as far as one can see from here
             elif _is_alive(pid):
                 return f"process {pid} on {host!r}"
-        time.sleep(_LOOK_EVERY_SECONDS)
+        time.sleep(_TRY_EVERY_SECONDS)
     return found
 
 

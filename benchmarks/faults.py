@@ -1,6 +1,6 @@
 """Break a build at every system call, one at a time, and kill others at random; run each again and compare the trees.
 
-    python -m benchmarks.faults [--sources 24] [--kills 300] [--seed 0] [--rigs 2]
+    python -m benchmarks.faults [--sources 24] [--faults "kill -9,ENOSPC"] [--kills 300] [--seed 0] [--rigs 2]
 
 Needs strace that may trace. Prints what docs/reliability.md tells; exits with 1 if any tree was lost.
 """
@@ -16,9 +16,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,10 +47,10 @@ Point = tuple[str, str, int]
 Case = TypeVar("Case")
 
 
-def sweep(rigs: Sequence[Rig]) -> list[str]:
-    """Break every call in every way, print how the builds ended, and give what was wrong."""
+def sweep(rigs: Sequence[Rig], faults: Sequence[str]) -> list[str]:
+    """Break every call in each of these ways, print how the builds ended, and give what was wrong."""
     total = rigs[0].count_calls(rigs[0].project / "counted")
-    points = [(calls, fault, n) for calls in CALLS for fault in FAULTS for n in range(1, total[calls] + 1)
+    points = [(calls, fault, n) for calls in CALLS for fault in faults for n in range(1, total[calls] + 1)
               if (fault == "EMFILE") <= (calls == "openat")]  # fmt: skip
     print(f"{len(points):,} faults: calls of an undisturbed build {dict(total)}", flush=True)
     ends: Counter[tuple[str, str, str]] = Counter()
@@ -121,6 +121,13 @@ def _seconds_at_work(rig: Rig) -> float:
     return took
 
 
+@contextmanager
+def _rigs(count: int, sources: int, size: tuple[int, int]) -> Iterator[list[Rig]]:
+    with tempfile.TemporaryDirectory(prefix="augbuild-faults-") as folder, ExitStack() as stack:
+        projects = [make_project(Path(folder) / str(number), sources, size) for number in range(count)]
+        yield [stack.enter_context(Rig(project)) for project in projects]
+
+
 def _share(rigs: Sequence[Rig], cases: Sequence[Case], check: Callable[[Rig, Case], list[str]]) -> list[str]:
     """Part the cases among the rigs, each in a thread of its own."""
 
@@ -135,18 +142,23 @@ def main() -> None:
     """Do both, print the problems, and exit with 1 if there were any."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sources", type=int, default=24)
+    parser.add_argument("--faults", default=",".join(FAULTS), help="what to inject, with commas; nothing: no sweep")
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rigs", type=int, default=2)
     arguments = parser.parse_args()
     if not can_trace():
         sys.exit("strace is not here, or may not trace")
+    faults = [name for name in arguments.faults.split(",") if name]
+    if unknown := set(faults) - set(FAULTS):
+        sys.exit(f"no such fault: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
     start, wrong = time.monotonic(), []
-    for what, sources, size in (("faults", arguments.sources, (24, 18)), ("kills", 48, (240, 180))):
-        with tempfile.TemporaryDirectory(prefix="augbuild-faults-") as folder, ExitStack() as stack:
-            projects = [make_project(Path(folder) / str(number), sources, size) for number in range(arguments.rigs)]
-            rigs = [stack.enter_context(Rig(project)) for project in projects]
-            wrong += sweep(rigs) if what == "faults" else kill_at_random(rigs, arguments.kills, arguments.seed)
+    if faults:
+        with _rigs(arguments.rigs, arguments.sources, (24, 18)) as rigs:
+            wrong += sweep(rigs, faults)
+    if arguments.kills:
+        with _rigs(arguments.rigs, 48, (240, 180)) as rigs:
+            wrong += kill_at_random(rigs, arguments.kills, arguments.seed)
     print("\n".join([*wrong, f"{len(wrong)} problems, {time.monotonic() - start:,.0f} s"]))
     sys.exit(bool(wrong))
 

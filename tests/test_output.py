@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from augbuild.build import build
 from augbuild.errors import OutputError
+from augbuild.images import write_atomic
 from augbuild.output import claim
 from tests.conftest import REPOSITORY, photos, tree, write_recipe
 
@@ -38,6 +40,27 @@ def test_folder_is_claimed_and_signed_and_given_back(sources: Path, out: Path) -
             (folder.staging / "half").write_bytes(b"")
             holder = json.loads((folder.private / "holder.json").read_text(encoding="utf-8"))
             assert holder == {"pid": os.getpid(), "host": platform.node()}
+
+
+def test_worker_of_a_killed_build_writes_no_more(sources: Path, out: Path) -> None:
+    """It may outlive its parent by half a second, and the next build may have begun by then."""
+    with suppress(KeyboardInterrupt), claim(out, sources) as folder:
+        late = folder.staging
+        (late / "half").write_bytes(b"")
+        raise KeyboardInterrupt
+    assert late.exists()
+    with claim(out, sources), pytest.raises(FileNotFoundError):
+        write_atomic(out / "x.jpg", b"late", late)
+    assert list((out / ".augbuild").glob("staging*")) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_left_over_that_cannot_be_removed_is_a_sentence(sources: Path, out: Path) -> None:
+    (out / ".augbuild" / "staging-old" / "locked").mkdir(parents=True)
+    (out / ".augbuild" / "staging-old" / "locked" / "file").touch()
+    (out / ".augbuild" / "staging-old" / "locked").chmod(0o500)
+    with pytest.raises(OutputError, match=r"Permission denied; put that right"), claim(out, sources):
+        pass
 
 
 def test_second_claim_names_the_first(sources: Path, out: Path) -> None:

@@ -96,3 +96,19 @@ def test_check_and_plan_look_at_697_photos_without_augly(shared_data: Path, comm
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "1,671" in done.stdout or "697" in done.stdout
+
+
+def test_labs_batches(tmp_path: Path, shared_data: Path) -> None:
+    """112 and 336 training images at the default batch size are the lab's 4 and 11 batches an epoch."""
+    from trainer.config import FitConfig
+    from trainer.fit import choose
+    from trainer.order import epochs_order
+
+    out = build("lab", source=str(shared_data / "cats-dogs" / "test"), out=tmp_path / "out", n_jobs=2).out
+    batches = {}
+    for train_on in ("original", "augmented"):
+        config = FitConfig(str(out / "manifest.jsonl"), train_on=train_on)  # type: ignore[arg-type]  # the two of them
+        train, _, test, _, _ = choose(config)
+        assert len(test) == 28
+        batches[len(train)] = epochs_order(train, config.batch_size, config.seed).batches_per_pass
+    assert batches == {112: 4, 336: 11}
