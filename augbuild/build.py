@@ -167,13 +167,10 @@ def _refuse_mass_pruning(folder: OutputFolder, state: State, changes: Changes, *
 def _finish(inspector: Inspector, changes: Changes) -> tuple[dict[str, Any], tuple[Rejected, ...]]:
     """Describe the tree; the manifest is moved into place last, when all that it names is on the disk."""
     plan, state, folder = inspector.plan, inspector.state, inspector.folder
-    interrupted = inspector.interrupted_run is not None
     staged, tally = stage_manifest(plan, state, folder)
     facts = dataset_facts(plan, tally)
-    if interrupted:
-        (folder.root / "dataset.json").unlink(missing_ok=True)  # it says that card and chart are right
     write_descriptions(folder, facts, tally.rejected)
-    if changes.pending or interrupted:
+    if changes.pending or inspector.interrupted_run is not None:
         os.sync()
     state.set_fact("running", None)
     state.sync()

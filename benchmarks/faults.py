@@ -97,7 +97,8 @@ def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
         shutil.rmtree(out)
         return wrong
 
-    wrong = _share(rigs, [generator.uniform(0, _seconds_at_work(rigs[0])) for _ in range(times)], kill)
+    longest = _seconds_at_work(rigs[0])
+    wrong = _share(rigs, [generator.uniform(0, longest) for _ in range(times)], kill)
     print(f"{times} kills at random times with two workers, seed {seed}")
     print(f"the last worker was gone after {slowest[0]:.2f} s")
     for part in range(11):

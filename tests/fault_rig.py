@@ -175,6 +175,8 @@ def break_and_mend(rig: Rig, out: Path, calls: str, fault: str, when: str) -> tu
     problems = []
     if not _is_in_order(ended, killed=fault == "signal=KILL"):
         problems.append(f"ended with {ended}")
+    left = tree(out) if ended.code != 3 else {}  # with a source rejected, what describes the tree is another
+    problems += [f"{name} is not whole after {ended}" for name in left if left[name] != rig.reference.get(name)]
     if ended.code in {0, 1} and (out / "manifest.jsonl").exists() and tree(out) != rig.reference:
         problems.append(f"a manifest stands in a tree that is not done, {ended}")
     again = rig.build(out)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from augbuild.state import State
 from tests.conftest import REPOSITORY, photo, tree
 from tests.fault_rig import (
     CALLS,
@@ -157,22 +158,29 @@ class TestPowerCut:
             path.write_bytes(bytes(path.stat().st_size))
         return len(made)
 
+    @staticmethod
+    def _runs_of_built(out: Path) -> set[int]:
+        with State(out / ".augbuild" / "state.sqlite") as state:
+            return {entry.run for entry in state.entries() if entry.status == "built"}
+
     def test_what_an_interrupted_build_wrote_is_not_trusted(self, rig: Rig, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        pid = _started(rig, out, images=20)
+        pid = _started(rig, out, images=80)
         os.kill(pid, signal.SIGKILL)
         rig.end(pid, out)
-        assert self._zero(out) >= 20
+        assert self._runs_of_built(out) == {1}
+        assert self._zero(out) >= 80
         assert rig.build(out).code == 0
         assert tree(out) == rig.reference
 
     def test_nor_is_it_after_a_second_interruption(self, rig: Rig, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        for images in (20, 60, 100):
+        for images in (70, 105, 135):
             pid = _started(rig, out, images=images)
             os.kill(pid, signal.SIGKILL)
             rig.end(pid, out)
-        assert self._zero(out) >= 100
+        assert len(self._runs_of_built(out)) >= 2
+        assert self._zero(out) >= 135
         assert rig.build(out).code == 0
         assert tree(out) == rig.reference
 
@@ -184,6 +192,7 @@ class TestPowerCut:
         pid = _started(rig, out, images=20)
         os.kill(pid, signal.SIGKILL)
         rig.end(pid, out)
+        assert not (out / "manifest.jsonl").exists()
         for name in ("README.md", "counts.png"):
             (out / name).write_bytes(b"")
         assert rig.build(out).code == 0

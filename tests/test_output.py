@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +88,18 @@ def test_signature_is_held_against_what_runs(sources: Path, out: Path, signature
         signed.write_text(signature.replace("HERE", platform.node()), encoding="utf-8")
         with pytest.raises(OutputError, match=rf"out: {named}.* is building here"), claim(out, sources):
             pass
+
+
+def test_builder_that_has_only_just_taken_the_lock_is_named(sources: Path, out: Path) -> None:
+    with claim(out, sources) as folder:
+        signed = folder.private / "holder.json"
+        right = signed.read_text(encoding="utf-8")
+        signed.write_text('{"pid": 4194304, "host": "gone"}', encoding="utf-8")
+        later = threading.Timer(0.2, signed.write_text, [right])
+        later.start()
+        with pytest.raises(OutputError, match=f"process {os.getpid()} on"), claim(out, sources):
+            pass
+        later.join()
 
 
 def test_lock_of_a_dead_process_does_not_block(sources: Path, out: Path) -> None:

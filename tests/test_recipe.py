@@ -137,6 +137,10 @@ def test_wrong_recipes_are_told_so_in_these_words(case: str) -> None:
     assert problems("\n".join(lines[: -len(expected)]).replace("HEAD", HEAD.strip())) == expected
 
 
+def test_a_pattern_that_python_warns_of_is_a_pattern() -> None:
+    assert parse(f'{HEAD}split.group = "[[a]"').split.group == "[[a]"
+
+
 def test_bounds_that_may_meet_may_be_equal() -> None:
     recipe = parse(f'{ONE}op = "clip_image_size"\nmin_resolution = 4096\nmax_resolution = 4096')
     assert recipe.warnings == ()
