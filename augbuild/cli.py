@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from augbuild.errors import AugbuildError
-from augbuild.signals import Stopped, stopping_in_order
+from augbuild.signals import Stopped, ignore_from_now_on, stopping_in_order
 
 if TYPE_CHECKING:
     from augbuild.build import BuildReport
@@ -23,6 +23,13 @@ _SHOWN = 10
 
 class _Group(click.Group):
     """A command group at whose edge every error of ours, and every signal, becomes a sentence and an exit code."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Run as a program does, and exit."""
+        try:
+            return super().__call__(*args, **options)
+        finally:
+            ignore_from_now_on()
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

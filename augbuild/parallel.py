@@ -9,7 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeVar
@@ -139,15 +139,18 @@ def _pooled(
     pool = Parallel(
         n_jobs=n_jobs, backend=backend, batch_size=1, pre_dispatch="2*n_jobs", return_as="generator", **watched
     )
-    with kept_from_children():
-        results = pool(delayed(function)(item) for item in items)
-    try:
-        for result in results:  # noqa: UP028  # closed below, and not by `yield from`
+    with ExitStack() as stack:
+        with kept_from_children():
+            results = pool(delayed(function)(item) for item in items)
+            stack.callback(_close, results)
+        for result in results:  # noqa: UP028  # `yield from` would close it without `_close`
             yield result
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib finds it odd that one stops early
-            results.close()
+
+
+def _close(results: Generator[Any, None, None]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # joblib finds it odd that one stops early
+        results.close()
 
 
 def _end_with(parent: int) -> None:

@@ -18,6 +18,10 @@ class Progress(Protocol):
     def advance(self, steps: int) -> None: ...
 
 
+class _Bar(tqdm):  # type: ignore[misc]  # tqdm is not typed
+    monitor_interval = 0  # no thread that watches for bars that stand still: signals are for the main thread
+
+
 class ProgressBar:
     """Show how much of `total` is done, on standard error, with rate and remaining time."""
 
@@ -27,7 +31,7 @@ class ProgressBar:
         self._next_line = self._start + _LINE_EVERY_SECONDS
         terminal = sys.stderr.isatty()
         self._lines = not quiet and not terminal
-        self._bar = tqdm(
+        self._bar = _Bar(
             desc=what, total=total, unit=f" {unit}", disable=quiet or not terminal, smoothing=0.1, dynamic_ncols=True
         )
 

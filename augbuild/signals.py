@@ -38,7 +38,8 @@ def stopping_in_order() -> Iterator[None]:
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         restored.callback(os.close, writer)
-        threading.Thread(target=_end_late, args=(reader,), daemon=True).start()
+        with _blocked():  # in that thread, so that they have to wait where the main one blocks them
+            threading.Thread(target=_end_late, args=(reader,), daemon=True).start()
         restored.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer, warn_on_full_buffer=False))
         for number in STOPPING:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -50,9 +51,14 @@ def stopping_in_order() -> Iterator[None]:
             raise
 
 
+def ignore_from_now_on() -> None:
+    """Let nothing change an exit code that is decided: pools and threads still take a moment to end."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    for each in STOPPING:
-        signal.signal(each, signal.SIG_IGN)
+    ignore_from_now_on()
     raise Stopped(number)
 
 
@@ -71,8 +77,18 @@ def _end_late(reader: int) -> None:
 def kept_from_children() -> Iterator[None]:
     """Start processes and threads that never see these signals, though a terminal sends them to all.
 
-    They would print a traceback each; this process ends them.
+    They would print a traceback each; this process ends them. It sees what came meanwhile when the block ends.
     """
+    from multiprocessing import resource_tracker
+
+    with _blocked():
+        resource_tracker.ensure_running()  # joblib would start it, and it unblocks signals as it starts
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        yield
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield

@@ -55,6 +55,7 @@ def test_first_signal_stops_and_the_others_change_nothing(number: signal.Signals
 
 def test_call_that_lets_no_handler_run_is_ended() -> None:
     process = _start("hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)")  # minutes, all in C
+    time.sleep(0.5)  # let it get there
     start = time.monotonic()
     process.send_signal(signal.SIGTERM)
     said, errors = process.communicate(timeout=10)

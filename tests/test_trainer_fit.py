@@ -161,15 +161,22 @@ def test_killed_at_any_moment_and_resumed_ends_in_the_same_weights(images: Path,
     assert same_weights(tmp_path / "whole", cut)
 
 
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells start what runs behind `&` with it ignored
+
+
 def test_ctrl_c_leaves_a_run_to_resume_and_says_so(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [*COMMAND, "--manifest", str(images), "--epochs", "200", "--out", str(out), "--quiet"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not (out / "checkpoint.safetensors").is_file():
-        time.sleep(0.02)
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=20)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c)
+    try:
+        while not (out / "checkpoint.safetensors").is_file():
+            time.sleep(0.02)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert error == "trainer: interrupted; the same command with --resume goes on from the last epoch\n"
 
