@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from augbuild.state import State
+from augbuild.state import Entry, State
 from tests.conftest import REPOSITORY, photo, tree
 from tests.fault_rig import (
     CALLS,
@@ -118,7 +118,9 @@ def test_signals(rig: Rig, tmp_path: Path, number: signal.Signals, twice: bool, 
     ended = rig.end(pid, out)
     assert time.monotonic() - start < 5
     assert ended.code == 128 + number
-    assert ended.said == f"augbuild: stopped by {number.name}; run the same command again to go on from here\n"
+    line = f"augbuild: stopped by {number.name}; run the same command again to go on from here\n"
+    # A signal to the whole group may find a worker that is only just starting, which then says so, too.
+    assert ended.said.endswith(line) if to_group else ended.said == line
     assert seconds_until_gone(family, at_most=3) < 2
     assert rig.build(out).code == 0
     assert tree(out) == rig.reference
@@ -159,28 +161,30 @@ class TestPowerCut:
         return len(made)
 
     @staticmethod
-    def _runs_of_built(out: Path) -> set[int]:
-        with State(out / ".augbuild" / "state.sqlite") as state:
-            return {entry.run for entry in state.entries() if entry.status == "built"}
+    def _interrupt(rig: Rig, out: Path, built: int) -> set[int]:
+        """Kill a build when it has noted so many sources as built, and give the runs that built them."""
+        pid = _started(rig, out)
+        entries: list[Entry] = []
+        while len(entries) < built:
+            assert alive({pid})
+            with State(out / ".augbuild" / "state.sqlite", read_only=True) as state:
+                entries = [entry for entry in state.entries() if entry.status == "built"]
+        os.kill(pid, signal.SIGKILL)
+        rig.end(pid, out)
+        return {entry.run for entry in entries}
 
     def test_what_an_interrupted_build_wrote_is_not_trusted(self, rig: Rig, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        pid = _started(rig, out, images=80)
-        os.kill(pid, signal.SIGKILL)
-        rig.end(pid, out)
-        assert self._runs_of_built(out) == {1}
-        assert self._zero(out) >= 80
+        assert self._interrupt(rig, out, built=10) == {1}
+        assert self._zero(out) >= 10
         assert rig.build(out).code == 0
         assert tree(out) == rig.reference
 
     def test_nor_is_it_after_a_second_interruption(self, rig: Rig, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        for images in (70, 105, 135):
-            pid = _started(rig, out, images=images)
-            os.kill(pid, signal.SIGKILL)
-            rig.end(pid, out)
-        assert len(self._runs_of_built(out)) >= 2
-        assert self._zero(out) >= 135
+        assert self._interrupt(rig, out, built=1) == {1}
+        assert self._interrupt(rig, out, built=30) == {1, 2}
+        assert self._zero(out) >= 30
         assert rig.build(out).code == 0
         assert tree(out) == rig.reference
 

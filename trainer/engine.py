@@ -69,7 +69,10 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     wanted = int(os.environ.get("WORLD_SIZE", "1"))
     if wanted == 1:
         AcceleratorState._reset_state(reset_partial_state=True)  # else a process could only ever use one precision
-    accelerator = Accelerator(cpu=cpu, mixed_precision=mixed)
+    try:
+        accelerator = Accelerator(cpu=cpu, mixed_precision=mixed)
+    except ValueError as error:
+        raise UsageError(f"{wanted} processes were started but Accelerate took up none; use torchrun") from error
     if accelerator.num_processes != wanted:
         raise UsageError(
             f"{wanted} processes were started but Accelerate took up {accelerator.num_processes}; use torchrun"

@@ -24,7 +24,8 @@ def load_run(root: Path) -> tuple[Model, dict[str, Any]]:
     config = read_json(run.config)
     try:
         model = make_model(str(config["arch"]), len(config["classes"]))
-    except KeyError as error:
+        _ = config["resolved"]["precision"], int(config["image_size"]), int(config["batch_size"])
+    except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{run.config} lacks {error}; it is not what trainer writes") from error
     load_weights(run.weights, model)
     return model, config
@@ -57,7 +58,7 @@ def evaluate_run(
             f"{', '.join(config['classes'])}"
         )
     tables.check(table, chosen)
-    accelerator = make_accelerator(device, "auto")
+    accelerator = make_accelerator(device, config["resolved"]["precision"])
     store, _ = open_store(chosen, int(config["image_size"]), cache, file=table.file, quiet=quiet)
     data = ManifestDataset(chosen, config["classes"], store)
     prepared = prepare(accelerator, model)
@@ -78,7 +79,7 @@ def predict_images(
     model, config = load_run(root)
     classes = config["classes"]
     found = [Sample(path, str(path), classes[0], None, row) for row, path in enumerate(images_below(paths), start=1)]
-    accelerator = make_accelerator(device, "auto")
+    accelerator = make_accelerator(device, config["resolved"]["precision"])
     prepared = prepare(accelerator, model)
     results: list[dict[str, Any]] = []
     for start in range(0, len(found), batch_size):
