@@ -131,7 +131,8 @@ def write_descriptions(folder: OutputFolder, facts: Mapping[str, Any], rejected:
     ]
     contents = {"rejected.jsonl": "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")}
     before = _read_json(folder.root / "dataset.json")
-    hashes: dict[str, str] = before.get("descriptions", {})
+    recorded = before.get("descriptions")
+    hashes: dict[str, str] = recorded if isinstance(recorded, dict) else {}
     unchanged = all(before.get(name) == value for name, value in facts.items())
     if not unchanged or any(_sha256(folder.root / name) != hashes.get(name) for name in ("README.md", "counts.png")):
         from augbuild.report import draw_counts, render_card  # matplotlib: half a second that an idle run does not pay
