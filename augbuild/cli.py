@@ -52,9 +52,7 @@ class _Group(click.Group):
 
 def printable(text: str) -> str:
     """Escape what could act on a terminal: names of files and classes come from strangers."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in text
-    )
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
 
 
 @click.group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import time
@@ -74,17 +75,17 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     except ValueError as error:
         raise UsageError(f"{wanted} processes were started but Accelerate took up none; use torchrun") from error
     if accelerator.num_processes != wanted:
-        raise UsageError(
-            f"{wanted} processes were started but Accelerate took up {accelerator.num_processes}; use torchrun"
-        )
+        taken = accelerator.num_processes
+        raise UsageError(f"{wanted} processes were started but Accelerate took up {taken}; use torchrun")
+    if wanted > 1:
+        atexit.register(accelerator.end_training)  # gloo's threads else abort the process as it ends
     return accelerator
 
 
 def _computes_in_bf16(kind: str) -> bool:
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    flags = torch.backends.cpu.get_cpu_capability() if kind == "cpu" else ""
-    return "AVX512" in flags and _cpu_has("avx512_bf16", "amx_bf16")
+    return kind == "cpu" and _cpu_has("avx512_bf16", "amx_bf16")
 
 
 def _cpu_has(*features: str) -> bool:
