@@ -1,24 +1,25 @@
 """Pictures that are the same though their bytes are not: other sizes, other encodings, slight retouches.
 
-A difference hash (dHash, 64 bits) proposes pairs, a thumbnail confirms them: on plain backgrounds the hash alone is
-wrong a thousand times for each time that it is right.
+A difference hash (dHash) proposes pairs, a thumbnail confirms them: on plain backgrounds the hash alone is wrong a
+thousand times for each time that it is right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augbuild.errors import ImageError
-from augbuild.images import read_grey
+from augbuild.fingerprints import TURNS, Turn, fingerprint, parse, read_thumbnail, turned_fingerprints, undo
+from augbuild.parallel import run_chunks
 
-_GRID = (288, 256)  # the least size of which both 9 x 8 (the hash) and 32 x 32 (the thumbnail) are whole parts
+__all__ = ["Turn", "Twin", "fingerprint", "group", "near_duplicates", "twins"]
+
 _MAX_BITS = 4  # of 64 that may differ
-_MARGIN = 2.0  # grey levels by which a cell must be the brighter one: a plain background would be noise
 _MAX_DIFFERENCE = 6.0  # mean absolute difference of two thumbnails, of 255
 _BANDS = tuple(  # five: two hashes that differ in four bits agree on one of them
     np.uint64(sum(1 << bit for bit in range(low, high)))
@@ -27,33 +28,23 @@ _BANDS = tuple(  # five: two hashes that differ in four bits agree on one of the
 # Sketches are shrunk from thumbnails by whole blocks, so two of them differ no more than the thumbnails do, but for
 # half a grey level of rounding on each side. The same goes for their brightness.
 _MAX_SKETCH_DIFFERENCE = _MAX_DIFFERENCE + 1.0
-_PRINT_BYTES = 8 + 64
 _AT_ONCE = 1 << 17  # pairs of hashes compared in one step: some 20 MB
 _MAX_ROWS = 1 << 8
 _STACKED = 1 << 10  # thumbnails compared in one step
 _THUMBNAILS_KEPT = 1 << 14  # 64 MB
+_POOL_PAYS_FROM = 1000  # pictures to look at: a second or two, about what a pool costs to start
+
+Read = Callable[[int], NDArray[np.float32]]
+Rows = Iterator[tuple[int, NDArray[np.intp]]]  # of a picture or a turn, those to confirm
 
 
-def fingerprint(path: Path) -> bytes | None:
-    """Condense a picture into 72 bytes: its dHash and an 8 x 8 sketch; None where it cannot be read."""
-    try:
-        grid = read_grey(path, _GRID)
-    except ImageError:
-        return None
-    cells = _shrink(grid, 9, 8)
-    bits = np.packbits(cells[:, 1:] > cells[:, :-1] + _MARGIN)
-    return bits.tobytes() + np.rint(_shrink(_thumbnail(grid), 8, 8)).astype(np.uint8).tobytes()
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A picture of one set that is one of another: `first` is `second`, turned so."""
 
-
-def _shrink(values: NDArray[np.generic], width: int, height: int) -> NDArray[np.float64]:
-    rows, columns = values.shape
-    blocks = values.reshape(height, rows // height, width, columns // width)
-    means: NDArray[np.float64] = blocks.mean(axis=(1, 3), dtype=np.float64)
-    return means
-
-
-def _thumbnail(grid: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return _shrink(grid, 32, 32)
+    first: Path
+    second: Path
+    turn: Turn
 
 
 def near_duplicates(root: Path, prints: Mapping[str, bytes]) -> list[tuple[str, str]]:
@@ -62,33 +53,70 @@ def near_duplicates(root: Path, prints: Mapping[str, bytes]) -> list[tuple[str, 
     Of many that are all the same, only as many pairs are given as join them: `group` them rather than count them.
     """
     paths = sorted(prints)
-    table = np.frombuffer(b"".join(prints[path] for path in paths), np.uint8).reshape(-1, _PRINT_BYTES)
-    read = lru_cache(_THUMBNAILS_KEPT)(lambda index: _read_thumbnail(root / paths[index]))
+    hashes, sketches = parse(b"".join(prints[path] for path in paths))
+    read = lru_cache(_THUMBNAILS_KEPT)(lambda index: read_thumbnail(root / paths[index]))
     clusters = _Clusters(len(paths))
     found = []
-    for first, seconds in _candidates(table, clusters):
-        for second in _same(first, seconds, read):
+    for first, seconds in _candidates(hashes, sketches, clusters):
+        for second in _same(read(first), seconds, read):
             if clusters.of[second] != clusters.of[first]:
                 clusters.join(first, second)
                 found.append((paths[min(first, second)], paths[max(first, second)]))
     return sorted(found)
 
 
-def _same(first: int, seconds: NDArray[np.intp], read: Callable[[int], NDArray[np.float32]]) -> Iterator[int]:
-    """Confirm on thumbnails which of `seconds` are the same picture as `first`."""
+def _same(first: NDArray[np.float32], seconds: NDArray[np.intp], read: Read) -> Iterator[int]:
+    """Confirm on thumbnails which of `seconds` are the same picture as that of `first`."""
     for start in range(0, len(seconds), _STACKED):
         some = seconds[start : start + _STACKED].tolist()
-        differences = np.abs(np.stack([read(second) for second in some]) - read(first)).mean(axis=(1, 2))
+        differences = np.abs(np.stack([read(second) for second in some]) - first).mean(axis=(1, 2))
         yield from (
             second for second, difference in zip(some, differences, strict=True) if difference < _MAX_DIFFERENCE
         )
 
 
-def _read_thumbnail(path: Path) -> NDArray[np.float32]:
-    try:
-        return _thumbnail(read_grey(path, _GRID)).astype(np.float32)
-    except ImageError:  # gone since it was fingerprinted: like nothing else
-        return np.full((32, 32), np.nan, np.float32)
+def twins(firsts: Sequence[Path], seconds: Sequence[Path], *, n_jobs: int) -> Iterator[Twin]:
+    """Find the pictures of one set that are in another, even mirrored or turned; in the order of both.
+
+    Each pair is given once, upright where it can be. What cannot be read is like nothing. All hashes are compared with
+    all: that takes a hundredth of the time in which the pictures are read.
+    """
+    firsts, turned = _look_at(firsts, turned_fingerprints, n_jobs)
+    seconds, prints = _look_at(seconds, fingerprint, n_jobs)
+    hashes, sketches = parse(b"".join(prints))
+    read = lru_cache(_THUMBNAILS_KEPT)(lambda index: read_thumbnail(seconds[index]))
+    for first, versions in zip(firsts, turned, strict=True):
+        proposed = list(_alike(versions, hashes, sketches))
+        for second, turn in _turned_same(first, proposed, read) if proposed else ():
+            yield Twin(first, seconds[second], TURNS[turn])
+
+
+def _look_at(
+    paths: Sequence[Path], condense: Callable[[Path], bytes | None], n_jobs: int
+) -> tuple[list[Path], list[bytes]]:
+    """Give the paths of the pictures that can be read, and what each is condensed to."""
+    found = run_chunks(condense, paths, n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM, lost=lambda _: None)
+    known = {path: prints for path, prints in zip(paths, found, strict=True) if prints is not None}
+    return list(known), list(known.values())
+
+
+def _alike(versions: bytes, hashes: NDArray[np.uint64], sketches: NDArray[np.uint8]) -> Rows:
+    """Propose for each turn the pictures that a thumbnail could confirm."""
+    for turn, (own_hash, own_sketch) in enumerate(zip(*parse(versions), strict=True)):
+        others = np.flatnonzero(np.bitwise_count(hashes ^ own_hash) <= _MAX_BITS)
+        others = others[_look_near(sketches[others], own_sketch)]
+        if len(others):
+            yield turn, others
+
+
+def _turned_same(first: Path, proposed: Iterable[tuple[int, NDArray[np.intp]]], read: Read) -> list[tuple[int, int]]:
+    """Confirm which pictures are the same as `first`, each with the least of its turns."""
+    thumbnail = read_thumbnail(first)
+    found: dict[int, int] = {}
+    for turn, others in proposed:
+        for other in _same(undo(turn, thumbnail), others, read):
+            found.setdefault(other, turn)
+    return sorted(found.items())
 
 
 class _Clusters:
@@ -122,13 +150,8 @@ def group(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {path: root_of(path) for path in sorted(parent)}
 
 
-Rows = Iterator[tuple[int, NDArray[np.intp]]]
-
-
-def _candidates(table: NDArray[np.uint8], clusters: _Clusters) -> Rows:
+def _candidates(hashes: NDArray[np.uint64], sketches: NDArray[np.uint8], clusters: _Clusters) -> Rows:
     """Propose for one picture at a time others that could be the same, without comparing all with all."""
-    hashes = table[:, :8].copy().view(">u8").ravel().astype(np.uint64)
-    sketches = table[:, 8:]
     light = sketches.mean(axis=1)
     for number, band in enumerate(_BANDS):
         order = np.lexsort((light, hashes & band))
@@ -162,9 +185,14 @@ def _close(
         for band in done:
             alike &= (differing & band) != 0
         at_row, at_column = np.nonzero(np.triu(alike, 1))
-        differences = np.abs(sketches[rows[at_row]].astype(np.int16) - sketches[columns[at_column]]).mean(axis=1)
-        near = differences < _MAX_SKETCH_DIFFERENCE
+        near = _look_near(sketches[rows[at_row]], sketches[columns[at_column]])
         at_row, at_column = at_row[near], at_column[near]
         numbers, firsts = np.unique(at_row, return_index=True)
         for number, seconds in zip(numbers, np.split(at_column, firsts[1:]), strict=False):
             yield int(rows[number]), columns[seconds]
+
+
+def _look_near(some: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell of each two sketches whether a thumbnail could confirm them."""
+    near: NDArray[np.bool_] = np.abs(some.astype(np.int16) - others).mean(axis=1) < _MAX_SKETCH_DIFFERENCE
+    return near

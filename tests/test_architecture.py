@@ -28,7 +28,7 @@ LAYERS = {
         "changes report worker",
         "output plan progress state versions",
         "apply duplicates sample split",
-        "recipe sources",
+        "fingerprints recipe sources",
         "nodes",
         "draws",
         "assets fastpaths images manifest parallel redrawn schema sizes toml",
@@ -42,7 +42,7 @@ LAYERS = {
         "evaluate",
         "fit",
         "engine",
-        "config data metrics model order plots power runs tables verdict",
+        "config data guards looks metrics model order plots power runs tables verdict",
         "samples stats",
         "errors",
     ),
@@ -54,6 +54,8 @@ CROSSINGS = {
     "tables": {"errors", "manifest", "sources"},
     "cli": {"errors"},
     "evaluate": {"errors"},
+    "guards": {"duplicates", "parallel"},
+    "looks": {"manifest"},
 }
 
 # Each library that is not Python's own, and the modules that may import it; sqlite3 is one for its weight.

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from augbuild import duplicates
 from augbuild.duplicates import fingerprint, group, near_duplicates
+from augbuild.fingerprints import parse
 from augbuild.sources import open_source
 from tests.conftest import photo
 
@@ -177,7 +178,7 @@ class TestCandidates:
 
     @staticmethod
     def found(table: NDArray[np.uint8]) -> Iterable[tuple[int, int]]:
-        for first, seconds in duplicates._candidates(table, duplicates._Clusters(len(table))):
+        for first, seconds in duplicates._candidates(*parse(table.tobytes()), duplicates._Clusters(len(table))):
             yield from ((min(first, second), max(first, second)) for second in seconds.tolist())
 
     @given(st.integers(2, 60), st.integers(0, 2**32), st.integers(1, 5), st.sampled_from([3, 100]))

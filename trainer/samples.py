@@ -119,13 +119,17 @@ def check(table: Table, samples: Sequence[Sample], *, verify: bool = False) -> N
             )
         if seen[sample.path, sample.split] > 1:
             raise TableError(f"{where} stands in more than one row; remove one of them")
-        if verify and sample.sha256 is not None and _hash(sample.path) != sample.sha256:
+        if verify and sample.sha256 is not None and hash_file(sample.path) != sample.sha256:
             raise TableError(f"{where} is not the file that the manifest describes: its sha256 differs")
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def hash_file(path: Path) -> str:
+    """Give the sha256 of a file in hex; raises TableError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def check_classes(train: Iterable[Sample], held_out: Iterable[Sample], file: Path) -> None:
