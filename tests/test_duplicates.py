@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from augbuild import duplicates
-from augbuild.duplicates import fingerprint, group, near_duplicates
-from augbuild.fingerprints import parse
+from augbuild.duplicates import Twin, fingerprint, group, near_duplicates, twins
+from augbuild.fingerprints import TURNS, Turn, parse, turned_fingerprints, undo
 from augbuild.sources import open_source
 from tests.conftest import photo
 
@@ -142,6 +142,117 @@ class TestNearDuplicates:
         assert near_duplicates(tmp_path, prints) == near_duplicates(tmp_path, dict(reversed(prints.items())))
 
 
+CLOCKWISE = {
+    0: None,
+    90: Image.Transpose.ROTATE_270,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_90,
+}  # Pillow turns the other way
+
+
+def turned(picture: Image.Image, turn: Turn) -> Image.Image:
+    """Do with Pillow what a turn says."""
+    if turn.startswith("mirrored"):
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    degrees = next((number for number in (90, 180, 270) if f"by {number}°" in turn), 0)
+    method = CLOCKWISE[degrees]
+    return picture if method is None else picture.transpose(method)
+
+
+class TestTurns:
+    @pytest.mark.parametrize("turn", TURNS)
+    def test_undone_they_leave_the_picture(self, turn: Turn) -> None:
+        pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+        assert (undo(TURNS.index(turn), np.asarray(turned(Image.fromarray(pixels), turn))) == pixels).all()
+
+    @pytest.mark.parametrize("turn", TURNS)
+    def test_fingerprints_are_those_of_the_turned_picture(self, tmp_path: Path, turn: Turn) -> None:
+        """Hash and sketch alike, though neither the picture nor the grid is square."""
+        original = photo(tmp_path / "a.png", 1, (500, 200))
+        turned(Image.open(original), turn).save(tmp_path / "turned.png")
+        upright, found = fingerprint(original), turned_fingerprints(tmp_path / "turned.png")
+        assert upright is not None
+        assert found is not None
+        hashes, sketches = parse(found)
+        own_hash, own_sketch = parse(upright)
+        number = TURNS.index(turn)
+        assert (hashes[number] ^ own_hash[0]).bit_count() <= 1  # a cell on the margin
+        assert np.abs(sketches[number].astype(int) - own_sketch[0]).max() <= 1
+        assert all((hashes[other] ^ own_hash[0]).bit_count() > 4 for other in range(8) if other != number)
+
+    def test_the_first_is_the_plain_fingerprint(self, tmp_path: Path) -> None:
+        original = photo(tmp_path / "a.png", 1, (301, 203))
+        found = turned_fingerprints(original)
+        assert found is not None
+        assert found[:72] == fingerprint(original)
+        assert turned_fingerprints(tmp_path / "missing.png") is None
+        assert pickle.loads(pickle.dumps(turned_fingerprints)) is turned_fingerprints
+
+
+class TestTwins:
+    @pytest.mark.parametrize("turn", TURNS)
+    @pytest.mark.parametrize("size", [(640, 480), (300, 500)])
+    def test_all_flips_and_turns_at_another_size(self, tmp_path: Path, turn: Turn, size: tuple[int, int]) -> None:
+        trains = [photo(tmp_path / f"{seed}.png", seed, size) for seed in range(6)]
+        small = turned(Image.open(trains[3]), turn).reduce(3)
+        small.save(tmp_path / "test.jpg", quality=60)
+        other = photo(tmp_path / "other.png", 99, size)
+        found = list(twins([other, tmp_path / "test.jpg"], trains, n_jobs=1))
+        assert found == [Twin(tmp_path / "test.jpg", trains[3], turn)]
+
+    def test_the_order_of_both_sets_and_each_pair_once(self, tmp_path: Path) -> None:
+        """A picture that is its own mirror image is upright."""
+        half = np.asarray(Image.open(photo(tmp_path / "half.png", 1, (150, 200))))
+        for name in "bca":
+            Image.fromarray(np.hstack([half, half[:, ::-1]])).save(tmp_path / f"{name}.png")
+        a, b, c = (tmp_path / f"{name}.png" for name in "abc")
+        found = list(twins([b, a], [c, b], n_jobs=1))
+        assert found == [Twin(first, second, "upright") for first, second in ((b, c), (b, b), (a, c), (a, b))]
+
+    def test_nothing_and_what_cannot_be_read(self, tmp_path: Path) -> None:
+        broken, whole = tmp_path / "broken.jpg", photo(tmp_path / "a.png", 1)
+        broken.write_bytes(b"no picture")
+        assert list(twins([], [whole], n_jobs=1)) == []
+        assert list(twins([whole], [], n_jobs=1)) == []
+        assert list(twins([broken, whole], [tmp_path / "missing.png", broken, whole], n_jobs=1)) == [
+            Twin(whole, whole, "upright")
+        ]
+
+    def test_a_picture_that_is_gone_is_like_nothing(self, tmp_path: Path) -> None:
+        first, second = photo(tmp_path / "1.png", 1), photo(tmp_path / "2.png", 2)
+        found = twins([first, second], [first, second], n_jobs=1)
+        assert next(found) == Twin(first, first, "upright")
+        second.unlink()
+        assert list(found) == []
+
+    def test_a_thumbnail_confirms(self, tmp_path: Path) -> None:
+        """Equal fingerprints, and a pattern that is another."""
+        fine = np.indices((288, 288)).sum(axis=0) // 9 % 2 * 120 + 60
+        for name, pixels in (("1", fine), ("2", 240 - fine)):
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
+        first, second = tmp_path / "1.png", tmp_path / "2.png"
+        assert fingerprint(first) == fingerprint(second)
+        assert [(each.second, each.turn) for each in twins([first], [first, second], n_jobs=1)] == [
+            (first, "upright"), (second, "turned by 90°")
+        ]  # fmt: skip
+
+    def test_any_number_of_processes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(duplicates, "_POOL_PAYS_FROM", 2)
+        paths = [photo(tmp_path / f"{number}.png", number // 2) for number in range(8)]
+        alone = list(twins(paths[::2], paths, n_jobs=1))
+        assert len(alone) == 8
+        assert list(twins(paths[::2], paths, n_jobs=2)) == alone
+
+    def test_thousands_of_hashes(self) -> None:
+        random = np.random.default_rng(1)
+        hashes, sketches = parse(random.integers(0, 256, (10_000, 72), np.uint8).tobytes())
+        started = time.perf_counter()
+        for _ in range(200):
+            versions = random.integers(0, 256, (8, 72), np.uint8).tobytes()
+            assert list(duplicates._alike(versions, hashes, sketches)) == []
+        assert time.perf_counter() - started < 5
+
+
 class TestGroup:
     def test_pairs_are_joined_under_the_smallest_path(self) -> None:
         assert group([("c", "d"), ("b", "c"), ("x", "y")]) == {"b": "b", "c": "b", "d": "b", "x": "x", "y": "x"}
@@ -249,3 +360,14 @@ class TestRealPhotos:
 
     def test_clothes_on_plain_backgrounds(self, shared_data: Path) -> None:
         assert self.pairs(shared_data / "clothing") == []
+
+    def twins(self, root: Path) -> list[tuple[str, str]]:
+        tests, trains = (sorted((root / split).rglob("*.jpg")) for split in ("test", "train"))
+        return [(twin.first.stem, twin.turn) for twin in twins(tests, trains, n_jobs=1)]
+
+    def test_no_test_photo_is_a_train_photo_mirrored_or_turned(self, shared_data: Path) -> None:
+        expected = sorted(f"{label[:-1]}_{number}" for label in LEAKS for number in LEAKS[label])
+        assert self.twins(shared_data / "cats-dogs") == [(name, "upright") for name in expected]
+
+    def test_no_garment_is_another_mirrored_or_turned(self, shared_data: Path) -> None:
+        assert self.twins(shared_data / "clothing") == []
