@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,18 @@ def walk(nodes: Iterable[Node]) -> Iterator[Node]:
         yield node
         if isinstance(node, Pick):
             yield from walk(node.entries)
+
+
+def without(nodes: Iterable[Node], key: str) -> tuple[Node, ...]:
+    """Leave one transform out, wherever it stands; a pick that then has too few picks what there is."""
+    kept: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Pick) and (entries := without(node.entries, key)):
+            most = node.count if node.replace else len(entries)
+            kept.append(replace(node, entries=entries, count=min(node.count, most)))
+        elif isinstance(node, Transform) and node.key != key:
+            kept.append(node)
+    return tuple(kept)
 
 
 def read_nodes(

@@ -45,8 +45,10 @@ class ProgressBar:
     def _print_line(self) -> None:
         now = time.monotonic()
         rate = self._done / max(now - self._start, 1e-9)
-        left = (self._total - self._done) / rate if rate else float("inf")
-        line = f"{self._what}: {self._done:,} of {self._total:,} {self._unit}, {rate:.0f} a second, {left:.0f} s left"
+        line = f"{self._what}: {self._done:,} of {self._total:,} {self._unit}"
+        if self._done:
+            shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+            line += f", {shown} a second, {(self._total - self._done) / rate:.0f} s left"
         print(line, file=sys.stderr, flush=True)
         self._next_line = now + _LINE_EVERY_SECONDS
 

@@ -20,7 +20,8 @@ from torch import nn
 from torchvision import datasets, models, transforms
 
 from trainer.data import MEAN, STD, ManifestDataset, open_store
-from trainer.engine import Plan, make_accelerator, make_optimizer, own_generator, prepare, train_one_epoch
+from trainer.engine import Plan, make_optimizer, prepare, train_one_epoch
+from trainer.hardware import make_accelerator, own_generator
 from trainer.model import make_model
 from trainer.order import epochs_order
 from trainer.tables import read_table
@@ -53,13 +54,17 @@ def plain_loop(table, arch: str, size: int, steps: int) -> float:  # type: ignor
     return images_seen / (time.perf_counter() - start)
 
 
-def ours(data: ManifestDataset, table, arch: str, steps: int, precision: str) -> float:  # type: ignore[no-untyped-def]
+def ours(  # type: ignore[no-untyped-def]
+    data: ManifestDataset, table, arch: str, steps: int, precision: str, compiled: bool = False
+) -> float:
     """Train with trainer's loop; give images a second."""
     accelerator = make_accelerator("auto", precision)  # type: ignore[arg-type]
     order = epochs_order(table.of("train"), BATCH, 0)
     plan = Plan("adam", 1e-3, 0.0, "constant", steps + 1, steps, 0)
     with own_generator(0):
         model = prepare(accelerator, make_model(arch, len(table.classes)))
+    if compiled:
+        model.compile()
     optimizer = make_optimizer(model, plan)
     train_one_epoch(accelerator, model, optimizer, data, order, plan, range(1))
     start = time.perf_counter()
@@ -96,6 +101,7 @@ def main() -> None:
             "plain loop": plain_loop(table, arguments.arch, arguments.image_size, arguments.steps),
             "trainer fp32": ours(data, table, arguments.arch, arguments.steps, "fp32"),
             "trainer auto": ours(data, table, arguments.arch, arguments.steps, "auto"),
+            "trainer auto, compiled": ours(data, table, arguments.arch, arguments.steps, "auto", compiled=True),
         }
     for name, rate in rates.items():
         print(f"{name}: {rate:.1f} images a second, {rate / rates['plain loop']:.2f} times the plain loop")

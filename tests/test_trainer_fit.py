@@ -24,7 +24,7 @@ from augbuild.build import build
 from tests.conftest import photos, write_recipe
 from tests.trainer_fixtures import TINY, config, dataset
 from trainer.data import ManifestDataset, load_pixels, normalise, open_store
-from trainer.engine import Plan, fit, learning_rate, make_accelerator, own_generator, predict, prepare
+from trainer.engine import Plan, fit, learning_rate, predict, prepare
 from trainer.errors import DivergedError, RunError, TableError, UsageError
 from trainer.evaluate import evaluate_run, export_run, load_run, predict_images
 from trainer.fit import fit_run
@@ -191,7 +191,8 @@ def test_processes_share_the_work_and_predict_each_image_once(
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
         "from trainer.data import ManifestDataset, open_store\n"
-        "from trainer.engine import make_accelerator, predict, prepare\n"
+        "from trainer.engine import predict, prepare\n"
+        "from trainer.hardware import make_accelerator\n"
         "from trainer.evaluate import load_run\n"
         "from trainer.tables import read_table\n"
         "table = read_table(Path(sys.argv[2]))\n"
@@ -509,7 +510,7 @@ def test_config_file_is_read_and_the_command_line_goes_first(tmp_path: Path) -> 
 
 def test_processes_that_accelerate_did_not_take_up() -> None:
     code = (
-        "from trainer.engine import make_accelerator\n"
+        "from trainer.hardware import make_accelerator\n"
         "try: make_accelerator('cpu', 'fp32')\nexcept Exception as e: print(e)"
     )
     environment = {**os.environ, "WORLD_SIZE": "3", "LOCAL_RANK": "-1"}

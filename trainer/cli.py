@@ -11,6 +11,7 @@ import click
 
 from augbuild.errors import AugbuildError
 from trainer.errors import TrainerError
+from trainer.options import comparing_options, running_options, training_options
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -55,41 +56,22 @@ def main() -> None:
 @click.option("--out", type=_FOLDER, required=True, metavar="RUN", help="The folder of the run.")
 @click.option(
     "--train-on",
-    type=click.Choice(["original", "augmented", "original+augmented"]),
-    help="Which training images.  [default: all there are]",
+    type=click.Choice(["original", "augmented", "original+augmented", "placebo"]),
+    help="Which training images; placebo: the originals, as often as they have variants.  [default: all there are]",
 )
 @click.option("--test-manifest", metavar="T", help="Take the test images from here.")
 @click.option(
     "--holdout", type=float, metavar="SHARE", help="Hold a share of the training sources out as the test set."
 )
+@click.option("--fold", type=int, metavar="N", help="Test on the originals of this fold, train on the other folds.")
 @click.option("--seed", type=int, help="Governs initial weights and order.  [default: 0]")
 @click.option("--epochs", type=int, help="Passes over the training images.  [default: 10]")
 @click.option(
     "--steps", type=int, help="Optimiser steps, instead of epochs; sources then take turns with their variants."
 )
-@click.option("--batch-size", type=int, help="Images a step, over all processes.  [default: 32]")
-@click.option("--lr", type=float, help="Learning rate.  [default: 0.001]")
-@click.option("--optimizer", type=click.Choice(["adam", "adamw", "sgd"]), help="[default: adam]")
-@click.option("--weight-decay", type=float, help="[default: 0]")
-@click.option(
-    "--schedule", type=click.Choice(["constant", "cosine"]), help="Of the learning rate.  [default: constant]"
-)
-@click.option("--image-size", type=int, help="Side in pixels that images are resized to.  [default: 224]")
-@click.option("--arch", help="Any classifier of torchvision.  [default: resnet50]")
-@click.option("--weights", metavar="none|imagenet|FILE", help="What to start from.  [default: none]")
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto: bf16 where computed.  [default: auto]"
-)
-@click.option("--device", help="cpu, cuda, mps.  [default: what there is]")
-@click.option("--compile", "compile_", is_flag=True, default=None, help="Compile the model: pays on long runs.")
-@click.option(
-    "--config", type=_FOLDER, metavar="FILE", help="A TOML file of these options; the command line goes first."
-)
-@click.option("--cache", metavar="DIR|none", help="Where decoded pixels are kept.  [default: the user's cache folder]")
+@training_options
+@running_options
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
-@click.option("--verify", is_flag=True, help="Check the hash of every file that the manifest gives one for.")
-@click.option("--quiet", is_flag=True, help="Print errors only.")
-@click.option("--json", "as_json", is_flag=True, help="Print the metrics as one JSON object, last.")
 def fit(
     out: Path,
     config: Path | None,
@@ -120,7 +102,7 @@ def _cache(given: str | None) -> Path | None:
 
 
 def _print_metrics(metrics: dict[str, Any], out: Path, *, quiet: bool, as_json: bool) -> None:
-    from trainer.engine import is_main_process
+    from trainer.hardware import is_main_process
 
     if not is_main_process():
         return
@@ -169,6 +151,63 @@ def predict(run: Path, images: tuple[Path, ...], top: int, device: str, as_json:
         shown = (f"{each['class']} {each['probability']:.3f}" for each in result.get("top", []))
         click.echo(_printable(f"{result['image']}: {', '.join(shown) or result['error']}"))
     if any("error" in result for result in results):
+        sys.exit(1)
+
+
+@main.command(
+    epilog="Examples:\n\n\b\n"
+    "  trainer compare --manifest build/lab/manifest.jsonl --out runs/lab\n"
+    "  trainer compare --manifest build/lab/manifest.jsonl --budget epochs:10 --arch resnet18 --out runs/by-epochs\n"
+    "  trainer compare --arm weak=build/a/manifest.jsonl --arm strong=build/b/manifest.jsonl --out runs/which\n"
+    "  trainer compare --manifest build/folds/manifest.jsonl --folds --out runs/folds\n"
+    "  trainer compare --ablate lab --source photos --out runs/which-transform\n\n"
+    "Exit code: 0 judged, 1 an error, or a guard stopped it, 2 a wrong command line."
+)
+@comparing_options
+@training_options
+@running_options
+@click.option("--resume", is_flag=True, help="Go on with the comparison in --out; nothing finished is done again.")
+def compare(
+    out: Path,
+    cache: str | None,
+    resume: bool,
+    verify: bool,
+    quiet: bool,
+    as_json: bool,
+    override: tuple[str, ...],
+    jobs: int,
+    devices: str | None,
+    source: str | None,
+    **given: Any,
+) -> None:
+    """Say whether the augmentation helped: arms by seeds, trained alike, tested on the same images."""
+    from trainer.compare import check_folder, make_workers
+    from trainer.compare import compare as compare_arms
+    from trainer.design import from_options
+
+    design, workers = from_options(given), make_workers(jobs, devices)
+    if given["ablate"]:
+        from trainer.ablate import make_ablation
+
+        check_folder(out, resume=resume)
+        design = make_ablation(design, given["ablate"], out, source=source, quiet=quiet or as_json)
+    result = compare_arms(
+        design, out, cache=_cache(cache), resume=resume, workers=workers, override=override, verify=verify,
+        quiet=quiet or as_json,
+    )  # fmt: skip
+    _print_comparison(result, out, quiet=quiet, as_json=as_json)
+
+
+def _print_comparison(result: dict[str, Any], out: Path, *, quiet: bool, as_json: bool) -> None:
+    from trainer.outcome import as_text
+    from trainer.report import write_report
+
+    write_report(out)
+    if as_json:
+        click.echo(json.dumps(result))
+    elif not quiet:
+        click.echo(f"{_printable(as_text(result))}\n\n{out}: report.html, report.md, comparison.json, figures/, runs/")
+    if result["verdict"]["outcome"] == "INVALID":
         sys.exit(1)
 
 

@@ -21,6 +21,7 @@ class FitConfig:
     train_on: TrainOn | None = None
     test_manifest: str | None = None
     holdout: float = 0.0
+    fold: int | None = None
     seed: int = 0
     epochs: int = 10
     steps: int | None = None
@@ -42,13 +43,13 @@ class FitConfig:
 
 
 _LIMITS: Mapping[str, tuple[float, float]] = {
-    "holdout": (0.0, 0.9), "seed": (0, 2**31 - 1), "epochs": (1, 100_000), "steps": (1, 10**9),
+    "holdout": (0.0, 0.9), "fold": (0, 10_000), "seed": (0, 2**31 - 1), "epochs": (1, 100_000), "steps": (1, 10**9),
     "batch_size": (1, 1_000_000), "lr": (1e-12, 1e3), "weight_decay": (0.0, 1e3), "image_size": (16, 4096),
 }  # fmt: skip
 _TYPES = {"holdout": float, "lr": float, "weight_decay": float, "compile": bool}
-_WHOLE = frozenset({"seed", "epochs", "steps", "batch_size", "image_size"})
+_WHOLE = frozenset({"fold", "seed", "epochs", "steps", "batch_size", "image_size"})
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "train_on": ("original", "augmented", "original+augmented"), "optimizer": ("adam", "adamw", "sgd"),
+    "train_on": ("original", "augmented", "original+augmented", "placebo"), "optimizer": ("adam", "adamw", "sgd"),
     "schedule": ("constant", "cosine"), "precision": ("auto", "fp32", "bf16"),
 }  # fmt: skip
 
@@ -64,8 +65,10 @@ def make_config(given: Mapping[str, Any], file: Path | None = None) -> FitConfig
     missing = [name for name, field in known.items() if field.default is MISSING and name not in values]
     if missing:
         raise UsageError(f"--{missing[0].replace('_', '-')} is missing; `trainer fit --help` shows an example")
-    if values.get("holdout") and values.get("test_manifest"):
-        raise UsageError("--holdout and --test-manifest don't go together; give one test set")
+    tests = [name for name in ("holdout", "test_manifest", "fold") if values.get(name) not in (None, 0.0)]
+    if len(tests) > 1:
+        first, second = (f"--{name.replace('_', '-')}" for name in tests[:2])
+        raise UsageError(f"{first} and {second} don't go together; give one test set")
     return FitConfig(**values)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,18 +13,16 @@ from typing import Literal
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import nn
 
 from trainer.data import ManifestDataset
-from trainer.errors import DivergedError, UsageError
+from trainer.errors import DivergedError
+from trainer.hardware import own_generator
 from trainer.model import Model, load_checkpoint, save_checkpoint
 from trainer.order import Order
 
-Processes = Accelerator
-Precision = Literal["auto", "fp32", "bf16"]
 _DIVERGED = 1e4  # a cross-entropy that no training comes back from
 _CHECKPOINT_SHARE = 20  # times as long as a checkpoint took, until the next one
 _LOOK_AT_LOSS_EVERY = 20  # steps, on a device that would have to wait for it
@@ -55,64 +51,6 @@ class Epoch:
     lr: float
     loss: float
     accuracy: float
-
-
-def make_accelerator(device: str, precision: Precision) -> Accelerator:
-    """Set up the device and the processes; raises UsageError where torchrun's processes were not taken up.
-
-    `auto` takes a GPU where there is one, and bfloat16 where the hardware computes in it.
-    """
-    cpu = device == "cpu" or (device == "auto" and not torch.accelerator.is_available())
-    kind = "cpu" if cpu else torch.accelerator.current_accelerator().type  # type: ignore[union-attr]  # there is one
-    if device not in {"auto", kind}:
-        raise UsageError(f"--device {device} is not to be had here; there is {kind}")
-    mixed = "bf16" if precision == "bf16" or (precision == "auto" and _computes_in_bf16(kind)) else "no"
-    wanted = int(os.environ.get("WORLD_SIZE", "1"))
-    if wanted == 1:
-        AcceleratorState._reset_state(reset_partial_state=True)  # else a process could only ever use one precision
-    try:
-        accelerator = Accelerator(cpu=cpu, mixed_precision=mixed)
-    except ValueError as error:
-        raise UsageError(f"{wanted} processes were started but Accelerate took up none; use torchrun") from error
-    if accelerator.num_processes != wanted:
-        taken = accelerator.num_processes
-        raise UsageError(f"{wanted} processes were started but Accelerate took up {taken}; use torchrun")
-    if wanted > 1:
-        atexit.register(accelerator.end_training)  # gloo's threads else abort the process as it ends
-    return accelerator
-
-
-def _computes_in_bf16(kind: str) -> bool:
-    if kind == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return kind == "cpu" and _cpu_has("avx512_bf16", "amx_bf16")
-
-
-def _cpu_has(*features: str) -> bool:
-    """Look the processor's features up where Linux lists them; elsewhere say no, which is never slower than fp32."""
-    try:
-        listed = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return any(feature in listed for feature in features)
-
-
-@contextmanager
-def own_generator(seed: int) -> Iterator[None]:
-    """Seed torch for a while, and leave it as it was."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
-
-
-def is_main_process() -> bool:
-    """Tell whether this is the process that prints and writes."""
-    return int(os.environ.get("RANK", "0")) == 0
-
-
-def threads() -> int:
-    """Give the number of threads that torch computes with; results are repeatable to the bit at the same number."""
-    return torch.get_num_threads()
 
 
 def prepare(accelerator: Accelerator, model: Model) -> Model:

@@ -9,9 +9,10 @@ from typing import Any
 from augbuild.errors import ImageError
 from trainer import samples as tables
 from trainer.data import ManifestDataset, open_store
-from trainer.engine import make_accelerator, predict, prepare
+from trainer.engine import predict, prepare
 from trainer.errors import RunError, TableError
 from trainer.fit import record
+from trainer.hardware import make_accelerator
 from trainer.model import Model, export_onnx, load_weights, make_model
 from trainer.runs import RunFolder, read_json
 from trainer.samples import Sample

@@ -17,17 +17,8 @@ import numpy as np
 from trainer import samples as tables
 from trainer.config import FitConfig
 from trainer.data import ManifestDataset, PixelStore, open_store
-from trainer.engine import (
-    Epoch,
-    Plan,
-    Processes,
-    fit,
-    make_accelerator,
-    own_generator,
-    predict,
-    prepare,
-    threads,
-)
+from trainer.engine import Epoch, Plan, fit, predict, prepare
+from trainer.hardware import Processes, make_accelerator, own_generator, threads
 from trainer.metrics import evaluate_predictions
 from trainer.model import Model, load_weights, make_model, save_weights
 from trainer.order import Order, epochs_order, steps_order
@@ -52,10 +43,12 @@ def fit_run(
     verify: bool = False,
     quiet: bool = True,
     table: Table | None = None,
+    decoded: Sequence[Sample] = (),
 ) -> dict[str, Any]:
     """Train, evaluate and record one run in the folder `out`; give its metrics ({} where there is no test set).
 
-    `cache` is where decoded pixels are kept, or None to decode whenever an image is needed. Raises TrainerError.
+    `cache` is where decoded pixels are kept, or None to decode whenever an image is needed; runs that name the same
+    images in `decoded`, all that any of them needs, share what is kept. Raises TrainerError.
     """
     train, validation, test, table, words = choose(config, table)
     run = open_run(out, {**config.to_json(), "manifest_sha256": table.sha256}, resume=resume)
@@ -63,7 +56,8 @@ def fit_run(
         return read_json(run.metrics)
     tables.check(table, [*train, *validation, *test], verify=verify)
     accelerator = make_accelerator(config.device, config.precision)
-    store, word = _open_pixels(accelerator, [*train, *validation, *test], config, cache, table, quiet=quiet)
+    needed = decoded or [*train, *validation, *test]
+    store, word = _open_pixels(accelerator, needed, config, cache, table, quiet=quiet)
     say = _Says(quiet or not accelerator.is_main_process)
     say(*words, *([word] if word else []))
     data = {name: ManifestDataset(each, table.classes, store) for name, each in
@@ -83,6 +77,8 @@ def choose(
     words = []
     if config.holdout:
         table = tables.hold_out(table, config.holdout, config.seed)
+    if config.fold is not None:
+        table = tables.take_fold(table, config.fold)
     train = tables.training_samples(table, config.train_on)
     validation = table.of("validation")
     test: Sequence[Sample] = table.of("test")
@@ -91,7 +87,7 @@ def choose(
         test = other.of("test") if other.has_splits else other.samples
         tables.check(other, test)
     if not test:
-        words.append("there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2")
+        words.append("there is no test set, so nothing is evaluated: give --test-manifest, --fold or --holdout 0.2")
     for held_out in (validation, test):
         tables.check_classes(train, held_out, table.file)
     return train, validation, test, table, words

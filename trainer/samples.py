@@ -13,7 +13,7 @@ from typing import Literal
 from trainer.errors import TableError
 
 Split = Literal["train", "validation", "test"]
-TrainOn = Literal["original", "augmented", "original+augmented"]
+TrainOn = Literal["original", "augmented", "original+augmented", "placebo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,14 @@ class Table:
 
 
 def training_samples(table: Table, train_on: TrainOn | None) -> tuple[Sample, ...]:
-    """Give the images to train on; a table without splits is all training. Raises TableError where there are none."""
+    """Give the images to train on; a table without splits is all training. Raises TableError where there are none.
+
+    `placebo` are the originals, each as often as it has variants: as many files as `augmented`, and nothing new.
+    """
     chosen = table.of("train") if table.has_splits else table.samples
-    if train_on != "original+augmented" and train_on is not None:
+    if train_on == "placebo":
+        chosen = _placebo(chosen)
+    elif train_on != "original+augmented" and train_on is not None:
         chosen = tuple(sample for sample in chosen if sample.augmented == (train_on == "augmented"))
     if not chosen:
         what = f"{train_on} " if train_on else ""
@@ -70,6 +75,21 @@ def training_samples(table: Table, train_on: TrainOn | None) -> tuple[Sample, ..
     if len(present) < 2:
         raise TableError(f"{table.file}: all training images are {next(iter(present))!r}; there must be two classes")
     return chosen
+
+
+def _placebo(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    variants = Counter(sample.source for sample in samples if sample.augmented)
+    return tuple(sample for sample in samples if not sample.augmented for _ in range(variants[sample.source]))
+
+
+def take_fold(table: Table, fold: int) -> Table:
+    """Make one fold the test split, without its variants, and the others train; raises TableError."""
+    folds = sorted({sample.fold for sample in table.samples if sample.fold is not None})
+    if fold not in folds:
+        known = f"folds {folds[0]} to {folds[-1]}" if folds else "no folds: a recipe's [split] folds = 5 makes them"
+        raise TableError(f"{table.file} has no fold {fold}; it has {known}")
+    moved = (replace(sample, split="test" if sample.fold == fold else "train") for sample in table.samples)
+    return replace(table, samples=tuple(each for each in moved if each.split == "train" or not each.augmented))
 
 
 def hold_out(table: Table, share: float, seed: int) -> Table:
@@ -103,8 +123,9 @@ def check(table: Table, samples: Sequence[Sample], *, verify: bool = False) -> N
 
     Raises TableError naming the row. Files of an augbuild manifest may not be links.
     """
-    seen = Counter((sample.path, sample.split) for sample in samples)
-    for sample in samples:
+    rows = dict.fromkeys(samples)  # a placebo has its rows several times
+    seen = Counter((sample.path, sample.split) for sample in rows)
+    for sample in rows:
         where = f"{table.file}: row {sample.row}: {sample.name}"
         try:
             status = sample.path.stat() if sample.size is None else sample.path.lstat()
