@@ -209,6 +209,13 @@ class TestTwins:
         found = list(twins([b, a], [c, b], n_jobs=1))
         assert found == [Twin(first, second, "upright") for first, second in ((b, c), (b, b), (a, c), (a, b))]
 
+    def test_the_order_is_that_of_the_sets_and_not_of_the_turns(self, tmp_path: Path) -> None:
+        upright, mirrored = photo(tmp_path / "1.png", 1), tmp_path / "2.png"
+        turned(Image.open(upright), "mirrored").save(mirrored)
+        assert list(twins([upright], [mirrored, upright], n_jobs=1)) == [
+            Twin(upright, mirrored, "mirrored"), Twin(upright, upright, "upright")
+        ]  # fmt: skip
+
     def test_nothing_and_what_cannot_be_read(self, tmp_path: Path) -> None:
         broken, whole = tmp_path / "broken.jpg", photo(tmp_path / "a.png", 1)
         broken.write_bytes(b"no picture")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -51,10 +51,12 @@ def check_arms(arms: Sequence[GuardedArm], *, n_jobs: int) -> list[Finding]:
     """
     views = [_view(arm) for arm in arms]
     hashes = _hashes(views, n_jobs)
-    lineage = (finding for view in views for finding in _by_lineage(view))
-    bytes_ = (finding for view in views for finding in _by_bytes(view, hashes))
-    sight = _by_sight(views, hashes, n_jobs)
-    return _merged([*lineage, *bytes_, *sight, *_differing_tests(arms, hashes), *_differing_classes(arms)])
+    leaks = [
+        *chain.from_iterable(_by_lineage(view) for view in views),
+        *chain.from_iterable(_by_bytes(view, hashes) for view in views),
+        *_by_sight(views, hashes, n_jobs),
+    ]
+    return _merged([*leaks, *_differing_tests(arms, hashes), *_differing_classes(arms)])
 
 
 Tie = tuple[Literal["source", "group"], str]
@@ -90,7 +92,7 @@ class _View:
 
 
 def _view(arm: GuardedArm) -> _View:
-    originals = {each.source: each for each in reversed(arm.table.samples) if each.source and not each.augmented}
+    originals = {each.source: each for each in reversed(arm.table.samples) if not each.augmented}
     shown = (originals.get(sample.source, sample) if sample.augmented else sample for sample in arm.train)
     return _View(
         arm.name,
@@ -177,7 +179,7 @@ def _differing_classes(arms: Sequence[GuardedArm]) -> Iterator[Finding]:
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
     """Tell once what several arms share."""
-    arms: dict[tuple[Guard, str], list[str]] = {}
+    arms: dict[tuple[Guard, str], dict[str, None]] = {}
     for finding in findings:
-        arms.setdefault((finding.guard, finding.message), []).append(finding.arm)
+        arms.setdefault((finding.guard, finding.message), {})[finding.arm] = None
     return [Finding(guard, ", ".join(names), message) for (guard, message), names in arms.items()]
