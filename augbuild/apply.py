@@ -25,7 +25,7 @@ from PIL import Image
 
 from augbuild import fastpaths, redrawn
 from augbuild.assets import asset_sha256, resolve_asset
-from augbuild.errors import ApplyError, ImageError
+from augbuild.errors import PUT_RIGHT, ApplyError, AugbuildError, ImageError, is_of_the_machine
 from augbuild.images import MAX_PIXELS, read_layer
 from augbuild.sizes import output_size, working_size
 from augbuild.transforms import ASSET_KINDS, CATALOGUE, Op
@@ -44,8 +44,9 @@ def apply(image: Image.Image, ops: Sequence[Op], assets: Path | None = None) -> 
     """Apply ops in order to an 8-bit RGB image and return another, without metadata.
 
     `assets` is the folder below which ops find their images. Raises ApplyError, naming the op, where one is not what
-    the catalogue says, fails, leaves no pixels or would make more than MAX_PIXELS; MemoryError passes through. No
-    global random generator is touched. AUGBUILD_REFERENCE=1 runs AugLy's own functions where we have faster ones.
+    the catalogue says, fails, leaves no pixels or would make more than MAX_PIXELS; AugbuildError where the machine
+    is at fault (too many open files); MemoryError passes through. No global random generator is touched.
+    AUGBUILD_REFERENCE=1 runs AugLy's own functions where we have faster ones.
     """
     for op in ops:
         image = _apply_one(image, op, assets)
@@ -60,6 +61,8 @@ def _apply_one(image: Image.Image, op: Op, assets: Path | None) -> Image.Image:
         _refuse_huge(op, arguments, image.size)
         result = _function(op.name)(image, **arguments)
     except _FAILURES as error:
+        if is_of_the_machine(error):
+            raise AugbuildError(f"{error.filename or op.name}: {error.strerror}; {PUT_RIGHT}") from error
         raise ApplyError(op.name, f"cannot be applied with these parameters to an image of {size}") from error
     if 0 in result.size:
         raise ApplyError(op.name, f"leaves nothing of an image of {size}")

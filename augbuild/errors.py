@@ -15,7 +15,15 @@ Each message is one sentence that names the file, what was expected and what to 
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import errno
+from typing import ClassVar, Literal, TypeGuard
+
+PUT_RIGHT = "put that right and run the same command again to finish"
+"""What to do about an error of the machine: a build goes on from where it stopped."""
+
+# Every file alike would fail with these: too few descriptors, no memory in the kernel, a file server that is gone. EIO
+# is none of them: a bad sector is under one file.
+_OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOTCONN, errno.ESTALE})
 
 Reason = Literal[
     "bad_name",
@@ -69,3 +77,8 @@ class ManifestError(AugbuildError):
 
 class OutputError(AugbuildError):
     """The output folder cannot be used or written."""
+
+
+def is_of_the_machine(error: BaseException) -> TypeGuard[OSError]:
+    """Tell whether a file could not be used through no fault of its own: nothing can be said of it then."""
+    return isinstance(error, OSError) and error.errno in _OF_THE_MACHINE

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from augbuild.errors import ImageError
+from augbuild.errors import PUT_RIGHT, ImageError, SourceError, is_of_the_machine
 
 Format = Literal["jpeg", "png", "webp"]
 
@@ -53,7 +53,10 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a regular file whole; raises ImageError (empty, unreadable, too_large)."""
+    """Read a regular file whole; raises ImageError (empty, unreadable, too_large).
+
+    Raises SourceError, which stops a build, where the machine is at fault and not the file: too many open files.
+    """
     try:
         with open(path, "rb", opener=_open_without_blocking) as file:
             status = os.fstat(file.fileno())
@@ -63,7 +66,10 @@ def read_bytes(path: Path) -> bytes:
                 raise ImageError("too_large", f"the file has {status.st_size:,} bytes; at most 1 GiB is read")
             data = file.read()
     except OSError as error:
-        raise ImageError("unreadable", f"cannot be read: {error.strerror or type(error).__name__}") from error
+        why = error.strerror or type(error).__name__
+        if is_of_the_machine(error):
+            raise SourceError(f"{path}: {why}; {PUT_RIGHT}") from error
+        raise ImageError("unreadable", f"cannot be read: {why}") from error
     if not data:
         raise ImageError("empty", "the file is empty")
     return data
@@ -106,11 +112,12 @@ def has_more_frames(data: bytes) -> bool:
     """
     if data.startswith(b"\xff\xd8"):
         return False
-    try:
-        with _quiet_libtiff(data), _open(data) as image:
-            return bool(getattr(image, "is_animated", False))
-    except _DECODER_ERRORS:
-        return False
+    with _quiet_libtiff(data):
+        try:
+            with _open(data) as image:
+                return bool(getattr(image, "is_animated", False))
+        except _DECODER_ERRORS:
+            return False
 
 
 def _open_without_blocking(path: str, flags: int) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from augbuild.errors import OutputError
+from augbuild.errors import PUT_RIGHT, OutputError
 from augbuild.manifest import MANIFEST_NAME, STATE_FOLDER
 
 _STAGING = "staging-"
@@ -82,9 +82,7 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
         raise OutputError(f"{out}: {_holder(folder)} is building here; wait until it has finished") from error
     except OSError as error:
         where = error.filename2 or error.filename or out  # the second: where a file was to be renamed to
-        raise OutputError(
-            f"{where}: {error.strerror or error}; put that right and run the same command again to finish"
-        ) from error
+        raise OutputError(f"{where}: {error.strerror or error}; {PUT_RIGHT}") from error
 
 
 def make_folders(folder: OutputFolder, names: set[str]) -> None:

@@ -6,8 +6,11 @@ Two fail on current Pillow and NumPy (meme_format, perspective_transform), two r
 
 from __future__ import annotations
 
+import io
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -144,7 +147,13 @@ def meme_format(
 
 def _font(file: str, size: int) -> ImageFont.FreeTypeFont:
     # The basic layout is the one that every build of Pillow has: the same letters everywhere.
-    return ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(io.BytesIO(_read(file)), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=16)
+def _read(file: str) -> bytes:
+    """Read a font ourselves: FreeType says only that it cannot, and not why."""
+    return Path(file).read_bytes()
 
 
 FUNCTIONS: Mapping[str, Callable[..., Image.Image]] = {

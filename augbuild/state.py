@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from augbuild.errors import OutputError
+from augbuild.errors import PUT_RIGHT, OutputError
 
 Status = Literal["pending", "built", "rejected"]
 
@@ -149,7 +149,7 @@ def _connect(file: Path | None, mode: str) -> sqlite3.Connection:
 def _in_words(file: Path | None, error: sqlite3.Error) -> OutputError:
     if not isinstance(error, sqlite3.OperationalError):  # those are the disk's fault, or that of rights
         return OutputError(f"{file} is damaged ({error}); build into another folder, or remove this one")
-    return OutputError(f"{file}: {_reason(file) or error}; put that right and run the same command again to finish")
+    return OutputError(f"{file}: {_reason(file) or error}; {PUT_RIGHT}")
 
 
 def _reason(file: Path | None) -> str | None:
