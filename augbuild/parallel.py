@@ -140,11 +140,34 @@ def _pooled(
         n_jobs=n_jobs, backend=backend, batch_size=1, pre_dispatch="2*n_jobs", return_as="generator", **watched
     )
     with ExitStack() as stack:
+        stack.callback(setattr, threading, "excepthook", threading.excepthook)
+        threading.excepthook = partial(_let_pool_stumble, threading.excepthook)
         with kept_from_children():
+            _start_tracker()
             results = pool(delayed(function)(item) for item in items)
             stack.callback(_close, results)
         for result in results:  # noqa: UP028  # `yield from` would close it without `_close`
             yield result
+
+
+def _let_pool_stumble(print_others: Callable[[Any], object], failed: threading.ExceptHookArgs) -> None:
+    """Keep back what a thread of loky prints where a pool ends early: it looks for work that it has just dropped."""
+    if failed.exc_type is not KeyError or getattr(failed.thread, "name", None) != "ExecutorManagerThread":
+        print_others(failed)
+
+
+def _start_tracker() -> None:
+    """Start loky's process that cleans up after killed ones: as it does, it would warn of what it finds to clean up."""
+    from joblib.externals.loky.backend import resource_tracker
+
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        del os.environ["PYTHONWARNINGS"]
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def _close(results: Generator[Any, None, None]) -> None:
