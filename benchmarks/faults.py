@@ -53,7 +53,7 @@ def sweep(rigs: Sequence[Rig], faults: Sequence[str]) -> list[str]:
     points = [(calls, fault, n) for calls in CALLS for fault in faults for n in range(1, total[calls] + 1)
               if (fault == "EMFILE") <= (calls == "openat")]  # fmt: skip
     print(f"{len(points):,} faults: calls of an undisturbed build {dict(total)}", flush=True)
-    ends: Counter[tuple[str, str, str]] = Counter()
+    ends, start = Counter[tuple[str, str, str]](), time.monotonic()
 
     def break_at(rig: Rig, point: Point) -> list[str]:
         calls, fault, number = point
@@ -62,6 +62,8 @@ def sweep(rigs: Sequence[Rig], faults: Sequence[str]) -> list[str]:
         ended, problems = break_and_mend(rig, out, calls, injected, f"{number}{suffix}")
         ends[calls, fault, str(ended.code)] += 1
         shutil.rmtree(out, ignore_errors=True)
+        if ends.total() % 100 == 0:
+            print(f"{ends.total():,} done, {time.monotonic() - start:,.0f} s", file=sys.stderr, flush=True)
         return [f"{out.name}: {problem}" for problem in problems]
 
     wrong = _share(rigs, points, break_at)
@@ -73,7 +75,7 @@ def sweep(rigs: Sequence[Rig], faults: Sequence[str]) -> list[str]:
 def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
     """Kill builds with two workers, print how far they were, and give what was wrong."""
     whole = sum(name.endswith(".jpg") for name in rigs[0].reference)
-    generator, parts, slowest = random.Random(seed), Counter[int](), [0.0]
+    generator, parts, slowest, halfway = random.Random(seed), Counter[int](), [0.0], [0]
 
     def kill(rig: Rig, delay: float) -> list[str]:
         out = rig.project / f"killed-{delay}"
@@ -87,7 +89,9 @@ def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
         took = seconds_until_gone(family, at_most=10)
         slowest[0] = max(slowest[0], took)
         left = tree(out)
-        parts[10 * images_done(out) // whole] += 1
+        done = sum(name.endswith(".jpg") for name in left)
+        parts[10 * done // whole] += 1
+        halfway[0] += 0 < done < whole
         rig.end(pid, out)
         wrong = [f"{out.name}: a worker lived for {took:.1f} s"] if took >= 2 else []
         wrong += [f"{out.name}: {name} is not whole" for name in left if left[name] != rig.reference.get(name)]
@@ -99,7 +103,9 @@ def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
 
     longest = _seconds_at_work(rigs[0])
     wrong = _share(rigs, [generator.uniform(0, longest) for _ in range(times)], kill)
-    print(f"{times} kills at random times with two workers, seed {seed}")
+    print(
+        f"{times} kills at random times with two workers, seed {seed}; with some but not all images done: {halfway[0]}"
+    )
     print(f"the last worker was gone after {slowest[0]:.2f} s")
     for part in range(11):
         print(f"  {f'{10 * part} to {10 * part + 9} % done' if part < 10 else 'all done':<16}{parts[part]:>5}")
@@ -133,7 +139,12 @@ def _share(rigs: Sequence[Rig], cases: Sequence[Case], check: Callable[[Rig, Cas
     """Part the cases among the rigs, each in a thread of its own."""
 
     def work(share: int) -> list[str]:
-        return [problem for case in cases[share :: len(rigs)] for problem in check(rigs[share], case)]
+        wrong = []
+        for case in cases[share :: len(rigs)]:
+            for problem in check(rigs[share], case):
+                print(problem, flush=True)
+                wrong.append(problem)
+        return wrong
 
     with ThreadPoolExecutor(len(rigs)) as threads:
         return [problem for problems in threads.map(work, range(len(rigs))) for problem in problems]
@@ -160,7 +171,7 @@ def main() -> None:
     if arguments.kills:
         with _rigs(arguments.rigs, 48, (240, 180)) as rigs:
             wrong += kill_at_random(rigs, arguments.kills, arguments.seed)
-    print("\n".join([*wrong, f"{len(wrong)} problems, {time.monotonic() - start:,.0f} s"]))
+    print(f"{len(wrong)} problems, {time.monotonic() - start:,.0f} s")
     sys.exit(bool(wrong))
 
 
