@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from augbuild.build import build
+from augbuild.cli import main
 from augbuild.errors import OutputError, RecipeError, SourceError
 from augbuild.manifest import read_manifest
 from augbuild.parallel import Backend
@@ -328,6 +332,10 @@ def test_source_is_never_written_to(project: Path) -> None:
     assert {path: (path.stat().st_mtime_ns, path.stat().st_mode) for path in (project / "photos").rglob("*")} == before
 
 
+def _is_private(path: Path) -> bool:
+    return ".augbuild" in path.parts
+
+
 class TestNothingIsDeletedBySurprise:
     def test_folder_of_someone_else(self, project: Path) -> None:
         (project / "out").mkdir()
@@ -391,6 +399,36 @@ class TestNothingIsDeletedBySurprise:
         with pytest.raises(OutputError, match="built from the source"):
             make(project, source=str(project / "elsewhere"))
         assert tree(project / "out") == whole
+
+    @pytest.mark.parametrize(
+        ("prepare", "options"),
+        [
+            (lambda project: shutil.rmtree(project / "photos" / "cats"), []),
+            (lambda project: [path.unlink() for path in (project / "photos").rglob("*.png")], []),
+            (lambda project: write_recipe(project, RECIPE.replace('"tiny"', '"other"')), []),
+            (lambda project: photos(project / "elsewhere", {"cats": 4}), ["--source", "elsewhere"]),
+            (lambda _: None, ["--source", "nowhere"]),
+            (lambda project: (project / "mine" / "thesis.tex").write_text("mine"), ["--out", "mine"]),
+            (lambda _: None, ["--out", "photos/out"]),
+        ],
+        ids=[
+            "a class gone", "empty source", "other recipe", "other source", "no source", "folder of someone else",
+            "output in the source",
+        ],
+    )  # fmt: skip
+    def test_each_refusal_is_one_sentence(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[Path], object], options: list[str]
+    ) -> None:
+        (project / "mine").mkdir()
+        make(project)
+        prepare(project)
+        before = {path: path.is_file() and path.read_bytes() for path in project.rglob("*") if not _is_private(path)}
+        monkeypatch.chdir(project)
+        result = CliRunner().invoke(main, ["make", "recipe.toml", *options])
+        after = {path: path.is_file() and path.read_bytes() for path in project.rglob("*") if not _is_private(path)}
+        assert result.exit_code == 1
+        assert re.fullmatch(r"augbuild: [^\n]{20,}\n", result.stderr)
+        assert after == before
 
     @pytest.mark.parametrize("out", ["photos/out", "photos", "."])
     def test_output_and_source_inside_one_another(self, project: Path, out: str) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
+import resource
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from augbuild.errors import ImageError
+from augbuild.apply import apply
+from augbuild.assets import bundled_assets
+from augbuild.errors import ApplyError, AugbuildError, ImageError, SourceError, is_of_the_machine
 from augbuild.images import MAX_PIXELS, encode, has_more_frames, read_bytes, read_grey, read_image, write_atomic
+from augbuild.transforms import Op
 
 ARROW = np.zeros((30, 40, 3), np.uint8)
 ARROW[:10, :10] = (250, 20, 20)  # a red corner at the top left tells the eight orientations apart
@@ -151,6 +157,58 @@ def test_what_is_no_regular_file_is_unreadable_and_never_blocks(tmp_path: Path) 
         with pytest.raises(ImageError) as caught:
             read_bytes(path)
         assert caught.value.reason == "unreadable"
+
+
+_ANT = "animals_and_nature/ant"
+
+
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(2)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_want_of_descriptors_is_blamed_on_no_file(tmp_path: Path) -> None:
+    (tmp_path / "x.tif").write_bytes(data := saved(Image.fromarray(ARROW), "TIFF"))
+    again, ant = "put that right and run the same command again to finish", bundled_assets("emoji")[_ANT]
+    with no_descriptor_left():
+        with pytest.raises(SourceError) as caught:
+            read_bytes(tmp_path / "x.tif")
+        for read in (read_image, has_more_frames):
+            with pytest.raises(OSError, match="Too many open files"):
+                read(data)
+        with pytest.raises(AugbuildError) as caught_in_op:
+            apply(Image.fromarray(ARROW), [Op("overlay_emoji", {"emoji_path": _ANT})])
+    assert not isinstance(caught.value, ImageError)
+    assert str(caught.value) == f"{tmp_path / 'x.tif'}: Too many open files; {again}"
+    assert not isinstance(caught_in_op.value, ApplyError)
+    assert str(caught_in_op.value) == f"{ant}: Too many open files; {again}"
+    assert read_bytes(tmp_path / "x.tif") == data
+
+
+@pytest.mark.parametrize(
+    ("number", "of_the_machine"),
+    [
+        (errno.EMFILE, True),
+        (errno.ENFILE, True),
+        (errno.ENOMEM, True),
+        (errno.ENOTCONN, True),
+        (errno.ESTALE, True),
+        (errno.EIO, False),  # a bad sector
+        (errno.EACCES, False),
+        (errno.ENOENT, False),
+        (errno.ELOOP, False),
+    ],
+    ids=lambda value: errno.errorcode.get(value, "") if value is not True else "",
+)
+def test_errors_of_the_machine_are_told_from_those_of_a_file(number: int, of_the_machine: bool) -> None:
+    assert is_of_the_machine(OSError(number, os.strerror(number))) == of_the_machine
 
 
 def test_huge_file_is_not_read(tmp_path: Path) -> None:

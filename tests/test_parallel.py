@@ -13,6 +13,7 @@ import pytest
 
 from augbuild.errors import AugbuildError
 from augbuild.parallel import Backend, available_cpus, chunked, run, run_chunks, run_surely
+from tests.conftest import REPOSITORY
 
 
 def _square(number: int) -> int:
@@ -97,6 +98,42 @@ def test_machine_that_runs_no_worker_blames_no_item(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert said.stdout == "worker processes end as soon as they start; try one process only, -j 1\n"
+
+
+_STOPPED_WHILE_STARTING = """
+import os, signal
+from augbuild.parallel import run
+
+
+class Stop(BaseException):
+    pass
+
+
+def stop(*_):
+    raise Stop
+
+
+def items():
+    for number in range(8):
+        if number == 2:
+            os.kill(os.getpid(), signal.SIGTERM)  # seen when the pool has started
+        yield number
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
+    for _ in range(15):
+        try:
+            list(run(abs, items(), n_jobs=2))
+        except Stop:
+            print("stopped")
+"""
+
+
+def test_pool_that_is_stopped_as_it_starts_says_nothing() -> None:
+    command = [sys.executable, "-c", _STOPPED_WHILE_STARTING]
+    said = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=True)
+    assert (said.stdout, said.stderr) == ("stopped\n" * 15, "")
 
 
 def test_errors_of_the_function_come_through() -> None:

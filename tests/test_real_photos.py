@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ import pytest
 from augbuild.build import build
 from augbuild.foresee import foresee
 from augbuild.manifest import read_manifest
-from tests.conftest import REPOSITORY, tree, write_recipe
+from tests.conftest import REPOSITORY, photo, tree, write_recipe
 
 GOLDEN = REPOSITORY / "tests" / "golden"
 GENTLE = """
@@ -33,30 +34,75 @@ brightness_factor = { uniform = [0.8, 1.2] }
 """
 
 
+BUILD = """
+import re, sys
+from pathlib import Path
+from augbuild.build import build
+report = build('default', source=sys.argv[1], out=sys.argv[2], n_jobs=2)
+assert 'augly' not in sys.modules and 'torch' not in sys.modules
+# Not getrusage, in which a child begins with what its parent had before exec.
+peak = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())
+print(report.made, len(report.rejected), peak[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def cats_dogs(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+    """A folder of links to the 697 photos, to which one may be added."""
+    folder = tmp_path_factory.mktemp("cats-dogs") / "photos"
+    for path in (shared_data / "cats-dogs").rglob("*.jpg"):
+        link = folder / path.relative_to(shared_data / "cats-dogs")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(cats_dogs: Path) -> tuple[Path, str]:
+    """The tree that the default recipe makes of them with two workers, and what the build printed."""
+    out = cats_dogs.parent / "out"
+    command = [sys.executable, "-c", BUILD, str(cats_dogs), str(out)]
+    return out, subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def inventory(out: Path) -> dict[str, tuple[int, int]]:
+    """Tell for each file of a tree which it is, and when it was written."""
+    files = (path for path in out.rglob("*") if path.is_file() and ".augbuild" not in path.parts)
+    return {path.relative_to(out).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads its memory from /proc")
-def test_cats_and_dogs_with_two_workers_in_little_memory(tmp_path: Path, shared_data: Path) -> None:
-    script = (
-        "import re, sys\n"
-        "from pathlib import Path\n"
-        "from augbuild.build import build\n"
-        "report = build('default', source=sys.argv[1], out=sys.argv[2], n_jobs=2)\n"
-        "assert 'augly' not in sys.modules and 'torch' not in sys.modules\n"
-        # Not getrusage, in which a child begins with what its parent had before exec.
-        "peak = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())\n"
-        "print(report.made, len(report.rejected), peak[1])\n"
-    )
-    command = [sys.executable, "-c", script, str(shared_data / "cats-dogs"), str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    made, rejected, kilobytes = map(int, done.stdout.split())
+def test_cats_and_dogs_with_two_workers_in_little_memory(built: tuple[Path, str]) -> None:
+    out, printed = built
+    made, rejected, kilobytes = map(int, printed.split())
     assert (made, rejected) == (2368, 0)
     assert kilobytes < 150_000
-    rows = Counter((record.split, record.origin) for record in read_manifest(tmp_path / "out" / "manifest.jsonl"))
+    rows = Counter((record.split, record.origin) for record in read_manifest(out / "manifest.jsonl"))
     assert rows == {("train", "source"): 557, ("train", "augmented"): 1671, ("test", "source"): 140}
-    assert sum(1 for path in (tmp_path / "out" / "augmented_train").rglob("*") if path.is_file()) == 1671
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if ".augbuild" not in path.parts}
-    again = build("default", source=str(shared_data / "cats-dogs"), out=tmp_path / "out", n_jobs=2)
-    assert (again.made, again.kept) == (0, 2368)
-    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert sum(1 for path in (out / "augmented_train").rglob("*") if path.is_file()) == 1671
+
+
+def test_second_run_touches_nothing_and_one_more_photo_makes_its_own(built: tuple[Path, str], cats_dogs: Path) -> None:
+    out, _ = built
+    before = inventory(out)
+    start = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "augbuild", "make", "default", "--source", str(cats_dogs), "--out", str(out)]
+    done = subprocess.run([*command, "--json"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
+    report = json.loads(done.stdout)
+    assert (report["made"], report["kept"], inventory(out)) == (0, 2368, before)
+    # Seconds of the processor, which are the same on a busy machine, and on an idle one those of the clock.
+    assert end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime < 1.5
+
+    photo(cats_dogs / "train" / "cats" / "one_more.jpg", 4711)
+    subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True)
+    after = inventory(out)
+    changed = {name for name in after if after[name] != before.get(name)}
+    described = {"README.md", "counts.png", "dataset.json", "manifest.jsonl"}
+    assert described < changed
+    assert sorted(name.split("/")[0] for name in changed - described) == [*["augmented_train"] * 3, "train"]
+    assert all("/cats/one_more_" in name for name in changed - described)
+    assert before.keys() < after.keys()
 
 
 def test_lab_keeps_the_twins_together(tmp_path: Path, shared_data: Path) -> None:

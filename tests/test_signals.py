@@ -53,6 +53,34 @@ def test_first_signal_stops_and_the_others_change_nothing(number: signal.Signals
     assert (errors, process.returncode) == ("", 128 + number)
 
 
+def test_second_signal_before_the_first_is_seen_is_no_noise() -> None:
+    process = _start("hashlib.pbkdf2_hmac('sha256', b'', b'', 4 * 10**6)")  # a second or so, all in C
+    time.sleep(0.2)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    said, errors = process.communicate(timeout=10)
+    assert (said, errors) == ("stopped by SIGINT; run the same command again to go on from here\n", "")
+
+
+_IN_A_FINALISER = "type('Dying', (), {'__del__': lambda self: os.kill(os.getpid(), signal.SIGTERM)})()"
+
+
+@pytest.mark.parametrize("then", ["time.sleep(60)", "pass"])
+def test_signal_that_comes_where_python_drops_exceptions_is_not_lost(then: str) -> None:
+    start = time.monotonic()
+    process = _start(f"{_IN_A_FINALISER}; {then}")
+    said, errors = process.communicate(timeout=10)
+    assert (said, errors) == ("stopped by SIGTERM; run the same command again to go on from here\n", "")
+    assert process.returncode == 143
+    assert time.monotonic() - start < 3
+
+
+def test_other_errors_in_finalisers_are_printed_as_ever() -> None:
+    process = _start("type('Dying', (), {'__del__': lambda self: 1 / 0})()")
+    assert "ZeroDivisionError" in process.communicate(timeout=10)[1]
+
+
 def test_call_that_lets_no_handler_run_is_ended() -> None:
     process = _start("hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)")  # minutes, all in C
     time.sleep(0.5)  # let it get there
@@ -115,6 +143,29 @@ def test_children_never_see_them() -> None:
         child.send_signal(number)
     assert child.wait(timeout=10) == 0
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(STOPPING)
+
+
+_THREAD_THAT_LETS_SIGNALS_IN = """
+import os, signal, threading, time
+from augbuild.signals import Stopped, kept_from_children, stopping_in_order
+try:
+    with stopping_in_order():
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        with kept_from_children():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.2)
+            print("whole")
+        print("never")
+except Stopped as stopped:
+    print(stopped)
+"""
+
+
+def test_start_of_children_is_never_cut_short() -> None:
+    command = [sys.executable, "-c", _THREAD_THAT_LETS_SIGNALS_IN]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=20)
+    assert done.stdout == "whole\nstopped by SIGTERM; run the same command again to go on from here\n"
+    assert done.stderr == ""
 
 
 def test_stopped_is_no_exception() -> None:
