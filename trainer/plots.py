@@ -2,88 +2,89 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
-_BLUE, _ORANGE, _INK, _FAINT = "#0072B2", "#E69F00", "#222222", "#888888"
+from augbuild.report.page import width_of
+from trainer.canvas import BLUE, FAINT, INK, ORANGE, TEXT, as_png, bare, headline, label, sheet
+
 _MOST_WRITTEN = 30  # classes; with more, counts in cells could not be read
-_LONGEST_LABEL = 24
-_MOST_LEVEL = 8  # classes, and letters: what fits side by side
+_MOST_LEVEL = 8  # classes: what fits side by side
+_CELL, _LONGEST_NAME = 0.5, 1.5  # inches
 
 
-def draw_curves(epochs: Sequence[Mapping[str, Any]]) -> bytes:
+@as_png
+def draw_curves(epochs: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw loss and accuracy by step, of training and of the validation split where there is one; a PNG file."""
-    figure = Figure(figsize=(9, 3.6), dpi=144, layout="constrained")
+    figure = sheet(9, 3.6)
     for axes, key, title in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), strict=True):
-        steps = [epoch["step"] for epoch in epochs]
-        axes.plot(steps, [epoch[key] for epoch in epochs], color=_BLUE, marker="o", markersize=3, label="training")
-        validated = [epoch for epoch in epochs if epoch.get("validation")]
+        _curve(axes, [(each["step"], each[key]) for each in epochs], BLUE, "training")
+        validated = [(each["step"], each["validation"][key]) for each in epochs if each.get("validation")]
         if validated:
-            values = [epoch["validation"][key] for epoch in validated]
-            axes.plot(
-                [each["step"] for each in validated],
-                values,
-                color=_ORANGE,
-                marker="o",
-                markersize=3,
-                label="validation",
-            )
-            axes.legend(frameon=False)
-        axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=_INK)
-        axes.set_xlabel("optimiser steps", color=_FAINT)
-        axes.set_xlim(0, 1.03 * max(steps, default=1))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            _curve(axes, validated, ORANGE, "validation")
+            axes.legend(frameon=False, fontsize=TEXT)
+        headline(axes, title)
+        bare(axes)
+        steps_axis(axes, max((each["step"] for each in epochs), default=1))
         axes.set_ylim((0, 1.02) if key == "accuracy" else (0, None))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
-    return _png(figure)
+    return figure
 
 
-def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> bytes:
+def _curve(axes: Axes, points: Sequence[tuple[float, float]], colour: str, name: str) -> None:
+    axes.plot(*np.array(points).reshape(-1, 2).T, color=colour, marker="o", markersize=3, label=name)
+
+
+def steps_axis(axes: Axes, last: int) -> None:
+    """Let an axis count optimiser steps from 0 to the last."""
+    axes.set_xlabel("optimiser steps", color=FAINT, fontsize=TEXT)
+    axes.set_xlim(0, 1.03 * last)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+@as_png
+def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], title: str = "Test images") -> Figure:
     """Draw a confusion matrix: rows are the true classes, shades the share of each, numbers the counts; a PNG file."""
     counts = np.asarray(matrix, dtype=np.int64)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(3.0 + 0.42 * len(classes), 20.0)
-    figure = Figure(figsize=(side + 0.8, side), dpi=144, layout="constrained")
+    side = min(max(_CELL * len(classes), 1.7), 18.0)
+    names = [label(each, _LONGEST_NAME) for each in classes]
+    room = max(width_of(each, TEXT) for each in names)
+    figure = sheet(side + room + 0.75, side + (0.2 if _are_level(names) else 0.8 * room) + 0.95)
     axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    names = [_label(label) for label in classes]
-    shown = range(0, len(classes), max(1, len(classes) // 60))
-    level = len(classes) <= _MOST_LEVEL and max(map(len, names)) <= _MOST_LEVEL
-    axes.set_xticks(list(shown), [names[index] for index in shown], parse_math=False)
-    axes.tick_params(axis="x", rotation=0 if level else 45)
-    for label in axes.get_xticklabels():
-        label.set_horizontalalignment("center" if level else "right")
-    axes.set_yticks(list(shown), [names[index] for index in shown], parse_math=False)
-    axes.set_xlabel("predicted", color=_FAINT)
-    axes.set_ylabel("true", color=_FAINT)
-    axes.set_title("Test images", loc="left", fontsize=11, fontweight="bold", color=_INK)
+    _name_classes(axes, names)
+    axes.set_xlabel("predicted", color=FAINT, fontsize=TEXT)
+    axes.set_ylabel("true", color=FAINT, fontsize=TEXT)
+    headline(axes, label(title, side + 0.1, TEXT), TEXT)
     axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
     if len(classes) <= _MOST_WRITTEN:
-        for (row, column), count in np.ndenumerate(counts):
-            color = "white" if shares[row, column] > 0.55 else _INK
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)
-    return _png(figure)
+        _write_counts(axes, counts, shares)
+    return figure
 
 
-def _label(name: str) -> str:
-    shown = "".join(each if each.isprintable() and ord(each) < 0x2E80 else ascii(each)[1:-1] for each in name)
-    if len(shown) <= _LONGEST_LABEL:
-        return shown
-    half = _LONGEST_LABEL // 2
-    return f"{shown[:half]}…{shown[1 - half :]}"  # names often differ at their ends
+def _name_classes(axes: Axes, names: Sequence[str]) -> None:
+    shown = range(0, len(names), max(1, len(names) // 60))
+    axes.set_xticks(list(shown), [names[index] for index in shown], parse_math=False, fontsize=TEXT)
+    axes.tick_params(axis="x", rotation=0 if _are_level(names) else 45)
+    for each in axes.get_xticklabels():
+        each.set_horizontalalignment("center" if _are_level(names) else "right")
+        each.set_rotation_mode("anchor")
+    axes.set_yticks(list(shown), [names[index] for index in shown], parse_math=False, fontsize=TEXT)
 
 
-def _png(figure: Figure) -> bytes:
-    FigureCanvasAgg(figure)
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer, format="png", metadata={"Software": None}, facecolor="white", bbox_inches="tight", pad_inches=0.2
-    )
-    return buffer.getvalue()
+def _are_level(names: Sequence[str]) -> bool:
+    return len(names) <= _MOST_LEVEL and max(map(len, names)) <= 6
+
+
+def _write_counts(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
+    size = min(TEXT, 50 / len(f"{counts.max():,}"))  # what fits into a cell
+    for (row, column), count in np.ndenumerate(counts):
+        colour = "white" if shares[row, column] > 0.55 else INK
+        axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=size)
