@@ -211,6 +211,16 @@ def _print_comparison(result: dict[str, Any], out: Path, *, quiet: bool, as_json
         sys.exit(1)
 
 
+@main.command(epilog="Example:\n\n\b\n  trainer report runs/lab")
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+def report(folder: Path) -> None:
+    """Write the report of the finished comparison in DIR again: figures, Markdown and a page, without training."""
+    from trainer.report import write_report
+
+    markdown, page = write_report(folder)
+    click.echo(f"{page} and {markdown.name}")
+
+
 @main.command(epilog="Example:\n\n\b\n  trainer power --gain 0.05 --disagree 0.3 --images 28")
 @click.option("--gain", type=float, default=0.05, show_default=True, help="In accuracy: 0.05 is five points.")
 @click.option("--disagree", type=float, default=0.3, show_default=True, help="Test images only one model gets right.")
