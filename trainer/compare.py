@@ -19,7 +19,7 @@ from trainer.errors import RunError, UsageError
 from trainer.guards import GuardedArm, check_arms
 from trainer.looks import ledger_of, look, test_key
 from trainer.outcome import stopped, summarise
-from trainer.runs import read_json, write_json
+from trainer.runs import claimed, read_json, write_json
 
 CONFIG, RESULT, RUNS = "config.json", "comparison.json", "runs"
 BUILDS = "builds"
@@ -67,6 +67,21 @@ def compare(
     check_files(lineup, verify=verify)
     declared = _declare(design, lineup, workers)
     _open(out, declared, resume)
+    with claimed(out):
+        return _compare(design, lineup, out, declared, cache, workers, override, quiet=quiet)
+
+
+def _compare(
+    design: Design,
+    lineup: Lineup,
+    out: Path,
+    declared: Mapping[str, Any],
+    cache: Path | None,
+    workers: Workers,
+    override: Sequence[str],
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
     found = _guards(lineup, override, workers.n_jobs)
     facts = {**declared, **_before(out), "guards": found}
     write_json(out / CONFIG, facts)
@@ -127,8 +142,8 @@ def _open(out: Path, declared: Mapping[str, Any], resume: bool) -> None:
     config = out / CONFIG
     if config.is_file():
         before = read_json(config)
-        for name, value in json.loads(json.dumps(declared)).items():
-            if name not in _MAY_CHANGE and before.get(name) != value:
+        for name, value in sorted(json.loads(json.dumps(declared)).items(), key=lambda each: each[0] == "arms"):
+            if name not in _MAY_CHANGE and before.get(name) != value:  # arms last: they hold what follows from others
                 raise RunError(
                     f"{out} was begun with {name} {_short(before.get(name))}, not {_short(value)}; use another folder"
                 )
@@ -151,7 +166,9 @@ def _guards(lineup: Lineup, override: Sequence[str], n_jobs: int) -> list[dict[s
     found: dict[str, dict[str, None]] = {}
     for fold in lineup.folds or [None]:
         arms = [
-            GuardedArm(each.arm.name, each.table, each.train, each.test) for each in lineup.fitted if each.fold == fold
+            GuardedArm(each.arm.name, each.table, each.train, each.test, each.table.of("test"))
+            for each in lineup.fitted
+            if each.fold == fold
         ]
         for finding in check_arms(arms, n_jobs=max(n_jobs, available_cpus())):
             found.setdefault(finding.guard, {})[f"{finding.message} ({finding.arm})"] = None

@@ -7,6 +7,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -18,12 +19,21 @@ from trainer import samples as tables
 from trainer.config import FitConfig
 from trainer.data import ManifestDataset, PixelStore, open_store
 from trainer.engine import Epoch, Plan, fit, predict, prepare
-from trainer.hardware import Processes, make_accelerator, own_generator, threads
+from trainer.hardware import Processes, is_main_process, make_accelerator, own_generator, threads
 from trainer.metrics import evaluate_predictions
 from trainer.model import Model, load_weights, make_model, save_weights
 from trainer.order import Order, epochs_order, steps_order
 from trainer.plots import draw_confusion, draw_curves
-from trainer.runs import RunFolder, open_run, read_epochs, read_json, write_epochs, write_json, write_predictions
+from trainer.runs import (
+    RunFolder,
+    claimed,
+    open_run,
+    read_epochs,
+    read_json,
+    write_epochs,
+    write_json,
+    write_predictions,
+)
 from trainer.samples import Sample, Table
 from trainer.tables import read_table
 
@@ -54,12 +64,26 @@ def fit_run(
     run = open_run(out, {**config.to_json(), "manifest_sha256": table.sha256}, resume=resume)
     if run.metrics.is_file():
         return read_json(run.metrics)
-    tables.check(table, [*train, *validation, *test], verify=verify)
-    accelerator = make_accelerator(config.device, config.precision)
-    needed = decoded or [*train, *validation, *test]
-    store, word = _open_pixels(accelerator, needed, config, cache, table, quiet=quiet)
-    say = _Says(quiet or not accelerator.is_main_process)
-    say(*words, *([word] if word else []))
+    with claimed(out) if is_main_process() else nullcontext():
+        tables.check(table, [*train, *validation, *test], verify=verify)
+        accelerator = make_accelerator(config.device, config.precision)
+        needed = decoded or [*train, *validation, *test]
+        store, word = _open_pixels(accelerator, needed, config, cache, table, quiet=quiet)
+        say = _Says(quiet or not accelerator.is_main_process)
+        say(*words, *([word] if word else []))
+        return _fit(accelerator, config, run, (train, validation, test), table, store, say)
+
+
+def _fit(
+    accelerator: Processes,
+    config: FitConfig,
+    run: RunFolder,
+    chosen: tuple[Sequence[Sample], Sequence[Sample], Sequence[Sample]],
+    table: Table,
+    store: PixelStore,
+    say: _Says,
+) -> dict[str, Any]:
+    train, validation, test = chosen
     data = {name: ManifestDataset(each, table.classes, store) for name, each in
             (("train", train), ("validation", validation), ("test", test))}  # fmt: skip
     if accelerator.is_main_process:

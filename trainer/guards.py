@@ -34,12 +34,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class GuardedArm:
-    """An arm before its training: the table that its training images are from, these, and its test images."""
+    """An arm before its training: the table that its training images are from, these, and what it is tested on.
+
+    `own` is the test set of its own table, where that is not `test`.
+    """
 
     name: str
     table: Table
     train: tuple[Sample, ...]
     test: tuple[Sample, ...]
+    own: tuple[Sample, ...] = ()
 
 
 def check_arms(arms: Sequence[GuardedArm], *, n_jobs: int) -> list[Finding]:
@@ -50,7 +54,7 @@ def check_arms(arms: Sequence[GuardedArm], *, n_jobs: int) -> list[Finding]:
     augmented". What cannot be decoded is like nothing. Raises TableError where a file cannot be read.
     """
     views = [_view(arm) for arm in arms]
-    hashes = _hashes(views, n_jobs)
+    hashes = _hashes(views, [sample for arm in arms for sample in arm.own], n_jobs)
     leaks = [
         *chain.from_iterable(_by_lineage(view) for view in views),
         *chain.from_iterable(_by_bytes(view, hashes) for view in views),
@@ -103,8 +107,8 @@ def _view(arm: GuardedArm) -> _View:
     )
 
 
-def _hashes(views: Iterable[_View], n_jobs: int) -> dict[Path, str]:
-    samples: dict[Path, Sample] = {}
+def _hashes(views: Iterable[_View], more: Iterable[Sample], n_jobs: int) -> dict[Path, str]:
+    samples = {sample.path: sample for sample in more}
     for view in views:
         for some in (view.train, view.test.values(), view.shown.values()):
             samples |= {sample.path: sample for sample in some}
@@ -152,8 +156,8 @@ Question = tuple[str, str]
 
 
 def _differing_tests(arms: Sequence[GuardedArm], hashes: Mapping[Path, str]) -> Iterator[Finding]:
-    names = {(hashes[test.path], test.label): test.name for arm in arms for test in arm.test}
-    asked = [Counter((hashes[test.path], test.label) for test in arm.test) for arm in arms]
+    names = {(hashes[test.path], test.label): test.name for arm in arms for test in arm.own or arm.test}
+    asked = [Counter((hashes[test.path], test.label) for test in arm.own or arm.test) for arm in arms]
     for arm, own in zip(arms[1:], asked[1:], strict=True):
         parts = (("lacks", asked[0] - own), ("has besides", own - asked[0]))
         different = " and ".join(f"{verb} {_counted(questions, names)}" for verb, questions in parts if questions)

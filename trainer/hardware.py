@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,8 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from trainer.errors import RunError, UsageError
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 Processes = Accelerator
 Precision = Literal["auto", "fp32", "bf16"]
@@ -28,6 +31,8 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     `auto` takes a GPU where there is one, and bfloat16 where the hardware computes in it.
     """
     cpu = device == "cpu" or (device == "auto" and not torch.accelerator.is_available())
+    if cpu:
+        _keep_freed_memory()
     kind = "cpu" if cpu else torch.accelerator.current_accelerator().type  # type: ignore[union-attr]  # there is one
     if device not in {"auto", kind}:
         raise UsageError(f"--device {device} is not to be had here; there is {kind}")
@@ -45,6 +50,17 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     if wanted > 1:
         atexit.register(accelerator.end_training)  # gloo's threads else abort the process as it ends
     return accelerator
+
+
+def _keep_freed_memory() -> None:
+    """Let malloc keep what a step frees for the next: else the system clears the same gigabytes again and again.
+
+    A third of a step's page faults and up to a tenth of its time, for ResNet-50; only glibc has these settings.
+    """
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 def _computes_in_bf16(kind: str) -> bool:

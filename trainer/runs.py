@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +72,29 @@ def open_run(root: Path, config: Mapping[str, Any], *, resume: bool) -> RunFolde
                 raise RunError(f"{root} was begun with {name} {before.get(name)!r}, not {value!r}; use another folder")
     root.mkdir(parents=True, exist_ok=True)
     return run
+
+
+@contextmanager
+def claimed(root: Path) -> Iterator[None]:
+    """Hold a folder for this process while it works there; raises RunError where another one does.
+
+    The lock (flock, on the folder itself) goes with the process that holds it, however that ends.
+    """
+    lock = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _lock(lock, root)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(descriptor: int, root: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise RunError(
+            f"another process is at work in {root}; wait for it, or choose another folder with --out"
+        ) from error
 
 
 def write_text(file: Path, text: str) -> None:
