@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import platform
@@ -174,7 +175,7 @@ def _finish(inspector: Inspector, changes: Changes) -> tuple[dict[str, Any], tup
         os.sync()
     state.set_fact("running", None)
     state.sync()
-    if not folder.manifest.exists() or folder.manifest.read_bytes() != staged.read_bytes():
+    if not folder.manifest.exists() or not filecmp.cmp(folder.manifest, staged, shallow=False):
         staged.replace(folder.manifest)
     folder.set_aside.unlink(missing_ok=True)
     return facts, tuple(tally.rejected)
