@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 
 from benchmarks.type_one_error import WORLDS, World, rejections
 from trainer.errors import TrainerError
+from trainer.sample_size import detectable_gain, required_images, required_images_of, required_seeds
 from trainer.stats import (
     Components,
     Estimate,
     crossed,
     crossed_variance,
-    detectable_gain,
     holm,
     mcnemar_exact,
     nadeau_bengio,
-    required_images,
-    required_seeds,
     resolution,
     tost,
     wilson,
@@ -348,6 +346,23 @@ def test_required_seeds() -> None:
     assert required_seeds(0.05, 28, components) is None
     assert required_seeds(0.05, 1000, Components(0.0, 0.0, 0.0)) == 3
     assert required_seeds(0.001, 1000, Components(0.0, 0.0, 0.0)) is None  # fewer points than one test image
+
+
+@given(st.integers(3, 30), st.floats(0.01, 0.5), st.floats(0, 0.01), st.floats(0, 0.3), st.floats(0, 0.3))
+def test_required_images_of_is_the_least_that_required_seeds_agrees_with(
+    seeds: int, gain: float, seed: float, image: float, residual: float
+) -> None:
+    components = Components(seed, image, residual)
+    images = required_images_of(gain, seeds, components)
+    if images is None:
+        assert gain < 5 * (seed / seeds) ** 0.5 + 1e-3
+        return
+    needed = required_seeds(gain, images, components)
+    assert needed is not None
+    assert needed <= seeds
+    if images > 2:
+        fewer = required_seeds(gain, images - 1, components)
+        assert fewer is None or fewer > seeds
 
 
 def test_the_coin_of_each_prediction_averages_out_over_seeds() -> None:

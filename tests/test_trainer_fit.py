@@ -28,6 +28,7 @@ from trainer.engine import Plan, fit, learning_rate, predict, prepare
 from trainer.errors import DivergedError, RunError, TableError, UsageError
 from trainer.evaluate import evaluate_run, export_run, load_run, predict_images
 from trainer.fit import fit_run
+from trainer.hardware import make_accelerator, own_generator
 from trainer.model import load_tensors, make_model, save_weights
 from trainer.order import epochs_order, steps_order
 from trainer.runs import read_predictions

@@ -214,9 +214,11 @@ def _print_comparison(result: dict[str, Any], out: Path, *, quiet: bool, as_json
 @main.command(epilog="Example:\n\n\b\n  trainer report runs/lab")
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 def report(folder: Path) -> None:
-    """Write the report of the finished comparison in DIR again: figures, Markdown and a page, without training."""
+    """Judge the finished comparison in DIR again and write its report: figures, Markdown and a page, no training."""
+    from trainer.compare import rebuild
     from trainer.report import write_report
 
+    rebuild(folder)
     markdown, page = write_report(folder)
     click.echo(f"{page} and {markdown.name}")
 
@@ -225,11 +227,13 @@ def report(folder: Path) -> None:
 @click.option("--gain", type=float, default=0.05, show_default=True, help="In accuracy: 0.05 is five points.")
 @click.option("--disagree", type=float, default=0.3, show_default=True, help="Test images only one model gets right.")
 @click.option("--images", type=click.IntRange(1), metavar="N", help="Say what a test set of this size can see.")
-def power(gain: float, disagree: float, images: int | None) -> None:
+@click.option("--comparison", type=_FOLDER, metavar="DIR", help="Plan with the variances of a finished comparison.")
+def power(gain: float, disagree: float, images: int | None, comparison: Path | None) -> None:
     """Say how many test images it takes to see a gain, before training for it."""
-    from trainer.power import power_text
+    from trainer.compare import judge_again
+    from trainer.power import power_of, power_text
 
-    click.echo(power_text(gain, disagree, images))
+    click.echo(power_of(judge_again(comparison), gain) if comparison else power_text(gain, disagree, images))
 
 
 @main.command()

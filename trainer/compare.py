@@ -96,7 +96,14 @@ def _compare(
 
 
 def rebuild(out: Path) -> dict[str, Any]:
-    """Judge a comparison again from the predictions of its runs, without training; raises RunError."""
+    """Judge a comparison again from its runs, and write comparison.json anew; raises RunError."""
+    result = judge_again(out)
+    write_json(out / RESULT, result)
+    return result
+
+
+def judge_again(out: Path) -> dict[str, Any]:
+    """Judge a comparison from the predictions of its runs, without training; raises RunError."""
     facts, before = read_json(out / CONFIG), read_json(out / RESULT)
     try:
         if any(not each["overridden"] for each in facts["guards"]):
@@ -105,7 +112,6 @@ def rebuild(out: Path) -> dict[str, Any]:
             result = summarise(out / RUNS, {**facts, "looks": before["test"]["looks"], "notes": before["notes"]})
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{out / CONFIG} is not what trainer compare writes: {error!r}") from error
-    write_json(out / RESULT, result)
     return result
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from trainer.scores import Array, Key, Predictions, correct, image_scores
+from trainer.scores import ACCURACY, MACRO_F1, Array, Key, Predictions, correct, image_scores, name_of
 from trainer.stats import Estimate, crossed, holm, nadeau_bengio, wilson
 from trainer.verdict import FEWEST_SEEDS, Arm, Comparison, judge
 
 Runs = Sequence[Sequence[Predictions]]
 """The runs of one arm: for each seed, one for each fold (without folds: one)."""
 
-_KEYS: Mapping[str, Key] = {"accuracy": ("accuracy", "all"), "macro F1": ("F1", "macro")}
+_KEYS: Mapping[str, Key] = {"accuracy": ACCURACY, "macro F1": MACRO_F1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def arm_accuracy(runs: Runs) -> tuple[float, float, float]:
 
 def contrast(treatment: Trained, baseline: Trained, setting: Setting, adjusted_p: float | None) -> dict[str, Any]:
     """Hold two arms against each other: verdict, primary difference and all others, as comparison.json has them."""
-    differences = _differences(treatment.runs, baseline.runs, setting.classes)
+    differences = _differences(treatment.runs, baseline.runs, len(setting.classes))
     primary = differences[_KEYS[setting.metric]]
     estimate = _estimate(primary)
-    right = differences[_KEYS["accuracy"]]
+    right = differences[ACCURACY]
     facts = Comparison(
         _arm(treatment), _arm(baseline), _mean(primary), estimate,
         seeds=len(right), images=sum(map(len, right[0])), majority=setting.majority,
@@ -81,20 +81,20 @@ def contrast(treatment: Trained, baseline: Trained, setting: Setting, adjusted_p
         "components": asdict(estimate.components) if estimate and estimate.components else None,
         "disagree": float(np.mean([np.concatenate(seed) != 0 for seed in right])),
         "by_seed": [float(np.mean([fold.mean() for fold in seed])) for seed in primary],
-        "details": _details(differences),
+        "details": _details(differences, setting.classes),
     }
 
 
 def primary_p(treatment: Trained, baseline: Trained, setting: Setting) -> float | None:
     """Give the p of a contrast's primary difference, to be adjusted for the number of contrasts."""
-    estimate = _estimate(_differences(treatment.runs, baseline.runs, setting.classes)[_KEYS[setting.metric]])
+    estimate = _estimate(_differences(treatment.runs, baseline.runs, len(setting.classes))[_KEYS[setting.metric]])
     return estimate.p if estimate else None
 
 
 Differences = list[list[Array]]
 
 
-def _differences(treatment: Runs, baseline: Runs, classes: list[str]) -> dict[Key, Differences]:
+def _differences(treatment: Runs, baseline: Runs, classes: int) -> dict[Key, Differences]:
     """Subtract every metric image by image: [seed][fold] (images,)."""
     paired = [[(image_scores(one, classes), image_scores(other, classes)) for one, other in zip(*folds, strict=True)]
               for folds in zip(treatment, baseline, strict=True)]  # fmt: skip
@@ -125,15 +125,13 @@ def _arm(trained: Trained) -> Arm:
     return Arm(trained.name, *arm_accuracy(trained.runs), trained.steps)
 
 
-def _details(differences: Mapping[Key, Differences]) -> list[dict[str, Any]]:
+def _details(differences: Mapping[Key, Differences], classes: Sequence[str]) -> list[dict[str, Any]]:
     """Describe every metric's difference; p adjusted for their number (Holm 1979)."""
     estimates = {key: _estimate(values) if len(values) >= FEWEST_SEEDS else None for key, values in differences.items()}
     tested = {key: estimate.p for key, estimate in estimates.items() if estimate}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
-    return [
-        {"metric": key[0], "of": key[1], **_numbers(_mean(differences[key]), estimates[key], adjusted.get(key))}
-        for key in differences
-    ]
+    numbers = {key: _numbers(_mean(values), estimates[key], adjusted.get(key)) for key, values in differences.items()}
+    return [{"metric": key[0], "of": name_of(key, classes), **values} for key, values in numbers.items()]
 
 
 def _numbers(delta: float, estimate: Estimate | None, adjusted_p: float | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from trainer.contrast import Runs, Setting, Trained, arm_accuracy, contrast, pri
 from trainer.design import run_id
 from trainer.errors import RunError
 from trainer.runs import RunFolder, read_json, read_predictions
-from trainer.scores import Predictions
+from trainer.scores import Predictions, confusion
 from trainer.stats import holm
 from trainer.verdict import Stopped, judge
 
@@ -33,7 +33,8 @@ def stopped(facts: Facts) -> dict[str, Any]:
 
 
 def _reason(guard: Facts) -> str:
-    told, more = guard["findings"][:_NAMED], guard["count"] - _NAMED
+    told = guard["findings"][:_NAMED]
+    more = guard["count"] - len(told)
     return f"{guard['name']}: {'; '.join(told)}{f'; and {more:,} more' if more > 0 else ''}"
 
 
@@ -63,7 +64,9 @@ def summarise(runs: Path, facts: Facts) -> dict[str, Any]:
     pairs = [(trained[treatment], trained[baseline]) for treatment, baseline in facts["contrasts"]]
     contrasts = [contrast(*pair, setting, p) for pair, p in zip(pairs, _adjusted(pairs, setting), strict=True)]
     rows = [_row(runs, arm, seed, fold) for seed in facts["seeds"] for fold in _folds(facts) for arm in trained]
-    arms = [{**arm, **_of_arm(trained[arm["name"]].runs, rows, runs, arm["name"])} for arm in facts["arms"]]
+    arms = [
+        {**arm, **_of_arm(trained[arm["name"]].runs, rows, arm["name"], len(setting.classes))} for arm in facts["arms"]
+    ]
     test = {**facts["test"], "looks": facts["looks"]}
     return {**_head(facts, contrasts), **_body(facts, test, arms, contrasts, rows)}
 
@@ -117,10 +120,10 @@ def _row(runs: Path, arm: str, seed: int, fold: int | None) -> dict[str, Any]:
     }
 
 
-def _of_arm(read: Runs, rows: Sequence[Facts], runs: Path, name: str) -> dict[str, Any]:
+def _of_arm(read: Runs, rows: Sequence[Facts], name: str, classes: int) -> dict[str, Any]:
     accuracy, low, high = arm_accuracy(read)
     own = [row for row in rows if row["arm"] == name]
-    matrices = [read_json(RunFolder(runs / row["id"]).metrics)["confusion_matrix"] for row in own]
+    matrices = [confusion(fold, classes) for seed in read for fold in seed]
     return {
         "accuracy": accuracy,
         "accuracy_95": [low, high],

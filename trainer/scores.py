@@ -6,7 +6,7 @@ influence on it (the delta method; Hampel 1974), whose mean over images is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
-Key = tuple[str, str]
-"""A metric and what it is of: ("accuracy", "all"), ("F1", "macro"), ("recall", "dogs")."""
+Key = tuple[str, int]
+"""A metric and the index of the class that it is of, or ALL or MACRO: no class is so called, whatever its name."""
 
-PER_CLASS = ("precision", "recall", "F1")
+ALL, MACRO = -2, -1
+ACCURACY: Key = ("accuracy", ALL)
+MACRO_F1: Key = ("F1", MACRO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,24 @@ def correct(predictions: Predictions) -> Array:
     return right
 
 
-def image_scores(predictions: Predictions, classes: list[str]) -> Mapping[Key, Array]:
+def image_scores(predictions: Predictions, classes: int) -> Mapping[Key, Array]:
     """Give every metric as one value an image, (images,): accuracy, macro F1, and precision, recall, F1 by class."""
-    by_class = {(metric, label): values for index, label in enumerate(classes)
-                for metric, values in _of_class(predictions, index)}  # fmt: skip
-    macro = np.mean([by_class["F1", label] for label in classes], axis=0)
-    return {("accuracy", "all"): correct(predictions), ("F1", "macro"): macro, **by_class}
+    by_class = {(metric, index): values for index in range(classes) for metric, values in _of_class(predictions, index)}
+    macro = np.mean([by_class["F1", index] for index in range(classes)], axis=0)
+    return {ACCURACY: correct(predictions), MACRO_F1: macro, **by_class}
+
+
+def name_of(key: Key, classes: Sequence[str]) -> str:
+    """Say what a metric is of: all images, the macro average, or a class."""
+    return {ALL: "all", MACRO: "macro"}.get(key[1]) or classes[key[1]]
+
+
+def confusion(predictions: Predictions, classes: int) -> NDArray[np.int64]:
+    """Count images by true class (rows) and predicted class (columns), those predicted as no known class left out."""
+    counts = np.zeros((classes, classes), np.int64)
+    known = predictions.predicted >= 0
+    np.add.at(counts, (predictions.targets[known], predictions.predicted[known]), 1)
+    return counts
 
 
 def _of_class(predictions: Predictions, index: int) -> Iterator[tuple[str, Array]]:

@@ -1,4 +1,4 @@
-"""Intervals, tests and sample sizes behind a verdict: numbers in, numbers out (numpy, scipy).
+"""Intervals and tests behind a verdict: numbers in, numbers out (numpy, scipy).
 
 All proportions, gains and margins are shares: a gain of five points is 0.05.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
 from trainer.errors import TrainerError
 
@@ -55,7 +55,7 @@ def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]
     """
     if n < 1 or not 0 <= successes <= n:
         raise TrainerError(f"a proportion needs 0 to n successes out of n ≥ 1, got {successes} out of {n}")
-    z = _quantile(level)
+    z = quantile(level)
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -185,49 +185,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def required_images(gain: float, disagree: float, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Give the number of test images that show a gain on one pair of runs (Connor 1987).
-
-    `disagree` is the share of test images that only one of the two gets right; no gain can be larger.
-    """
-    if not 0 < gain <= disagree <= 1:
-        raise TrainerError(f"a gain is above 0 and at most the disagreement, at most 1; got {gain:g} and {disagree:g}")
-    z, z_power = _quantile(1 - alpha), float(special.ndtri(power))
-    root = z * math.sqrt(disagree) + z_power * math.sqrt(disagree - gain**2)
-    return math.ceil(root**2 / gain**2)
-
-
-def detectable_gain(images: int, disagree: float = 0.3, power: float = 0.8, alpha: float = 0.05) -> float | None:
-    """Give the least gain that so many test images show, or None where they show none (Connor 1987, solved for it).
-
-    Where that gain is larger than `disagree`, the disagreement is taken to be the gain itself.
-    """
-    z, z_power = _quantile(1 - alpha), float(special.ndtri(power))
-
-    def excess(gain: float) -> float:
-        share = max(disagree, gain)
-        return gain * math.sqrt(images) - z * math.sqrt(share) - z_power * math.sqrt(share - gain**2)
-
-    return float(optimize.brentq(excess, 0.0, 1.0, xtol=1e-12)) if excess(1.0) >= 0 else None
-
-
-def required_seeds(
-    gain: float, images: int, components: Components, power: float = 0.8, alpha: float = 0.05, most: int = 1000
-) -> int | None:
-    """Give the number of seeds that show a gain on these images with measured variances (Satterthwaite 1946).
-
-    At least 3; None where even `most` seeds would not do, because the images themselves are too few.
-    """
-    for seeds in range(3, most + 1):
-        variance = components.at(seeds, images)
-        a = components.seed / seeds + components.residual / (seeds * images)
-        dof = max(seeds - 1.0, (seeds - 1) * variance**2 / a**2) if a else math.inf
-        reach = special.stdtrit(dof, 1 - alpha / 2) + special.stdtrit(dof, power)
-        if gain >= reach * max(math.sqrt(variance), resolution(images)):
-            return seeds
-    return None
-
-
 def _t_estimate(
     delta: float, error: float, dof: float, level: float, least: float, components: Components | None = None
 ) -> Estimate:
@@ -236,5 +193,6 @@ def _t_estimate(
     return Estimate(delta, delta - half, delta + half, p, dof, error, least, components)
 
 
-def _quantile(level: float) -> float:
+def quantile(level: float) -> float:
+    """Give the normal quantile of a two-sided interval: 1.96 for 0.95."""
     return float(special.ndtri(0.5 + level / 2))

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer.stats import Estimate, detectable_gain, mcnemar_exact, required_images, tost
+from trainer.sample_size import detectable_gain, required_images
+from trainer.stats import Estimate, mcnemar_exact, tost
 
 Outcome = Literal["INVALID", "AT CHANCE", "HELPS", "HURTS", "EQUIVALENT", "INCONCLUSIVE"]
 """In order of precedence: the first that fits."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from trainer.canvas import BLUE, FAINT, INK, ORANGE, SMALL, TEXT, as_png, bare, headline, percent_axis, sheet
-from trainer.stats import detectable_gain, required_images
+from trainer.sample_size import detectable_gain, required_images
 
 _SEEN = "#e3f0f8"
 _MOST = 10_000_000  # test images; what no one will have
@@ -23,7 +23,7 @@ _LEAST = 1e-6  # of the disagreement: where there was none, the formula still as
 def draw_power(images: int, gain: float, disagree: float, planned: float) -> Figure:
     """Draw the gain in accuracy that test sets of many sizes can see, and where this comparison stands.
 
-    One pair of runs (Connor 1987: `trainer.stats.detectable_gain`) that disagree on so large a share of the test
+    One pair of runs (Connor 1987: `trainer.sample_size.detectable_gain`) that disagree on so large a share of the test
     images: as measured, and as it was planned with.
     """
     disagree = max(disagree, _LEAST)
