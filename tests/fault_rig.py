@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -112,7 +113,7 @@ class Rig:
     ) -> None:
         self._server.communicate()
 
-    @property
+    @cached_property
     def reference(self) -> dict[str, bytes]:
         """Read the tree of a build that nothing disturbed."""
         return tree(self.project / "reference")
@@ -273,7 +274,12 @@ def _fork_build(project: Path, out: Path, jobs: int) -> int:
     os.close(ready)
     os.close(tell)
     signal.sigwait({signal.SIGUSR1})
-    sys.exit(_build(project, out, jobs))
+    code = _build(project, out, jobs)
+    if jobs == 1:  # no pool to end: to take all that was imported down again would take as long as the build
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def serve(project: Path) -> None:
