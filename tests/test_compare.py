@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from augbuild.build import build
 from tests.conftest import REPOSITORY, photo, write_recipe
 from tests.trainer_fixtures import config, dataset
 from trainer.ablate import ablations, make_ablation
 from trainer.arms import line_up
+from trainer.cli import main
 from trainer.compare import compare, make_workers, rebuild
 from trainer.config import FitConfig
 from trainer.design import Design, make_design, run_config
@@ -28,6 +30,7 @@ from trainer.order import epochs_order, steps_order
 from trainer.outcome import as_text
 from trainer.runs import claimed, read_predictions
 from trainer.samples import training_samples
+from trainer.stats import resolution
 from trainer.tables import read_table
 
 RECIPE = """
@@ -117,6 +120,22 @@ class TestResult:
         fit_run(run_config(planned, planned.arms[1], seed=2, fold=None), tmp_path / "alone")
         written = (tmp_path / "alone" / "predictions.csv").read_bytes()
         assert (out / "runs" / "augmented-seed2" / "predictions.csv").read_bytes() == written
+
+
+def test_variances_of_a_comparison_plan_the_next(done: tuple[Path, dict[str, Any]]) -> None:
+    said = CliRunner().invoke(main, ["power", "--comparison", str(done[0]), "--gain", "0.1"])
+    assert said.exit_code == 0, said.output
+    contrast = done[1]["contrasts"][0]
+    error = 100 * max(contrast["standard_error"], resolution(8))
+    assert f"with 3 seeds and 8 test images the standard error was {error:.1f} points" in said.output
+    assert "To see a gain of 10 points takes" in said.output
+
+
+def test_unfinished_comparison_is_not_judged(done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes((done[0] / "config.json").read_bytes())
+    said = CliRunner().invoke(main, ["report", str(tmp_path)])
+    assert said.exit_code == 1
+    assert said.output.endswith("is no finished comparison; `trainer compare` with --resume finishes it\n")
 
 
 def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path) -> None:

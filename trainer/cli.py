@@ -206,7 +206,7 @@ def _print_comparison(result: dict[str, Any], out: Path, *, quiet: bool, as_json
     if as_json:
         click.echo(json.dumps(result))
     elif not quiet:
-        click.echo(f"{_printable(as_text(result))}\n\n{out}: report.html, report.md, comparison.json, figures/, runs/")
+        click.echo(f"{_printable(as_text(result))}\n\n{out}: report.html, report.md and comparison.json")
     if result["verdict"]["outcome"] == "INVALID":
         sys.exit(1)
 

@@ -104,6 +104,9 @@ def rebuild(out: Path) -> dict[str, Any]:
 
 def judge_again(out: Path) -> dict[str, Any]:
     """Judge a comparison from the predictions of its runs, without training; raises RunError."""
+    if not (out / RESULT).is_file():
+        hint = "; `trainer compare` with --resume finishes it" if (out / CONFIG).is_file() else ""
+        raise RunError(f"{out / RESULT} does not exist: {out} is no finished comparison{hint}")
     facts, before = read_json(out / CONFIG), read_json(out / RESULT)
     try:
         if any(not each["overridden"] for each in facts["guards"]):
@@ -170,6 +173,7 @@ def _before(out: Path) -> dict[str, Any]:
 def _guards(lineup: Lineup, override: Sequence[str], n_jobs: int) -> list[dict[str, Any]]:
     """Check the arms, fold by fold, and keep what was found by guard."""
     found: dict[str, dict[str, None]] = {}
+    everyone = ", ".join(dict.fromkeys(each.arm.name for each in lineup.fitted))
     for fold in lineup.folds or [None]:
         arms = [
             GuardedArm(each.arm.name, each.table, each.train, each.test, each.table.of("test"))
@@ -177,7 +181,8 @@ def _guards(lineup: Lineup, override: Sequence[str], n_jobs: int) -> list[dict[s
             if each.fold == fold
         ]
         for finding in check_arms(arms, n_jobs=max(n_jobs, available_cpus())):
-            found.setdefault(finding.guard, {})[f"{finding.message} ({finding.arm})"] = None
+            where = "" if finding.arm == everyone else f" (arm {finding.arm})"
+            found.setdefault(finding.guard, {})[finding.message + where] = None
     return [
         {
             "name": guard,

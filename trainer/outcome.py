@@ -18,7 +18,7 @@ from trainer.stats import holm
 from trainer.verdict import Stopped, judge
 
 Facts = Mapping[str, Any]
-_NAMED = 3  # findings that a verdict spells out
+_NAMED = 1  # findings that a verdict spells out
 
 
 def stopped(facts: Facts) -> dict[str, Any]:
@@ -133,16 +133,31 @@ def _of_arm(read: Runs, rows: Sequence[Facts], name: str, classes: int) -> dict[
     }
 
 
+_REMEDIES = {
+    "leak": "take them out of one side, or split anew: `ignore_existing = true` in a recipe keeps such images together",
+    "test-set": "give all arms the same test images",
+    "classes": "give all arms the same classes",
+}
+
+
 def as_text(result: Facts) -> str:
-    """Lay a result out for people: the arms, then a sentence for each contrast."""
-    width = max(len("arm"), *(len(arm["name"]) for arm in result["arms"]))
-    lines = [f"{'arm':<{width}}  accuracy      95 %      macro F1  log-loss  images   steps"] if result["runs"] else []
-    for arm in result["arms"] if result["runs"] else ():
+    """Lay a result out for people: the arms and a sentence for each contrast, or what the guards found."""
+    parts = [_table(result["arms"])] if result["runs"] else []
+    parts += dict.fromkeys(each["sentence"] for each in result["contrasts"])
+    for guard in (each for each in result["guards"] if not each["overridden"]):
+        name = guard["name"]
+        found = "\n".join(f"  {finding}" for finding in guard["findings"])
+        parts.append(f"What {name} found:\n{found}\nTo go on, {_REMEDIES[name]}; or --override {name} --resume.")
+    return "\n\n".join([*parts, *result["notes"]])
+
+
+def _table(arms: Sequence[Facts]) -> str:
+    width = max(len("arm"), *(len(arm["name"]) for arm in arms))
+    lines = [f"{'arm':<{width}}  accuracy         95 %  macro F1  log-loss  images   steps"]
+    for arm in arms:
         low, high = arm["accuracy_95"]
         lines.append(
             f"{arm['name']:<{width}}  {arm['accuracy']:>8.4f}  {low:.3f}–{high:.3f}  {arm['macro_f1']:>8.4f}  "
             f"{arm['log_loss']:>8.4f}  {arm['images']:>6,}  {arm['steps']:>6,}"
         )
-    return "\n\n".join(
-        ["\n".join(lines), *(each["sentence"] for each in result["contrasts"]), *result["notes"]]
-    ).strip()
+    return "\n".join(lines)
