@@ -139,7 +139,8 @@ def test_unfinished_comparison_is_not_judged(done: tuple[Path, dict[str, Any]], 
 
 
 def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path) -> None:
-    by_epochs = design(manifest, arms="original,augmented,placebo", seeds=1, budget="epochs:1")
+    own = shutil.copytree(manifest.parent, tmp_path / "own") / "manifest.jsonl"  # with a ledger of its own
+    by_epochs = design(own, arms="original,augmented,placebo", seeds=1, budget="epochs:1")
     result = compare(by_epochs, tmp_path / "out")
     assert [(arm["name"], arm["images"], arm["steps"]) for arm in result["arms"]] == [
         ("original", 20, 3), ("augmented", 40, 5), ("placebo", 40, 5),
@@ -150,6 +151,10 @@ def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path
     assert "Variants are encoded once more" not in placebo
     assert "5 steps each" in against_placebo
     assert "too few runs per arm" in first
+    second = compare(design(own, seeds=1, budget="steps:1"), tmp_path / "second")
+    assert "(looked at twice)" in second["verdict"]["sentence"]
+    again = compare(design(own, seeds=1, budget="steps:1"), tmp_path / "again")
+    assert again == second, "the same comparison, made elsewhere, is no other look"
 
 
 def test_arms_see_their_sources_in_the_same_order(manifest: Path) -> None:
@@ -328,7 +333,9 @@ def test_configuration_may_not_set_what_the_design_sets(manifest: Path) -> None:
 
 
 def test_placebo_is_left_out_under_a_steps_budget(manifest: Path) -> None:
-    assert [arm.name for arm in design(manifest, arms="original,augmented,placebo").arms] == ["original", "augmented"]
+    left = design(manifest, arms="original,augmented,placebo")
+    assert [arm.name for arm in left.arms] == ["original", "augmented"]
+    assert left.notes[0].startswith("The placebo was not trained")
     default = [arm.name for arm in design(manifest, arms=None, budget=None).arms]
     assert default == ["original", "augmented", "original+augmented"]
     assert [arm.name for arm in design(manifest, arms=None, budget="epochs:1").arms] == [*default, "placebo"]

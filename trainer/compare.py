@@ -90,7 +90,7 @@ def _compare(
     else:
         _train(design, lineup, out, facts, cache, workers, quiet=quiet)
         looks, notes = _look(design, lineup, declared)
-        result = summarise(out / RUNS, {**facts, "looks": looks, "notes": notes})
+        result = summarise(out / RUNS, {**facts, "looks": looks, "notes": [*design.notes, *notes]})
     write_json(out / RESULT, result)
     return result
 

@@ -15,6 +15,9 @@ Metric = Literal["accuracy", "macro F1"]
 Kind = Literal["steps", "epochs"]
 
 PLACEBO = "placebo"
+_NO_PLACEBO = (
+    "The placebo was not trained: on equal steps it is the arm original again; --budget epochs:N has use for it."
+)
 _ARMS = ("original", "augmented", "original+augmented")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")  # it names folders
 
@@ -43,7 +46,7 @@ class Design:
     """All that is fixed before the first run; `contrasts` are (treatment, baseline), the first the primary one.
 
     Every arm is tested on the test images of the first arm's manifest. `fit` holds what all runs share. `budget` is
-    None until the arms' sizes are known, where none was asked for.
+    None until the arms' sizes are known, where none was asked for. `notes` are what to say beside the verdict.
     """
 
     arms: tuple[Arm, ...]
@@ -54,6 +57,7 @@ class Design:
     metric: Metric = "accuracy"
     margin: float = 0.02
     folds: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the design as JSON would hold it; of `fit` what an arm, a seed or the budget does not set."""
@@ -117,7 +121,8 @@ def make_design(
         raise UsageError("--folds compares arms of one manifest, whose recipe has [split] folds")
     first = fit.seed
     contrasts = tuple(_contrasts([arm.name for arm in chosen]))
-    return Design(chosen, contrasts, tuple(range(first, first + seeds)), limit, fit, metric, margin, folds)
+    notes = (_NO_PLACEBO,) if PLACEBO in (arms or "") and PLACEBO not in [arm.name for arm in chosen] else ()
+    return Design(chosen, contrasts, tuple(range(first, first + seeds)), limit, fit, metric, margin, folds, notes)
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:
