@@ -54,6 +54,7 @@ def stopping_in_order() -> Iterator[None]:
         try:
             yield
             if dropped:
+                _heed_no_more()
                 raise dropped[0]
         except Stopped:
             restored.pop_all()  # for good: nothing may disturb the way out
@@ -67,11 +68,15 @@ def ignore_from_now_on() -> None:
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    for each in STOPPING:
-        if signal.getsignal(each) is _stop:
-            # Not SIG_IGN: Python prints that it "ignored due to race condition" what had come in already.
-            signal.signal(each, _do_nothing)
+    _heed_no_more()
     raise Stopped(number)
+
+
+def _heed_no_more() -> None:
+    for number in STOPPING:
+        if signal.getsignal(number) is _stop:
+            # Not SIG_IGN: Python prints that it "ignored due to race condition" what had come in already.
+            signal.signal(number, _do_nothing)
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
@@ -94,7 +99,9 @@ def _note_dropped(
 
 def _see_to_it(reader: int) -> None:
     """Wait for the first signal, and then for the process to end by itself, but not for long."""
-    if not (first := os.read(reader, 1)):
+    while (first := os.read(reader, 1)) and first[0] not in STOPPING:
+        pass  # a signal that someone else handles
+    if not first:
         os.close(reader)
         return
     number, deadline = first[0], time.monotonic() + _PATIENCE_SECONDS

@@ -69,11 +69,19 @@ _IN_A_FINALISER = "type('Dying', (), {'__del__': lambda self: os.kill(os.getpid(
 @pytest.mark.parametrize("then", ["time.sleep(60)", "pass"])
 def test_signal_that_comes_where_python_drops_exceptions_is_not_lost(then: str) -> None:
     start = time.monotonic()
-    process = _start(f"{_IN_A_FINALISER}; {then}")
+    process = _start(f"time.sleep(0.3); {_IN_A_FINALISER}; {then}")  # what follows the first line is ours to read
     said, errors = process.communicate(timeout=10)
     assert (said, errors) == ("stopped by SIGTERM; run the same command again to go on from here\n", "")
     assert process.returncode == 143
     assert time.monotonic() - start < 3
+
+
+def test_signals_of_others_are_theirs() -> None:
+    process = _start("signal.signal(signal.SIGUSR1, lambda *_: print('theirs', flush=True)); time.sleep(4.5)")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGUSR1)
+    assert process.communicate(timeout=20) == ("theirs\n", "")
+    assert process.returncode == 0
 
 
 def test_other_errors_in_finalisers_are_printed_as_ever() -> None:

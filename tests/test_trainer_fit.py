@@ -483,7 +483,7 @@ def test_any_architecture_gets_a_head_for_the_classes(arch: str) -> None:
         ({"seed": -1}, "--seed must be from 0 to 2.14748e+09 (got -1)"),
         ({"precision": "fp8"}, "--precision must be one of auto, fp32, bf16 (got 'fp8')"),
         ({"holdout": 0.2, "test_manifest": "t.csv"}, "--holdout and --test-manifest don't go together"),
-        ({"manifest": None}, "--manifest is missing; `trainer fit --help` shows an example"),
+        ({"manifest": None}, "--manifest is missing; --help shows examples"),
     ],
 )
 def test_wrong_option_is_a_sentence(given: dict[str, Any], message: str) -> None:
@@ -536,7 +536,7 @@ def test_help_starts_without_torch(command: list[str]) -> None:
     ("arguments", "code", "message"),
     [
         (["fit", "--manifest", "gone.csv", "--out", "r"], 1, "trainer: gone.csv does not exist\n"),
-        (["fit", "--out", "r"], 2, "trainer: --manifest is missing; `trainer fit --help` shows an example\n"),
+        (["fit", "--out", "r"], 2, "trainer: --manifest is missing; --help shows examples\n"),
         (
             ["fit", "--manifest", "x", "--out", "r", "--epochs", "0"],
             2,

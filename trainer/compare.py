@@ -62,6 +62,9 @@ def compare(
     With `resume`, what is finished is not done again. A guard that finds something stops it before any training, with
     the outcome INVALID, unless `override` names it. Raises TrainerError.
     """
+    from trainer.model import check_model  # torch: a report, which this module judges again, does without
+
+    check_model(design.fit.arch, design.fit.weights)
     lineup = line_up(design)
     design = with_budget(design, lineup)
     check_files(lineup, verify=verify)
@@ -141,7 +144,9 @@ def check_folder(out: Path, *, resume: bool) -> None:
     if (out / CONFIG).is_file():
         if not resume:
             raise RunError(f"{out} holds a comparison; --resume goes on with it, --out takes another folder")
-    elif out.exists() and (not out.is_dir() or any(each.name != BUILDS for each in out.iterdir())):
+    elif out.exists() and not out.is_dir():
+        raise RunError(f"{out} is a file; choose a folder with --out")
+    elif out.exists() and any(each.name != BUILDS for each in out.iterdir()):
         raise RunError(f"{out} is not empty and is no comparison; choose another folder with --out")
 
 

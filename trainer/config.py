@@ -64,7 +64,7 @@ def make_config(given: Mapping[str, Any], file: Path | None = None) -> FitConfig
         values[name] = _checked(name, value, file)
     missing = [name for name, field in known.items() if field.default is MISSING and name not in values]
     if missing:
-        raise UsageError(f"--{missing[0].replace('_', '-')} is missing; `trainer fit --help` shows an example")
+        raise UsageError(f"--{missing[0].replace('_', '-')} is missing; --help shows examples")
     tests = [name for name in ("holdout", "test_manifest", "fold") if values.get(name) not in (None, 0.0)]
     if len(tests) > 1:
         first, second = (f"--{name.replace('_', '-')}" for name in tests[:2])

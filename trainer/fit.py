@@ -21,7 +21,7 @@ from trainer.data import ManifestDataset, PixelStore, open_store
 from trainer.engine import Epoch, Plan, fit, predict, prepare
 from trainer.hardware import Processes, is_main_process, make_accelerator, own_generator, threads
 from trainer.metrics import evaluate_predictions
-from trainer.model import Model, load_weights, make_model, save_weights
+from trainer.model import Model, check_model, load_weights, make_model, save_weights
 from trainer.order import Order, epochs_order, steps_order
 from trainer.plots import draw_confusion, draw_curves
 from trainer.runs import (
@@ -60,6 +60,7 @@ def fit_run(
     `cache` is where decoded pixels are kept, or None to decode whenever an image is needed; runs that name the same
     images in `decoded`, all that any of them needs, share what is kept. Raises TrainerError.
     """
+    check_model(config.arch, config.weights)
     train, validation, test, table, words = choose(config, table)
     run = open_run(out, {**config.to_json(), "manifest_sha256": table.sha256}, resume=resume)
     if run.metrics.is_file():

@@ -25,9 +25,7 @@ def make_model(arch: str, num_classes: int, weights: str = "none") -> nn.Module:
     From imagenet and from a file with another number of classes, all but the head is taken. Raises UsageError for an
     architecture that torchvision does not have, RunError for weights that don't fit.
     """
-    if arch not in torchvision.models.list_models(module=torchvision.models):
-        near = _nearest(arch)
-        raise UsageError(f"{arch!r} is no classifier of torchvision; {near}")
+    check_model(arch, weights)
     pretrained = "DEFAULT" if weights == "imagenet" else None
     try:
         model: nn.Module = torchvision.models.get_model(arch, weights=pretrained)
@@ -39,6 +37,14 @@ def make_model(arch: str, num_classes: int, weights: str = "none") -> nn.Module:
     if weights not in {"none", "imagenet"}:
         _load_matching(model, Path(weights))
     return model
+
+
+def check_model(arch: str, weights: str) -> None:
+    """Raise UsageError for an architecture that torchvision does not have, RunError for weights that are not there."""
+    if arch not in torchvision.models.list_models(module=torchvision.models):
+        raise UsageError(f"{arch!r} is no classifier of torchvision; {_nearest(arch)}")
+    if weights not in {"none", "imagenet"} and not Path(weights).is_file():
+        raise RunError(f"{weights} does not exist; --weights takes none, imagenet or a safetensors file")
 
 
 def _nearest(arch: str) -> str:
