@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeVar
@@ -184,6 +185,15 @@ def _end_with(parent: int) -> None:
 
 
 def _watch(parent: int) -> None:
+    _wait_for_end_of(parent)
+    os._exit(1)  # no clean-up: what the worker was writing is still in the staging folder
+
+
+def _wait_for_end_of(parent: int) -> None:
+    with suppress(AttributeError, OSError):  # another system than Linux, or one that does not allow it
+        ended = select.poll()
+        ended.register(os.pidfd_open(parent), select.POLLIN)
+        if os.getppid() == parent:  # else the number may be someone else's by now
+            ended.poll()
     while os.getppid() == parent:
         time.sleep(_WATCH_EVERY_SECONDS)
-    os._exit(1)  # no clean-up: what the worker was writing is still in the staging folder

@@ -1,6 +1,6 @@
 """Break a build at every system call, one at a time, and kill others at random; run each again and compare the trees.
 
-    python -m benchmarks.faults [--sources 24] [--faults "kill -9,ENOSPC"] [--kills 300] [--seed 0] [--rigs 2]
+    python -m benchmarks.faults [--sources 24] [--faults "kill -9,ENOSPC"] [--calls write,fsync] [--kills 300]
 
 Needs strace that may trace. Prints what docs/reliability.md tells; exits with 1 if any tree was lost.
 """
@@ -43,45 +43,51 @@ FAULTS = {
     "EACCES": ("error=EACCES", ""),
     "EMFILE": ("error=EMFILE", ""),
 }
-Point = tuple[str, str, int]
+Point = tuple[str, int, str]
 Case = TypeVar("Case")
 
 
-def sweep(rigs: Sequence[Rig], faults: Sequence[str]) -> list[str]:
-    """Break every call in each of these ways, print how the builds ended, and give what was wrong."""
-    total = rigs[0].count_calls(rigs[0].project / "counted")
-    points = [(calls, fault, n) for calls in CALLS for fault in faults for n in range(1, total[calls] + 1)
-              if (fault == "EMFILE") <= (calls == "openat")]  # fmt: skip
-    print(f"{len(points):,} faults: calls of an undisturbed build {dict(total)}", flush=True)
+def sweep(rigs: Sequence[Rig], faults: Sequence[str], kinds: Sequence[str]) -> list[str]:
+    """Break every call of these kinds in each of these ways, print how the builds ended, and give what was wrong."""
+    every = rigs[0].find_calls(rigs[0].project / "undisturbed")
+    points = [(call, number, fault) for kind in kinds for fault in faults for call, number in every[kind]
+              if (fault == "EMFILE") <= (kind == "open")]  # fmt: skip
+    count = Counter(call for kind in kinds for call, _ in every[kind])
+    print(f"{len(points):,} faults: calls of an undisturbed build {dict(count)}", flush=True)
     ends, start = Counter[tuple[str, str, str]](), time.monotonic()
 
     def break_at(rig: Rig, point: Point) -> list[str]:
-        calls, fault, number = point
+        call, number, fault = point
         injected, suffix = FAULTS[fault]
-        out = rig.project / f"{calls}-{fault.replace(' ', '-')}-{number}"
-        ended, problems = break_and_mend(rig, out, calls, injected, f"{number}{suffix}")
-        ends[calls, fault, str(ended.code)] += 1
+        out = rig.project / f"{call}-{number}-{fault.replace(' ', '-')}"
+        ended, problems = break_and_mend(rig, out, call, injected, f"{number}{suffix}")
+        ends[call, fault, str(ended.code)] += 1
         shutil.rmtree(out, ignore_errors=True)
         if ends.total() % 100 == 0:
             print(f"{ends.total():,} done, {time.monotonic() - start:,.0f} s", file=sys.stderr, flush=True)
         return [f"{out.name}: {problem}" for problem in problems]
 
     wrong = _share(rigs, points, break_at)
-    for (calls, fault, code), count in sorted(ends.items()):
-        print(f"{calls:<8}{fault:<22}exit {code:<5}{count:>6,}")
+    for (call, fault, code), times in sorted(ends.items()):
+        print(f"{call:<10}{fault:<22}exit {code:<5}{times:>6,}")
     return wrong
 
 
 def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
-    """Kill builds with two workers, print how far they were, and give what was wrong."""
+    """Kill builds with two workers, print how far they were, and give what was wrong.
+
+    Each is killed up to a twentieth of a second after a random number of images is in place: times on the clock would
+    all be too early or too late on a machine that has other work.
+    """
     whole = sum(name.endswith(".jpg") for name in rigs[0].reference)
     generator, parts, slowest, halfway = random.Random(seed), Counter[int](), [0.0], [0]
 
-    def kill(rig: Rig, delay: float) -> list[str]:
-        out = rig.project / f"killed-{delay}"
+    def kill(rig: Rig, moment: tuple[int, float]) -> list[str]:
+        images, delay = moment
+        out = rig.project / f"killed-{images}-{delay}"
         pid = rig.start(out, jobs=2)
         rig.let_go(pid)
-        while not images_done(out) and alive({pid}):
+        while images_done(out) < images and alive({pid}):
             time.sleep(0.001)
         time.sleep(delay)
         family = descendants(pid)
@@ -101,31 +107,12 @@ def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
         shutil.rmtree(out)
         return wrong
 
-    longest = _seconds_at_work(rigs[0])
-    wrong = _share(rigs, [generator.uniform(0, longest) for _ in range(times)], kill)
-    print(
-        f"{times} kills at random times with two workers, seed {seed}; with some but not all images done: {halfway[0]}"
-    )
+    wrong = _share(rigs, [(generator.randrange(whole), generator.uniform(0, 0.05)) for _ in range(times)], kill)
+    print(f"{times} kills at random with two workers, seed {seed}; {halfway[0]} with some but not all images done")
     print(f"the last worker was gone after {slowest[0]:.2f} s")
     for part in range(11):
         print(f"  {f'{10 * part} to {10 * part + 9} % done' if part < 10 else 'all done':<16}{parts[part]:>5}")
     return wrong
-
-
-def _seconds_at_work(rig: Rig) -> float:
-    """Measure how long an undisturbed build with two workers takes from its first image to its last."""
-    out = rig.project / "timed"
-    pid, whole = rig.start(out, jobs=2), sum(name.endswith(".jpg") for name in rig.reference)
-    rig.let_go(pid)
-    while not images_done(out):
-        time.sleep(0.001)
-    start = time.monotonic()
-    while images_done(out) < whole:
-        time.sleep(0.001)
-    took = time.monotonic() - start
-    rig.end(pid, out)
-    shutil.rmtree(out)
-    return took
 
 
 @contextmanager
@@ -155,6 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sources", type=int, default=24)
     parser.add_argument("--faults", default=",".join(FAULTS), help="what to inject, with commas; nothing: no sweep")
+    parser.add_argument("--calls", default=",".join(CALLS), help="which kinds of calls to break")
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rigs", type=int, default=2)
@@ -167,7 +155,7 @@ def main() -> None:
     start, wrong = time.monotonic(), []
     if faults:
         with _rigs(arguments.rigs, arguments.sources, (24, 18)) as rigs:
-            wrong += sweep(rigs, faults)
+            wrong += sweep(rigs, faults, arguments.calls.split(","))
     if arguments.kills:
         with _rigs(arguments.rigs, 48, (240, 180)) as rigs:
             wrong += kill_at_random(rigs, arguments.kills, arguments.seed)

@@ -35,8 +35,8 @@ from tests.fault_rig import (
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
 
 _FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO", "error=EACCES")
-_POINTS = {"write": 18, "openat": 12, "rename": 10, "mkdir": 5, "unlink": 3, "fsync": 6}  # for each fault
-_DESCRIPTORS = ("error=EMFILE", 12)  # only opening a file needs one more
+_MORE_FAULTS = {"open": ("error=EMFILE",)}
+_POINTS = {"write": 18, "open": 12, "rename": 10, "mkdir": 5, "unlink": 3, "fsync": 6}  # for each fault
 _KILLS = 20
 
 
@@ -51,22 +51,20 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def test_every_kind_of_call_broken_at_points_spread_over_a_build(tmp_path: Path) -> None:
     with ExitStack() as stack, ThreadPoolExecutor(2) as threads:
         rigs = [stack.enter_context(Rig(make_project(tmp_path / name, 6))) for name in ("one", "two")]
-        total = rigs[0].count_calls(rigs[0].project / "counted")
+        every = rigs[0].find_calls(rigs[0].project / "undisturbed")
         cases = [
-            (calls, fault, 1 + turn * total[calls] // points)
-            for calls, points in _POINTS.items()
-            for fault in _FAULTS
+            (*every[kind][turn * len(every[kind]) // points], fault)
+            for kind, points in _POINTS.items()
+            for fault in (*_FAULTS, *_MORE_FAULTS.get(kind, ()))
             for turn in range(points)
         ]
-        fault, points = _DESCRIPTORS
-        cases += [("openat", fault, 1 + turn * total["openat"] // points) for turn in range(points)]
         assert len(cases) == 228
 
         def sweep(share: int) -> tuple[list[str], set[int]]:
             wrong, codes = [], set()
-            for calls, fault, point in cases[share::2]:
-                out = rigs[share].project / f"{calls}-{fault}-{point}"
-                ended, problems = break_and_mend(rigs[share], out, calls, fault, str(point))
+            for call, number, fault in cases[share::2]:
+                out = rigs[share].project / f"{call}-{number}-{fault}"
+                ended, problems = break_and_mend(rigs[share], out, call, fault, str(number))
                 wrong += [f"{out.name}: {problem}" for problem in problems]
                 codes.add(ended.code)
                 shutil.rmtree(out)
