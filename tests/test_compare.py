@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from augbuild.build import build
+from augbuild.parallel import available_cpus
 from tests.conftest import REPOSITORY, photo, write_recipe
 from tests.trainer_fixtures import config, dataset
 from trainer.ablate import ablations, make_ablation
@@ -136,6 +137,21 @@ def test_unfinished_comparison_is_not_judged(done: tuple[Path, dict[str, Any]], 
     said = CliRunner().invoke(main, ["report", str(tmp_path)])
     assert said.exit_code == 1
     assert said.output.endswith("is no finished comparison; `trainer compare` with --resume finishes it\n")
+
+
+def test_runs_side_by_side_share_pixels_that_are_decoded_once(manifest: Path, tmp_path: Path) -> None:
+    workers = make_workers(2, None)
+    result = compare(
+        design(manifest, seeds=2, budget="steps:1"), tmp_path / "out", cache=tmp_path / "c", workers=workers
+    )
+    assert [run["id"] for run in result["runs"]] == [
+        "original-seed0", "augmented-seed0", "original-seed1", "augmented-seed1",
+    ]  # fmt: skip
+    (pixels,) = (tmp_path / "c").iterdir()
+    assert pixels.stat().st_size == (20 + 40 + 8) * 32 * 32 * 3
+    for run in result["runs"]:
+        resolved = json.loads((tmp_path / "out" / "runs" / run["id"] / "config.json").read_text())["resolved"]
+        assert resolved["threads"] == max(1, available_cpus() // 2)
 
 
 def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path) -> None:

@@ -39,11 +39,12 @@ def _printable(text: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     epilog="Examples:\n\n\b\n  trainer fit --manifest build/default/manifest.jsonl --out runs/first\n"
     "  trainer evaluate runs/first --manifest other/manifest.jsonl\n"
-    "  trainer predict runs/first photo.jpg",
+    "  trainer predict runs/first photo.jpg\n"
+    "  trainer compare --manifest build/default/manifest.jsonl --out runs/did-it-help",
 )
 @click.version_option(package_name="augbuild", message="%(prog)s %(version)s")
 def main() -> None:
-    """Train an image classifier on any manifest, and evaluate it properly."""
+    """Train an image classifier on any manifest, evaluate it properly, and compare training sets honestly."""
 
 
 @main.command(

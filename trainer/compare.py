@@ -212,7 +212,16 @@ def _train(
     steps = {(each.arm.name, each.fold): steps_of(design, each) for each in lineup.fitted}
     bench = Bench(out / RUNS, lineup.tables, lineup.images, cache, workers.devices, int(facts["threads"]))
     bench.folder.mkdir(exist_ok=True)
+    _decode(bench, design, quiet=quiet)
     train_all(bench, plan_runs(design, steps, lineup.folds), n_jobs=workers.n_jobs, quiet=quiet)
+
+
+def _decode(bench: Bench, design: Design, *, quiet: bool) -> None:
+    """Fill the cache of pixels before any run: a worker that opened a pool of its own for it could not end in order."""
+    from trainer.data import open_store
+
+    file = bench.tables[design.arms[0].manifest].file
+    open_store(bench.decoded, design.fit.image_size, bench.cache, file=file, quiet=quiet)
 
 
 def _look(design: Design, lineup: Lineup, declared: Mapping[str, Any]) -> tuple[int, list[str]]:
