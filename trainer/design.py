@@ -80,6 +80,7 @@ def from_options(given: Mapping[str, Any]) -> Design:
     own = {
         name: values.pop(name) for name in ("arms", "named", "seeds", "budget", "metric", "margin", "folds", "ablate")
     }
+    own["metric"] = "macro F1" if own["metric"] == "macro-f1" else "accuracy"
     config = values.pop("config")
     values["compile"] = values.pop("compile_")
     if own["named"]:

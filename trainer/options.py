@@ -54,7 +54,7 @@ _COMPARING = (
         metavar="steps:N|epochs:N",
         help="Of each run.  [default: steps, ten epochs' worth of the largest arm]",
     ),
-    click.option("--metric", type=click.Choice(["accuracy", "macro F1"]), default="accuracy", show_default=True),
+    click.option("--metric", type=click.Choice(["accuracy", "macro-f1"]), default="accuracy", show_default=True),
     click.option(
         "--margin", type=float, default=0.02, show_default=True, help="What counts as no difference: a share."
     ),
