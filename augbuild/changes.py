@@ -115,14 +115,15 @@ class Inspector:
 def find_changes(inspector: Inspector, *, prune: bool) -> Changes:
     """Go through the plan once and tell what has to be done."""
     plan, state = inspector.plan, inspector.state
-    changes = Changes(bytearray(len(plan.sources)))
+    changes, known = Changes(bytearray(len(plan.sources))), 0
     for index, source in enumerate(plan.sources):
-        task = plan.task(source)
-        if why := inspector.why(source, state.get(source.path), fingerprint(task, plan.recipe.output)):
+        task, entry = plan.task(source), state.get(source.path)
+        known += entry is not None
+        if why := inspector.why(source, entry, fingerprint(task, plan.recipe.output)):
             changes.codes[index] = _WHYS.index(why) + 1
             changes.images += len(task.outputs)
             changes.weight += len(task.outputs) * max(stat_of(plan.dataset.root / source.path)[0], 0)
-    if prune:
+    if prune and known < len(state):
         planned = {source.path for source in plan.sources}
         changes.stale = [entry.path for entry in state.entries() if entry.path not in planned]
     return changes
