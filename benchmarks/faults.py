@@ -29,10 +29,10 @@ from tests.fault_rig import (
     alive,
     break_and_mend,
     can_trace,
-    descendants,
     images_done,
     make_project,
     seconds_until_gone,
+    workers,
 )
 
 FAULTS = {
@@ -90,9 +90,9 @@ def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
         while images_done(out) < images and alive({pid}):
             time.sleep(0.001)
         time.sleep(delay)
-        family = descendants(pid)
+        orphans = workers(pid)
         os.kill(pid, signal.SIGKILL)
-        took = seconds_until_gone(family, at_most=10)
+        took = seconds_until_gone(orphans, at_most=10)
         slowest[0] = max(slowest[0], took)
         left = tree(out)
         done = sum(name.endswith(".jpg") for name in left)

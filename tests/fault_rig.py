@@ -222,6 +222,16 @@ def descendants(pid: int) -> set[int]:
     return found - {pid}
 
 
+def workers(pid: int) -> set[int]:
+    """Find the workers of a build: all that it has started but joblib's trackers, which tidy up after the last one."""
+    found = set()
+    for child in descendants(pid):
+        with suppress(OSError):
+            if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.add(child)
+    return found
+
+
 def alive(pids: Iterable[int]) -> set[int]:
     """Give those of some processes that still run; one that has ended and waits to be buried does not."""
     found = set()
