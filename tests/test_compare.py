@@ -78,11 +78,6 @@ def done(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return out, compare(design(manifest), out)
 
 
-@pytest.fixture(autouse=True)
-def _own_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
 class TestResult:
     def test_follows_from_the_predictions(self, done: tuple[Path, dict[str, Any]]) -> None:
         out, result = done
@@ -155,7 +150,8 @@ def test_runs_side_by_side_share_pixels_that_are_decoded_once(manifest: Path, tm
 
 
 def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path) -> None:
-    own = shutil.copytree(manifest.parent, tmp_path / "own") / "manifest.jsonl"  # with a ledger of its own
+    without_ledger = shutil.ignore_patterns("looks.jsonl")
+    own = shutil.copytree(manifest.parent, tmp_path / "own", ignore=without_ledger) / "manifest.jsonl"
     by_epochs = design(own, arms="original,augmented,placebo", seeds=1, budget="epochs:1")
     result = compare(by_epochs, tmp_path / "out")
     assert [(arm["name"], arm["images"], arm["steps"]) for arm in result["arms"]] == [
@@ -171,6 +167,9 @@ def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path
     assert "(looked at twice)" in second["verdict"]["sentence"]
     again = compare(design(own, seeds=1, budget="steps:1"), tmp_path / "again")
     assert again == second, "the same comparison, made elsewhere, is no other look"
+    other = shutil.copytree(manifest.parent, tmp_path / "other", ignore=without_ledger) / "manifest.jsonl"
+    third = compare(design(other, seeds=1, budget="steps:2"), tmp_path / "third")
+    assert "(looked at 3 times)" in third["verdict"]["sentence"], "the same images, in another build"
 
 
 def test_arms_see_their_sources_in_the_same_order(manifest: Path) -> None:

@@ -26,11 +26,6 @@ def judged(folder: Path, seed: int, *, effect: bool) -> dict[str, Any]:
     return dict(result["contrasts"][0])
 
 
-@pytest.fixture(autouse=True)
-def _own_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
 def test_a_planted_effect_is_found(tmp_path: Path) -> None:
     contrast = judged(tmp_path / "planted", 0, effect=True)
     assert contrast["outcome"] == "HELPS", contrast["sentence"]

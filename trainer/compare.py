@@ -17,7 +17,7 @@ from trainer.campaign import Bench, plan_runs, train_all
 from trainer.design import Design
 from trainer.errors import RunError, UsageError
 from trainer.guards import GuardedArm, check_arms
-from trainer.looks import ledger_of, look, test_key
+from trainer.looks import look_everywhere, test_key
 from trainer.outcome import stopped, summarise
 from trainer.runs import claimed, read_json, write_json
 
@@ -231,9 +231,5 @@ def _look(design: Design, lineup: Lineup, declared: Mapping[str, Any]) -> tuple[
     }
     told["arms"] = [{**arm, "manifest": declared["manifests"][arm["manifest"]]} for arm in declared["arms"]]
     name = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
-    ledger = ledger_of(Path(design.arms[0].manifest))
-    looks = look(ledger, test_key(lineup.tests), name)
-    unwritten = (
-        [] if looks.recorded else [f"The ledger of looks at these test images, {ledger.name}, could not be written."]
-    )
-    return looks.number, unwritten
+    looks = look_everywhere(Path(design.arms[0].manifest), test_key(lineup.tests), name)
+    return looks.number, [] if looks.recorded else ["No ledger of looks at these test images could be written."]

@@ -33,6 +33,11 @@ def ledger_of(table: Path) -> Path:
     state = (table if table.is_dir() else table.parent) / STATE_FOLDER
     if state.is_dir() and os.access(state, os.W_OK):
         return state / _NAME
+    return user_ledger()
+
+
+def user_ledger() -> Path:
+    """Give the ledger of the user, on this machine: it knows of looks at the same images by way of other builds."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "augbuild" / _NAME
 
@@ -55,6 +60,12 @@ def look(ledger: Path, test_key: str, comparison: str) -> Looks:
     looks = _comparisons(ledger, test_key)
     recorded = comparison in looks
     return Looks(looks.index(comparison) + 1 if recorded else len(looks) + 1, recorded)
+
+
+def look_everywhere(table: Path, test_key: str, comparison: str) -> Looks:
+    """Note a look in the ledger of a table's build, which goes along with it, and in the user's; the larger number."""
+    looks = [look(ledger, test_key, comparison) for ledger in dict.fromkeys((ledger_of(table), user_ledger()))]
+    return Looks(max(each.number for each in looks), any(each.recorded for each in looks))
 
 
 def _comparisons(ledger: Path, test_key: str) -> list[str]:

@@ -25,7 +25,13 @@ _TRAINING = (
         "--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto: bf16 where computed.  [default: auto]"
     ),
     click.option("--device", help="cpu, cuda, mps.  [default: what there is]"),
-    click.option("--compile", "compile_", is_flag=True, default=None, help="Compile the model: pays on long runs."),
+    click.option(
+        "--compile",
+        "compile_",
+        is_flag=True,
+        default=None,
+        help="Compile the model first; on a CPU that gained nothing.",
+    ),
     click.option(
         "--config",
         type=click.Path(path_type=Path),
