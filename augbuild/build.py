@@ -80,8 +80,9 @@ def build(
     """
     start = time.time()
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    dataset = open_source_of(loaded, source=source, follow_links=follow_links)
-    plan = make_plan(loaded, dataset, n_jobs or available_cpus())
+    plan = make_plan(
+        loaded, open_source_of(loaded, source=source, follow_links=follow_links), n_jobs or available_cpus()
+    )
     with claim(output_path(loaded, out), plan.dataset.root) as folder, State(folder.state) as state:
         _refuse_surprises(plan, state, prune=prune, rebuild=rebuild)
         plan = plan if limit is None else _limited(plan, state, limit)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from augbuild.errors import RecipeError, SourceError
@@ -78,10 +78,13 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> Plan:
     """
     check_classes(recipe, dataset)
     split = dataset.sources if dataset.is_split else _split(recipe, dataset, n_jobs)
-    sources, collisions = distinct(in_plan_order(split))
+    dataset = replace(dataset, sources=())  # else those without a split would stay in memory beside those with one
+    kept, collisions = distinct(in_plan_order(split))
+    sources = tuple(kept)
     rejected = tuple(sorted((*dataset.rejected, *collisions), key=lambda each: each.source))
     warnings = (*recipe.warnings, *dataset.warnings)
-    return Plan(recipe, dataset, tuple(sources), rejected, warnings, variant_count(recipe, sources))
+    planned = replace(dataset, sources=sources)
+    return Plan(recipe, planned, sources, rejected, warnings, variant_count(recipe, sources))
 
 
 def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
@@ -123,7 +126,10 @@ def _near_duplicates(dataset: SourceDataset, n_jobs: int) -> dict[str, str]:
 
 def in_plan_order(sources: Iterable[Source]) -> list[Source]:
     """Sort by split (train, validation, test), class and path."""
-    return sorted(sources, key=lambda source: (SPLITS.index(source.split or "train"), source.label, source.path))
+    ordered = sorted(sources, key=lambda source: source.path)
+    ordered.sort(key=lambda source: source.label)  # three times, for a tuple each would weigh as much as the source
+    ordered.sort(key=lambda source: SPLITS.index(source.split or "train"))
+    return ordered
 
 
 def spread(sources: Sequence[Source], limit: int) -> list[Source]:
