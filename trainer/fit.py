@@ -112,7 +112,7 @@ def choose(
         test = other.of("test") if other.has_splits else other.samples
         tables.check(other, test)
     if not test:
-        words.append("there is no test set, so nothing is evaluated: give --test-manifest, --fold or --holdout 0.2")
+        words.append("there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2")
     for held_out in (validation, test):
         tables.check_classes(train, held_out, table.file)
     return train, validation, test, table, words
