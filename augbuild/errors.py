@@ -1,4 +1,4 @@
-"""The errors that augbuild raises on purpose.
+"""The errors that augbuild and trainer raise on purpose.
 
 ::
 
@@ -8,7 +8,12 @@
     │ └ ImageError            one image, with a reason code for rejected.jsonl
     ├ ApplyError              one op failed on one image
     ├ ManifestError           a manifest is not what it should be
-    └ OutputError             the output folder cannot be used or written
+    ├ OutputError             the output folder cannot be used or written
+    └ TrainerError            whatever stops trainer
+      ├ UsageError            exit code 2: the command line or a configuration is wrong
+      ├ TableError            a manifest or table of images cannot be trained on
+      ├ RunError              a run folder cannot be used, or is not what it should be
+      └ DivergedError         the loss is no longer a number worth minimising
 
 Each message is one sentence that names the file, what was expected and what to do.
 """
@@ -18,12 +23,14 @@ from __future__ import annotations
 import errno
 from typing import ClassVar, Literal, TypeGuard
 
-PUT_RIGHT = "put that right and run the same command again to finish"
+FIX_AND_RERUN = "put that right and run the same command again to finish"
 """What to do about an error of the machine: a build goes on from where it stopped."""
 
 # Every file alike would fail with these: too few descriptors, no memory in the kernel, a file server that is gone. EIO
 # is none of them: a bad sector is under one file.
-_OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOTCONN, errno.ESTALE})
+_OF_THE_MACHINE = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOTCONN, errno.ESTALE}
+)
 
 Reason = Literal[
     "bad_name",
@@ -79,6 +86,28 @@ class OutputError(AugbuildError):
     """The output folder cannot be used or written."""
 
 
-def is_of_the_machine(error: BaseException) -> TypeGuard[OSError]:
+def is_machine_error(error: BaseException) -> TypeGuard[OSError]:
     """Tell whether a file could not be used through no fault of its own: nothing can be said of it then."""
     return isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
+
+
+class TrainerError(AugbuildError):
+    """Anything that stops trainer with a sentence instead of a traceback."""
+
+
+class UsageError(TrainerError):
+    """The command line or a configuration is wrong."""
+
+    exit_code = 2
+
+
+class TableError(TrainerError):
+    """A manifest or table of images cannot be trained on."""
+
+
+class RunError(TrainerError):
+    """A run folder cannot be used, or is not what it should be."""
+
+
+class DivergedError(TrainerError):
+    """The loss is no longer a number worth minimising."""

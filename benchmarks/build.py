@@ -24,10 +24,10 @@ def plain_loop(photos: Path, recipe: str, out: Path) -> int:
     import augly.image as imaugs
     from PIL import Image
 
-    from augbuild.parallel import available_cpus
-    from augbuild.plan import make_plan
-    from augbuild.recipe import load_recipe
-    from augbuild.sources import open_source
+    from augbuild.core.pool import available_cpus
+    from augbuild.planning.plan import make_plan
+    from augbuild.recipe.load import load_recipe
+    from augbuild.sources.open import open_source
 
     plan = make_plan(load_recipe(recipe), open_source(str(photos), Path.cwd()), available_cpus())
     made = 0
@@ -57,19 +57,32 @@ def timed(command: list[str]) -> float:
 
 def main() -> None:
     """Time both, in turn, and print the medians and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("photos", type=Path)
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--loop", type=Path, help=argparse.SUPPRESS)  # the other side, in a process of its own
+    parser.add_argument(
+        "--loop", type=Path, help=argparse.SUPPRESS
+    )  # the other side, in a process of its own
     arguments = parser.parse_args()
     if arguments.loop:
         print(plain_loop(arguments.photos, arguments.recipe, arguments.loop))
         return
     work = Path(tempfile.mkdtemp(prefix="augbuild-benchmark-"))
     photos = str(arguments.photos)
-    augbuild = [sys.executable, "-m", "augbuild", "make", arguments.recipe, "--source", photos, "--quiet"]
+    augbuild = [
+        sys.executable,
+        "-m",
+        "augbuild",
+        "make",
+        arguments.recipe,
+        "--source",
+        photos,
+        "--quiet",
+    ]
     ours, theirs = [], []
     for _ in range(arguments.runs):
         ours.append(timed([*augbuild, "--out", str(work / "ours"), "-j", str(arguments.jobs)]))
@@ -81,7 +94,9 @@ def main() -> None:
     shutil.rmtree(work)
     a, b = statistics.median(ours), statistics.median(theirs)
     print(f"{made:,} variants, median of {arguments.runs} runs")
-    print(f"augbuild -j {arguments.jobs}: {a:.1f} s, {made / a:.0f} variants a second, originals and records included")
+    print(
+        f"augbuild -j {arguments.jobs}: {a:.1f} s, {made / a:.0f} variants a second, originals and records included"
+    )
     print(f"plain loop:   {b:.1f} s, {made / b:.0f} variants a second")
     print(f"ratio: {b / a:.2f}")
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.conftest import tree
-from tests.fault_rig import (
+from tests.system.fault_rig import (
     CALLS,
     Rig,
     alive,
@@ -64,7 +64,11 @@ def sweep(rigs: Sequence[Rig], faults: Sequence[str], kinds: Sequence[str]) -> l
         ends[call, fault, str(ended.code)] += 1
         shutil.rmtree(out, ignore_errors=True)
         if ends.total() % 100 == 0:
-            print(f"{ends.total():,} done, {time.monotonic() - start:,.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{ends.total():,} done, {time.monotonic() - start:,.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
         return [f"{out.name}: {problem}" for problem in problems]
 
     wrong = _share(rigs, points, break_at)
@@ -100,29 +104,43 @@ def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
         halfway[0] += 0 < done < whole
         rig.end(pid, out)
         wrong = [f"{out.name}: a worker lived for {took:.1f} s"] if took >= 2 else []
-        wrong += [f"{out.name}: {name} is not whole" for name in left if left[name] != rig.reference.get(name)]
+        wrong += [
+            f"{out.name}: {name} is not whole"
+            for name in left
+            if left[name] != rig.reference.get(name)
+        ]
         code = rig.build(out).code
         if code or tree(out) != rig.reference:
             wrong.append(f"{out.name}: the tree differs, or the second build failed: {code}")
         shutil.rmtree(out)
         return wrong
 
-    wrong = _share(rigs, [(generator.randrange(whole), generator.uniform(0, 0.05)) for _ in range(times)], kill)
-    print(f"{times} kills at random with two workers, seed {seed}; {halfway[0]} with some but not all images done")
+    wrong = _share(
+        rigs, [(generator.randrange(whole), generator.uniform(0, 0.05)) for _ in range(times)], kill
+    )
+    print(
+        f"{times} kills at random with two workers, seed {seed}; {halfway[0]} with some but not all images done"
+    )
     print(f"the last worker was gone after {slowest[0]:.2f} s")
     for part in range(11):
-        print(f"  {f'{10 * part} to {10 * part + 9} % done' if part < 10 else 'all done':<16}{parts[part]:>5}")
+        print(
+            f"  {f'{10 * part} to {10 * part + 9} % done' if part < 10 else 'all done':<16}{parts[part]:>5}"
+        )
     return wrong
 
 
 @contextmanager
 def _rigs(count: int, sources: int, size: tuple[int, int]) -> Iterator[list[Rig]]:
     with tempfile.TemporaryDirectory(prefix="augbuild-faults-") as folder, ExitStack() as stack:
-        projects = [make_project(Path(folder) / str(number), sources, size) for number in range(count)]
+        projects = [
+            make_project(Path(folder) / str(number), sources, size) for number in range(count)
+        ]
         yield [stack.enter_context(Rig(project)) for project in projects]
 
 
-def _share(rigs: Sequence[Rig], cases: Sequence[Case], check: Callable[[Rig, Case], list[str]]) -> list[str]:
+def _share(
+    rigs: Sequence[Rig], cases: Sequence[Case], check: Callable[[Rig, Case], list[str]]
+) -> list[str]:
     """Part the cases among the rigs, each in a thread of its own."""
 
     def work(share: int) -> list[str]:
@@ -139,9 +157,13 @@ def _share(rigs: Sequence[Rig], cases: Sequence[Case], check: Callable[[Rig, Cas
 
 def main() -> None:
     """Do both, print the problems, and exit with 1 if there were any."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sources", type=int, default=24)
-    parser.add_argument("--faults", default=",".join(FAULTS), help="what to inject, with commas; nothing: no sweep")
+    parser.add_argument(
+        "--faults", default=",".join(FAULTS), help="what to inject, with commas; nothing: no sweep"
+    )
     parser.add_argument("--calls", default=",".join(CALLS), help="which kinds of calls to break")
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)

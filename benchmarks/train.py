@@ -19,12 +19,12 @@ import torch
 from torch import nn
 from torchvision import datasets, models, transforms
 
-from trainer.data import MEAN, STD, ManifestDataset, open_store
-from trainer.engine import Plan, make_optimizer, prepare, train_one_epoch
-from trainer.hardware import make_accelerator, own_generator
-from trainer.model import make_model
-from trainer.order import epochs_order
-from trainer.tables import read_table
+from trainer.data.order import epochs_order
+from trainer.data.pixels import MEAN, STD, ManifestDataset, open_store
+from trainer.data.tables import read_table
+from trainer.training.device import make_accelerator, seeded_generator
+from trainer.training.loop import Hyperparameters, make_optimizer, prepare_model, train_one_epoch
+from trainer.training.model import make_model
 
 BATCH = 32
 
@@ -45,7 +45,9 @@ def plain_loop(table, arch: str, size: int, steps: int) -> float:  # type: ignor
         if step == 1:  # the first is the warm-up
             images_seen, start = 0, time.perf_counter()
         chosen = [samples[index] for index in order.batch(step)]
-        images = torch.stack([transform(datasets.folder.default_loader(str(sample.path))) for sample in chosen])
+        images = torch.stack(
+            [transform(datasets.folder.default_loader(str(sample.path))) for sample in chosen]
+        )
         targets = torch.tensor([table.classes.index(sample.label) for sample in chosen])
         optimizer.zero_grad()
         criterion(model(images), targets).backward()
@@ -60,16 +62,18 @@ def ours(  # type: ignore[no-untyped-def]
     """Train with trainer's loop; give images a second."""
     accelerator = make_accelerator("auto", precision)  # type: ignore[arg-type]
     order = epochs_order(table.of("train"), BATCH, 0)
-    plan = Plan("adam", 1e-3, 0.0, "constant", steps + 1, steps, 0)
-    with own_generator(0):
-        model = prepare(accelerator, make_model(arch, len(table.classes)))
+    plan = Hyperparameters("adam", 1e-3, 0.0, "constant", steps + 1, steps, 0)
+    with seeded_generator(0):
+        model = prepare_model(accelerator, make_model(arch, len(table.classes)))
     if compiled:
         model.compile()
     optimizer = make_optimizer(model, plan)
     train_one_epoch(accelerator, model, optimizer, data, order, plan, range(1))
     start = time.perf_counter()
     train_one_epoch(accelerator, model, optimizer, data, order, plan, range(1, steps + 1))
-    return sum(len(order.batch(step)) for step in range(1, steps + 1)) / (time.perf_counter() - start)
+    return sum(len(order.batch(step)) for step in range(1, steps + 1)) / (
+        time.perf_counter() - start
+    )
 
 
 def loader_rate(data: ManifestDataset) -> float:
@@ -84,7 +88,9 @@ def loader_rate(data: ManifestDataset) -> float:
 
 def main() -> None:
     """Measure all in one run and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("photos", type=Path)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--arch", default="resnet50")
@@ -94,17 +100,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="trainer-benchmark-") as cache:
         start = time.perf_counter()
         store, _ = open_store(table.samples, arguments.image_size, Path(cache), file=table.file)
-        print(f"first decode: {len(table.samples) / (time.perf_counter() - start):.0f} images a second")
+        print(
+            f"first decode: {len(table.samples) / (time.perf_counter() - start):.0f} images a second"
+        )
         data = ManifestDataset(table.of("train"), table.classes, store)
         print(f"cache alone: {loader_rate(data):.0f} images a second")
         rates = {
             "plain loop": plain_loop(table, arguments.arch, arguments.image_size, arguments.steps),
             "trainer fp32": ours(data, table, arguments.arch, arguments.steps, "fp32"),
             "trainer auto": ours(data, table, arguments.arch, arguments.steps, "auto"),
-            "trainer auto, compiled": ours(data, table, arguments.arch, arguments.steps, "auto", compiled=True),
+            "trainer auto, compiled": ours(
+                data, table, arguments.arch, arguments.steps, "auto", compiled=True
+            ),
         }
     for name, rate in rates.items():
-        print(f"{name}: {rate:.1f} images a second, {rate / rates['plain loop']:.2f} times the plain loop")
+        print(
+            f"{name}: {rate:.1f} images a second, {rate / rates['plain loop']:.2f} times the plain loop"
+        )
 
 
 if __name__ == "__main__":

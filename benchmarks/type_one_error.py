@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri, stdtr
 
-from trainer.stats import crossed_variance
+from trainer.statistics.tests import crossed_variance
 
 SEEDS = (2, 3, 5, 10)
 IMAGES = (28, 140, 1000)
@@ -65,7 +65,9 @@ def simulate(
     return correct[0] - correct[1]
 
 
-def rejections(world: World, repetitions: int, seeds: int, images: int, seed: int = 0) -> tuple[float, float]:
+def rejections(
+    world: World, repetitions: int, seeds: int, images: int, seed: int = 0
+) -> tuple[float, float]:
     """Give how often the crossed test, and McNemar's on the first pair of runs, find a difference at 5 %."""
     random = np.random.Generator(np.random.SFC64([seed, seeds, images]))
     crossed = mcnemar = done = 0
@@ -89,8 +91,13 @@ def table(rates: Rates) -> str:
     header = " | ".join(f"n = {images}" for images in IMAGES)
     lines = [f"| world | test | {header} |", "|---|---|" + "---:|" * len(IMAGES)]
     for world in WORLDS:
-        rows = [(f"crossed, K = {seeds}", [rates[world, seeds, images][0] for images in IMAGES]) for seeds in SEEDS]
-        rows.append(("McNemar, one pair of runs", [rates[world, SEEDS[0], images][1] for images in IMAGES]))
+        rows = [
+            (f"crossed, K = {seeds}", [rates[world, seeds, images][0] for images in IMAGES])
+            for seeds in SEEDS
+        ]
+        rows.append(
+            ("McNemar, one pair of runs", [rates[world, SEEDS[0], images][1] for images in IMAGES])
+        )
         for test, values in rows:
             cells = " | ".join(f"{100 * value:.1f} %" for value in values)
             lines.append(f"| {world.name} | {test} | {cells} |")
@@ -99,18 +106,24 @@ def table(rates: Rates) -> str:
 
 def main() -> None:
     """Print how often each test errs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rates = {
-        (world, seeds, images): rejections(world, arguments.repetitions, seeds, images, arguments.seed)
+        (world, seeds, images): rejections(
+            world, arguments.repetitions, seeds, images, arguments.seed
+        )
         for world in WORLDS
         for seeds in SEEDS
         for images in IMAGES
     }
     worst = max(rate[0] for (_, seeds, _), rate in rates.items() if seeds >= 3)
-    print(f"Differences found where there is none, in {arguments.repetitions:,} repetitions (level 5 %).")
+    print(
+        f"Differences found where there is none, in {arguments.repetitions:,} repetitions (level 5 %)."
+    )
     print(f"The crossed test from 3 seeds on: at most {100 * worst:.1f} %.\n")
     print(table(rates))
 

@@ -35,7 +35,9 @@ def _state_of_all_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 
 @pytest.fixture(autouse=True)
-def _state_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _state_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Let no test count the looks of another."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
 
@@ -83,7 +85,11 @@ def photos(folder: Path, classes: Mapping[str, int], suffix: str = ".png") -> Pa
 def tree(out: Path) -> dict[str, bytes]:
     """Read a whole output tree, all but its private folder."""
     files = (path for path in sorted(out.rglob("*")) if path.is_file())
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files if ".augbuild" not in path.parts}
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in files
+        if ".augbuild" not in path.parts
+    }
 
 
 def write_recipe(folder: Path, text: str = RECIPE) -> Path:

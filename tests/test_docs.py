@@ -12,10 +12,10 @@ import pytest
 
 import augbuild.cli
 import trainer.cli
-from augbuild.build import build
-from augbuild.foresee import foresee
-from augbuild.manifest import read_manifest
-from augbuild.recipe import parse_recipe
+from augbuild.building.build import build
+from augbuild.building.outlook import plan_build
+from augbuild.dataset.manifest import read_manifest
+from augbuild.recipe.load import parse_recipe
 from tests.conftest import REPOSITORY, photos
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -32,7 +32,9 @@ def commands() -> Iterator[tuple[str, str]]:
     """Give every command of ours that a page shows, in a block or in a line."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        lines = [line.removeprefix("$ ") for block in blocks(text, r"\w*") for line in block.splitlines()]
+        lines = [
+            line.removeprefix("$ ") for block in blocks(text, r"\w*") for line in block.splitlines()
+        ]
         lines += re.findall(r"`((?:augbuild|trainer) [^`]+)`", text)
         for line in lines:
             if line.split(" ")[0] in PROGRAMS:
@@ -41,7 +43,9 @@ def commands() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), sorted(set(commands())))
 def test_command_of_a_page_parses(page: str, line: str) -> None:
-    program, *arguments = [word for word in shlex.split(line) if not re.fullmatch(r"\[.*\]?|.*\]", word)]
+    program, *arguments = [
+        word for word in shlex.split(line) if not re.fullmatch(r"\[.*\]?|.*\]", word)
+    ]
     group = PROGRAMS[program]
     if not arguments or arguments[0] not in group.commands:
         pytest.fail(f"{page}: {line!r} names no command of {program}")
@@ -63,16 +67,22 @@ def test_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
             counts = (each.rsplit(" ", 1) for each in match[3].split(", "))
             shown[match[1]] = {label: int(count) for label, count in counts}
             assert sum(shown[match[1]].values()) == int(match[2].replace(",", ""))
-    assert foresee(REPOSITORY / "recipes" / "default.toml", out=tmp_path).counts == shown
+    assert plan_build(REPOSITORY / "recipes" / "default.toml", out=tmp_path).counts == shown
 
 
 def test_row_of_the_readme_is_one_of_the_sample(tmp_path: Path) -> None:
     shown = re.search(r'"sha256": "([0-9a-f]{10})…"\n}', README)
     report = build("default", out=tmp_path / "out", n_jobs=1)
     assert shown is not None
-    rows = [row for row in read_manifest(report.out / "manifest.jsonl") if row.sha256.startswith(shown[1])]
+    rows = [
+        row
+        for row in read_manifest(report.out / "manifest.jsonl")
+        if row.sha256.startswith(shown[1])
+    ]
     assert [row.file_name in README for row in rows] == [True]
-    assert all(f'"degrees": {op["degrees"]}' in README for op in rows[0].ops if op["op"] == "rotate")
+    assert all(
+        f'"degrees": {op["degrees"]}' in README for op in rows[0].ops if op["op"] == "rotate"
+    )
 
 
 def test_recipe_of_the_readme_builds(tmp_path: Path) -> None:
@@ -92,4 +102,6 @@ def test_recipes_of_the_documents_are_valid(tmp_path: Path) -> None:
 def test_links_of_the_documents_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            assert target.startswith("https://") or (page.parent / target).is_file(), f"{page.name}: {target}"
+            assert target.startswith("https://") or (page.parent / target).is_file(), (
+                f"{page.name}: {target}"
+            )

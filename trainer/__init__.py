@@ -1,5 +1,7 @@
 """Train and evaluate on any manifest, and say honestly whether the augmentation helped."""
 
+from __future__ import annotations
+
 import os
 
 # OpenMP's threads else spin while they wait for each other. On a machine that has other work, too, they then wait for

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from augbuild.errors import Reason
-from augbuild.manifest import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +60,7 @@ class SourceDataset:
     def is_split(self) -> bool:
         """Tell whether the dataset came with splits."""
         return any(source.split for source in self.sources)
+
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
-from augbuild.manifest import Split, is_safe_path
-from augbuild.sources.dataset import Rejected, Source, SourceDataset
+from augbuild.sources.dataset import Rejected, Source, SourceDataset, Split
 
-IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"})
+IMAGE_EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
+)
 """What torchvision's ImageFolder takes for an image, in any case."""
 
 _SPLIT_FOLDERS: Mapping[str, Split] = {
@@ -23,7 +25,9 @@ _SPLIT_FOLDERS: Mapping[str, Split] = {
     "val": "validation",
     "validation": "validation",
 }
-_FOREIGN_IMAGES = frozenset({".heic", ".heif", ".avif", ".gif", ".jxl", ".svg", ".cr2", ".nef", ".dng"})
+_FOREIGN_IMAGES = frozenset(
+    {".heic", ".heif", ".avif", ".gif", ".jxl", ".svg", ".cr2", ".nef", ".dng"}
+)
 _LONGEST_EXTENSION = 12
 
 
@@ -37,7 +41,9 @@ class _Scan:
     ignored: Counter[str] = field(default_factory=Counter)
 
 
-def open_folder(root: Path, *, ignore_existing: bool = False, follow_links: bool = False) -> SourceDataset:
+def open_folder(
+    root: Path, *, ignore_existing: bool = False, follow_links: bool = False
+) -> SourceDataset:
     """Open a folder of images; raises SourceError where it is none, or holds nothing that could be trained on.
 
     The class is the top folder, as in torchvision's ImageFolder, or the top folder below a split folder; images may
@@ -46,14 +52,20 @@ def open_folder(root: Path, *, ignore_existing: bool = False, follow_links: bool
     """
     if not root.is_dir():
         kind = "is a file, not a folder" if root.exists() else "does not exist"
-        raise SourceError(f"{root} {kind}; the source is a folder with a folder of images for each class")
+        raise SourceError(
+            f"{root} {kind}; the source is a folder with a folder of images for each class"
+        )
     scan = _scan(root, follow_links=follow_links)
     depth = 1 if _has_splits(root, scan.images, ignore_existing=ignore_existing) else 0
     sources = tuple(_sources(scan, depth, keep_splits=not ignore_existing))
     if not sources:
         raise SourceError(_nothing_found(root, scan))
-    folders = {folder for path in (*scan.images, *scan.rejected) if (folder := _class_folder(path, depth))}
-    classes = tuple(sorted({folder.rpartition("/")[2] for folder in folders if is_safe_path(folder)}))
+    folders = {
+        folder for path in (*scan.images, *scan.rejected) if (folder := _class_folder(path, depth))
+    }
+    classes = tuple(
+        sorted({folder.rpartition("/")[2] for folder in folders if is_safe_path(folder)})
+    )
     warnings = (*_similar_names(classes), *_empty_folders(scan.folders - folders, depth))
     rejected, ignored = tuple(scan.rejected.values()), dict(sorted(scan.ignored.items()))
     return SourceDataset(root, str(root.resolve()), classes, sources, rejected, ignored, warnings)
@@ -88,7 +100,11 @@ def _is_image(entry: os.DirEntry[str], path: str, scan: _Scan) -> bool:
     elif _is(entry.is_dir):
         pass
     elif (extension := PurePosixPath(entry.name).suffix.lower()) not in IMAGE_EXTENSIONS:
-        known = extension if 1 < len(extension) <= _LONGEST_EXTENSION and extension.isprintable() else "of another kind"
+        known = (
+            extension
+            if 1 < len(extension) <= _LONGEST_EXTENSION and extension.isprintable()
+            else "of another kind"
+        )
         scan.ignored[f"extension {known}" if known.startswith(".") else known] += 1
     elif not is_safe_path(path):  # no manifest could name it
         why = "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
@@ -108,7 +124,9 @@ def _is_open_folder(
     """Tell whether an entry is a folder to go into; one that is already being walked is not: its links make a loop."""
     if entry.name.startswith(".") or not _is(entry.is_dir):
         return False
-    if (entry.is_symlink() and not follow_links) or (follow_links and _identity(Path(entry.path)) in above):
+    if (entry.is_symlink() and not follow_links) or (
+        follow_links and _identity(Path(entry.path)) in above
+    ):
         scan.ignored["link to a folder"] += 1
         return False
     return True
@@ -155,7 +173,9 @@ def _has_splits(root: Path, images: Iterable[str], *, ignore_existing: bool) -> 
     if others:
         return False
     if flat := [name for name in named if depths[name] == {1}]:
-        raise SourceError(f"{root}: images lie directly in {flat[0]}/; put them into a folder for each class there")
+        raise SourceError(
+            f"{root}: images lie directly in {flat[0]}/; put them into a folder for each class there"
+        )
     if not ignore_existing and "train" not in {name.casefold() for name in named}:
         folders = ", ".join(f"{name}/" for name in named)
         raise SourceError(f"{root} has {folders} but no train/; a source with splits needs one")

@@ -10,7 +10,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from trainer.canvas import BAND, BLUE, FAINT, INK, SMALL, TEXT, TITLE, as_png, bare, headline, label, sheet, signed
+from trainer.figures.theme import (
+    BAND,
+    BLUE,
+    FAINT,
+    INK,
+    SMALL,
+    TEXT,
+    TITLE,
+    as_png,
+    fit_label,
+    new_figure,
+    set_title,
+    signed,
+    style_axes,
+)
 
 MOST_ROWS = 62  # that a page can hold: two for all classes, and one for each
 _NAME = 1.9  # inches beside a row
@@ -31,25 +45,35 @@ class Interval:
 def draw_deltas(treatment: str, baseline: str, rows: Sequence[Interval], margin: float) -> Figure:
     """Draw differences between two arms with their 95 % intervals around zero and the margin, a row each."""
     shown = rows[:MOST_ROWS]
-    figure = sheet(7.2, 1.3 + 0.3 * len(shown))
+    figure = new_figure(7.2, 1.3 + 0.3 * len(shown))
     axes = figure.subplots()
     axes.axvspan(-margin, margin, color=BAND, zorder=0, linewidth=0)
     axes.axvline(0, color=INK, linewidth=1.2, zorder=1)
     for place, row in enumerate(shown):
         _interval(axes, place, row)
-    bare(axes, "x")
+    style_axes(axes, "x")
     axes.spines["left"].set_visible(False)
-    axes.set_xlim(*_around_zero([margin, *(end for row in shown for end in (row.delta, row.low, row.high))]))
+    axes.set_xlim(
+        *_around_zero([margin, *(end for row in shown for end in (row.delta, row.low, row.high))])
+    )
     axes.set_ylim(len(shown) - 0.4, -0.6)
-    axes.set_yticks(range(len(shown)), [label(row.name, _NAME) for row in shown], parse_math=False, fontsize=TEXT)
+    axes.set_yticks(
+        range(len(shown)),
+        [fit_label(row.name, _NAME) for row in shown],
+        parse_math=False,
+        fontsize=TEXT,
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(_ticked))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10]))
-    better = [label(each, 1.5) for each in (baseline, treatment)]
+    better = [fit_label(each, 1.5) for each in (baseline, treatment)]
     axes.set_xlabel(
-        f"←  {better[0]} better     points     {better[1]} better  →", color=FAINT, fontsize=TEXT, parse_math=False
+        f"←  {better[0]} better     points     {better[1]} better  →",
+        color=FAINT,
+        fontsize=TEXT,
+        parse_math=False,
     )
     _write_intervals(axes, shown)
-    headline(axes, f"{label(treatment, 2.1, TITLE)} − {label(baseline, 2.1, TITLE)}")
+    set_title(axes, f"{fit_label(treatment, 2.1, TITLE)} − {fit_label(baseline, 2.1, TITLE)}")
     axes.legend(
         handles=[Patch(color=BAND, label=f"the margin, ±{100 * margin:g} points")], loc="upper left",
         bbox_to_anchor=(1.0, -0.01), frameon=False, fontsize=SMALL, borderaxespad=0.4, handlelength=1.4,
@@ -60,8 +84,16 @@ def draw_deltas(treatment: str, baseline: str, rows: Sequence[Interval], margin:
 def _interval(axes: Axes, place: int, row: Interval) -> None:
     colour = BLUE if row.main else FAINT
     if row.low is not None and row.high is not None:
-        axes.plot((row.low, row.high), (place, place), color=colour, linewidth=3 if row.main else 1.8, zorder=3)
-    axes.plot(row.delta, place, color=colour, marker="o", markersize=8 if row.main else 5.5, zorder=4)
+        axes.plot(
+            (row.low, row.high),
+            (place, place),
+            color=colour,
+            linewidth=3 if row.main else 1.8,
+            zorder=3,
+        )
+    axes.plot(
+        row.delta, place, color=colour, marker="o", markersize=8 if row.main else 5.5, zorder=4
+    )
 
 
 def _ticked(share: float, _: object) -> str:

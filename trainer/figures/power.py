@@ -10,8 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from trainer.canvas import BLUE, FAINT, INK, ORANGE, SMALL, TEXT, as_png, bare, headline, percent_axis, sheet
-from trainer.sample_size import detectable_gain, required_images
+from trainer.figures.theme import (
+    BLUE,
+    FAINT,
+    INK,
+    ORANGE,
+    SMALL,
+    TEXT,
+    as_png,
+    new_figure,
+    percent_axis,
+    set_title,
+    style_axes,
+)
+from trainer.statistics.sample_size import detectable_gain, required_images
 
 _SEEN = "#e3f0f8"
 _MOST = 10_000_000  # test images; what no one will have
@@ -30,11 +42,15 @@ def draw_power(images: int, gain: float, disagree: float, planned: float) -> Fig
     ends = min(_AXIS_FROM, images), max(_AXIS_TO, 100 * images)
     measured, expected = _reach(*ends, disagree), _reach(*ends, planned)
     top = min(1.02 * max(abs(gain) * 1.2, *measured[1], *expected[1]), 1.0)
-    figure = sheet(7.2, 4.6)
+    figure = new_figure(7.2, 4.6)
     axes = figure.subplots()
     axes.fill_between(*measured, top, color=_SEEN, linewidth=0)
     axes.plot(
-        *expected, color=FAINT, linewidth=1.6, linestyle="-.", label=_sight(images, planned, "as the verdict takes it")
+        *expected,
+        color=FAINT,
+        linewidth=1.6,
+        linestyle="-.",
+        label=_sight(images, planned, "as the verdict takes it"),
     )
     axes.plot(*measured, color=BLUE, linewidth=2.2, label=_sight(images, disagree, "as measured"))
     axes.set_xscale("log")
@@ -42,8 +58,12 @@ def draw_power(images: int, gain: float, disagree: float, planned: float) -> Fig
     axes.set_ylim(0, top)
     _stand(axes, images, abs(gain), disagree)
     _finish(figure, axes)
-    what = "no gain" if not gain else f"a {'gain' if gain > 0 else 'loss'} of {100 * abs(gain):.1f} points"
-    headline(axes, f"You are here: {images:,} test images, {what}")
+    what = (
+        "no gain"
+        if not gain
+        else f"a {'gain' if gain > 0 else 'loss'} of {100 * abs(gain):.1f} points"
+    )
+    set_title(axes, f"You are here: {images:,} test images, {what}")
     return figure
 
 
@@ -69,7 +89,9 @@ def _stand(axes: Axes, images: int, gain: float, disagree: float) -> None:
     if gain:
         needed = required_images(gain, max(gain, disagree))
         axes.plot((images, needed), (gain, gain), **dashes)
-        label += f": to see it takes {f'{needed:,}' if needed <= _MOST else f'over {_MOST:,}'} images"
+        label += (
+            f": to see it takes {f'{needed:,}' if needed <= _MOST else f'over {_MOST:,}'} images"
+        )
     axes.plot(
         images, gain, color=ORANGE, marker="D", markersize=9, markeredgecolor=INK, linestyle="none", zorder=5,
         clip_on=False, label=label,
@@ -77,7 +99,7 @@ def _stand(axes: Axes, images: int, gain: float, disagree: float) -> None:
 
 
 def _finish(figure: Figure, axes: Axes) -> None:
-    bare(axes)
+    style_axes(axes)
     axes.xaxis.set_major_locator(LogLocator(numticks=9))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trainer.canvas import (
+from trainer.figures.theme import (  # fmt: skip
     BLUE,
     FAINT,
     INK,
@@ -21,11 +21,11 @@ from trainer.canvas import (
     TITLE,
     VERMILION,
     as_png,
-    bare,
+    new_figure,
     percent_axis,
-    sheet,
+    style_axes,
     two_lines,
-)  # fmt: skip
+)
 
 _ACROSS = 4  # panels in a row
 
@@ -49,7 +49,7 @@ def draw_slopes(contrasts: Sequence[Slopes], metric: str, majority: float | None
     across = min(len(contrasts), _ACROSS)
     down = math.ceil(len(contrasts) / across)
     panel = min(8.4 / across, 3.4)  # inches
-    figure = sheet(max(panel * across + 0.6, 4.8), 3.1 * down + 0.8)
+    figure = new_figure(max(panel * across + 0.6, 4.8), 3.1 * down + 0.8)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     values = [value for each in contrasts for value in (*each.before, *each.after)]
     low, high = _span([*values, *([] if majority is None else [majority])])
@@ -60,7 +60,14 @@ def draw_slopes(contrasts: Sequence[Slopes], metric: str, majority: float | None
         axes.set_visible(False)
     for axes in grid[:, 0]:
         axes.set_ylabel(f"test {metric}, %", color=FAINT, fontsize=TEXT)
-    figure.suptitle(f"Test {metric} of each seed", x=0.02, ha="left", fontsize=TITLE, fontweight="bold", color=INK)
+    figure.suptitle(
+        f"Test {metric} of each seed",
+        x=0.02,
+        ha="left",
+        fontsize=TITLE,
+        fontweight="bold",
+        color=INK,
+    )
     _explain_slopes(figure, majority)
     return figure
 
@@ -85,9 +92,11 @@ def _slopes(axes: Axes, contrast: Slopes, majority: float | None, width: float) 
         axes.plot((0, 1), means, color=INK, linewidth=2.4, marker="D", markersize=6, zorder=5)
     if majority is not None:
         axes.axhline(majority, color=FAINT, linestyle=":", linewidth=1.2, zorder=1)
-    bare(axes)
+    style_axes(axes)
     axes.set_xlim(-0.3, 1.3)
-    names = [two_lines(each, 0.46 * width, SMALL) for each in (contrast.baseline, contrast.treatment)]
+    names = [
+        two_lines(each, 0.46 * width, SMALL) for each in (contrast.baseline, contrast.treatment)
+    ]
     axes.set_xticks((0, 1), names, parse_math=False, fontsize=SMALL)
     percent_axis(axes.yaxis)
     axes.set_title(_ups_and_downs(contrast), loc="left", fontsize=TEXT, color=INK)

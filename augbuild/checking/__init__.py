@@ -1,0 +1,1 @@
+"""A built tree checked: verified against its manifest, and images made again from their rows."""

@@ -1,0 +1,1 @@
+"""What every stage stands on: files, text, workers, signals, progress. No policy."""

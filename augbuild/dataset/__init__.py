@@ -1,0 +1,1 @@
+"""What lies on the disk after a build: manifest, dataset.json, state, card, chart."""

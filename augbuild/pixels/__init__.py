@@ -1,0 +1,1 @@
+"""Pixels in, pixels out: decode, apply ops, encode."""

@@ -1,0 +1,1 @@
+"""Which pictures are the same, though their bytes are not."""

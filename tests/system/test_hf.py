@@ -1,0 +1,89 @@
+"""Others read what we build: Hugging Face's datasets by the card's configs, torchvision by the folders."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from augbuild.building.build import build
+from tests.conftest import photo, photos, write_recipe
+
+CLASSES = ["[brackets] *", "__hidden__", "a class", "cats", "test", "train", "猫"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built dataset whose names of classes and files look like those of splits."""
+    folder = tmp_path_factory.mktemp("names")
+    photos(folder / "photos", dict.fromkeys(CLASSES, 4))
+    for label in CLASSES:
+        photo(folder / "photos" / label / "my_test_7.png", 99)
+        photo(folder / "photos" / label / "validation.png", 100)
+    return build(write_recipe(folder)).out
+
+
+def expected(out: Path, *origins: str) -> dict[str, Counter[str]]:
+    rows = [
+        json.loads(line)
+        for line in (out / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row["split"] != "train" or row["origin"] in origins:
+            counts.setdefault(row["split"], Counter())[row["label_name"]] += 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("config", "origins"),
+    [(None, ("source", "augmented")), ("original", ("source",)), ("augmented", ("augmented",))],
+)
+def test_hugging_face_loads_the_right_rows_splits_and_classes(
+    built: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: str | None,
+    origins: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    root = shutil.copytree(built, tmp_path / "dataset")
+    loaded = datasets.load_dataset(str(root), config, cache_dir=str(tmp_path / "cache"))
+    found = {
+        split: Counter(rows.features["label"].int2str(rows["label"][:]))
+        for split, rows in loaded.items()
+    }
+    assert found == expected(built, *origins)
+    assert loaded["train"].features["label"].names == sorted(CLASSES)
+    assert loaded["train"][0]["image"].size
+
+
+def test_hugging_face_keeps_the_label_of_a_single_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    photos(tmp_path / "photos", {"only": 4})
+    out = build(write_recipe(tmp_path)).out
+    loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
+    assert loaded["train"].features["label"].names == ["only"]
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 9, "test": 1}
+
+
+@pytest.mark.parametrize("folder", ["augmented_train", "train"])
+def test_torchvision_finds_our_class_indices(built: Path, folder: str) -> None:
+    torchvision = pytest.importorskip("torchvision")
+    dataset = torchvision.datasets.ImageFolder(str(built / folder))
+    rows = [
+        json.loads(line)
+        for line in (built / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    labels = {row["file_name"]: row["label"] for row in rows}
+    assert dataset.classes == sorted(CLASSES)
+    assert {str(Path(path).relative_to(built)): target for path, target in dataset.samples} == {
+        name: label for name, label in labels.items() if name.startswith(f"{folder}/")
+    }

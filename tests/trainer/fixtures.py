@@ -1,0 +1,43 @@
+"""Small datasets that a small model can learn, and runs on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from trainer.training.config import FitConfig, make_config
+
+TINY = {
+    "arch": "resnet18",
+    "image_size": 32,
+    "batch_size": 8,
+    "epochs": 2,
+    "device": "cpu",
+    "precision": "fp32",
+}
+
+
+def shapes(folder: Path, split: str, per_class: int, seed: int) -> Path:
+    """Make pictures of two classes that differ in their colours, with noise."""
+    generator = np.random.default_rng(seed)
+    for label, colour in (("blue", (40, 60, 200)), ("red", (200, 60, 40))):
+        for index in range(per_class):
+            noise = generator.normal(0, 40, (36, 36, 3))
+            pixels = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
+            target = folder / split / label / f"{label}_{index}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(target)
+    return folder
+
+
+def dataset(folder: Path, train: int = 10, test: int = 4) -> Path:
+    """Make a folder with train and test splits."""
+    shapes(folder, "train", train, 1)
+    return shapes(folder, "test", test, 2)
+
+
+def config(manifest: Path, **changes: object) -> FitConfig:
+    """Make the configuration of a run that takes a second or two."""
+    return make_config({"manifest": str(manifest), **TINY, **changes})

@@ -1,0 +1,46 @@
+"""Metrics image by image: their means are scikit-learn's metrics, and their spread is what resampling shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+
+from trainer.statistics.scores import ACCURACY, MACRO_F1, Predictions, confusion, image_scores
+
+CLASSES = 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 2)), min_size=1, max_size=40))
+def test_means_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
+    targets, predicted = (np.array(column) for column in zip(*pairs, strict=True))
+    scores = image_scores(Predictions(targets, predicted), CLASSES)
+    labels = [0, 1, 2]
+    assert scores[ACCURACY].mean() == pytest.approx(accuracy_score(targets, predicted))
+    assert scores[MACRO_F1].mean() == pytest.approx(
+        f1_score(targets, predicted, labels=labels, average="macro", zero_division=0.0)
+    )
+    for metric, function in (
+        ("precision", precision_score),
+        ("recall", recall_score),
+        ("F1", f1_score),
+    ):
+        expected = function(targets, predicted, labels=labels, average=None, zero_division=0.0)
+        for index in labels:
+            assert scores[metric, index].mean() == pytest.approx(expected[index], abs=1e-12)
+    assert confusion(Predictions(targets, predicted), CLASSES).sum() == (predicted >= 0).sum()
+
+
+def test_spread_of_macro_f1_is_the_bootstraps() -> None:
+    """The standard error by the delta method is that of a thousand test sets drawn anew (Efron 1979)."""
+    generator = np.random.default_rng(0)
+    targets = generator.integers(0, 3, 600)
+    predicted = np.where(generator.random(600) < 0.7, targets, generator.integers(0, 3, 600))
+    values = image_scores(Predictions(targets, predicted), CLASSES)[MACRO_F1]
+    redrawn = [
+        f1_score(targets[chosen], predicted[chosen], average="macro")
+        for chosen in (generator.integers(0, 600, 600) for _ in range(1000))
+    ]
+    assert values.std(ddof=1) / np.sqrt(600) == pytest.approx(np.std(redrawn), rel=0.1)

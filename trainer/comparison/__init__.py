@@ -1,0 +1,1 @@
+"""A comparison: designed, guarded, trained, judged, and kept in comparison.json."""

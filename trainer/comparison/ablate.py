@@ -1,0 +1,50 @@
+"""Which transform earns its place: a recipe built whole and once without each, as the arms of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from augbuild.building.build import build
+from augbuild.dataset.layout import MANIFEST_NAME
+from augbuild.errors import UsageError
+from augbuild.recipe.load import load_recipe
+from augbuild.recipe.model import Recipe
+from augbuild.recipe.steps import TransformStep, remove_step, walk_steps
+from trainer.comparison.compare import BUILDS
+from trainer.comparison.design import Arm, Design
+
+WHOLE = "whole"
+
+
+def make_ablation(
+    design: Design, recipe: str | Path, out: Path, *, source: str | None = None, quiet: bool = True
+) -> Design:
+    """Build a recipe whole, and without each of its transforms in turn, below `out`, and compare those.
+
+    Each contrast is the whole recipe against the one without a transform: what the transform adds. All else is as in
+    `design`, whose one arm says which images to train on. Raises UsageError and AugbuildError.
+    """
+    train_on = design.arms[0].train_on
+    arms = []
+    for name, each in ablations(load_recipe(recipe)):
+        target = out / BUILDS / name
+        build(each, source=source, out=target, quiet=quiet)
+        arms.append(Arm(name, str(target / MANIFEST_NAME), train_on))
+    contrasts = tuple((WHOLE, arm.name) for arm in arms[1:])
+    return replace(design, arms=tuple(arms), contrasts=contrasts)
+
+
+def ablations(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
+    """Give the whole recipe, and then one without each transform; the draws of the others stay as they were."""
+    yield WHOLE, recipe
+    keys = [node.key for node in walk_steps(recipe.transforms) if isinstance(node, TransformStep)]
+    if len(keys) < 2:
+        raise UsageError(
+            f"the recipe {recipe.name!r} has {len(keys)} transforms; leaving one out takes two or more"
+        )
+    for key in keys:
+        op, _, occurrence = key.partition("#")
+        name = f"without-{op}" if occurrence == "0" else f"without-{op}-{int(occurrence) + 1}"
+        yield name, replace(recipe, transforms=remove_step(recipe.transforms, key))

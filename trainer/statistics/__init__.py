@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: metrics, tests, intervals, power, the verdict. No torch."""

@@ -1,0 +1,1 @@
+"""One run: configured, trained, evaluated, recorded."""
