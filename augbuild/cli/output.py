@@ -1,0 +1,39 @@
+"""What the commands print, all of it through one escape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import click
+
+from augbuild.core.text import printable
+
+MOST_SHOWN = 10
+"""Of findings and classes: more would scroll the rest out of sight; --json prints them all."""
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line, with all escaped that could act on a terminal."""
+    click.echo(printable(text), err=err)
+
+
+def echo_json(value: object) -> None:
+    """Print a value as one line of JSON."""
+    echo(json.dumps(value))
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print warnings on standard error, one a line."""
+    for warning in warnings:
+        echo(f"warning: {warning}", err=True)
+
+
+def print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Print a line for each folder: images in all, and of each class."""
+    for folder, classes in counts.items():
+        shown = [f"{label} {count:,}" for label, count in list(classes.items())[:MOST_SHOWN]]
+        line = f"{folder:<16}{sum(classes.values()):>9,}   {', '.join(shown)}"
+        if len(classes) > MOST_SHOWN:
+            line += f" and {len(classes) - MOST_SHOWN:,} more classes"
+        echo(line)

@@ -1,0 +1,218 @@
+"""The library: what `import trainer` offers, with the names and options of the command line.
+
+Each function imports what it needs when it is called, so that `import trainer` takes no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+if TYPE_CHECKING:
+    from trainer.data.samples import TrainOn
+
+
+class TrainingOptions(TypedDict, total=False):
+    """The options of training that `fit` and `compare` share; docs/trainer.md has the defaults."""
+
+    seed: int | None
+    batch_size: int | None
+    lr: float | None
+    optimizer: Literal["adam", "adamw", "sgd"] | None
+    weight_decay: float | None
+    schedule: Literal["constant", "cosine"] | None
+    image_size: int | None
+    arch: str | None
+    weights: str | None
+    precision: Literal["auto", "fp32", "bf16"] | None
+    device: str | None
+    compile: bool | None
+
+
+class FitOptions(TrainingOptions, total=False):
+    """All options of training, and which images `fit` takes."""
+
+    train_on: TrainOn | None
+    test_manifest: str | None
+    holdout: float | None
+    fold: int | None
+    epochs: int | None
+    steps: int | None
+
+
+def fit(
+    manifest: str | Path | None = None,
+    *,
+    out: str | Path,
+    config: str | Path | None = None,
+    cache: str | Path | None = None,
+    resume: bool = False,
+    verify: bool = False,
+    quiet: bool = True,
+    **options: Unpack[FitOptions],
+) -> dict[str, Any]:
+    """Train on a manifest into the folder `out`, evaluate once on its test images, return metrics.
+
+    Options that are None or left out are those of `config`, a TOML file, or the defaults. `cache`
+    is a folder for decoded pixels, `"none"`, or None for the user's cache folder. Without test
+    images the metrics are empty. Raises AugbuildError; UsageError for a wrong option.
+    """
+    from trainer.training.config import make_config
+
+    given = {**options, "manifest": None if manifest is None else str(manifest)}
+    chosen = make_config(given, _path(config))
+    from trainer.training.fit import fit_run  # torch: a wrong option is named before it is loaded
+
+    return fit_run(
+        chosen, Path(out), cache=_cache_folder(cache), resume=resume, verify=verify, quiet=quiet
+    )
+
+
+def evaluate(
+    run: str | Path,
+    manifest: str | Path,
+    *,
+    split: Literal["train", "validation", "test"] = "test",
+    cache: str | Path | None = None,
+    device: str = "auto",
+    quiet: bool = True,
+) -> tuple[dict[str, Any], Path]:
+    """Evaluate a finished run on another manifest; return metrics and the folder that has them.
+
+    Raises AugbuildError.
+    """
+    from trainer.training.evaluate import evaluate_run
+
+    return evaluate_run(
+        Path(run),
+        Path(manifest),
+        split=split,
+        cache=_cache_folder(cache),
+        device=device,
+        quiet=quiet,
+    )
+
+
+def predict(
+    run: str | Path, images: Sequence[str | Path], *, top: int = 5, device: str = "auto"
+) -> list[dict[str, Any]]:
+    """Predict the classes of images, files or folders of them, with a finished run.
+
+    Returns for each image the `top` classes with their probabilities, or the error that it has.
+    Raises AugbuildError.
+    """
+    from trainer.training.evaluate import predict_images
+
+    return predict_images(Path(run), [Path(image) for image in images], top=top, device=device)
+
+
+def export(run: str | Path, *, out: str | Path | None = None) -> Path:
+    """Write a finished run's model as ONNX, `run`/model.onnx by default; return the file.
+
+    Needs the extra `onnx`. Raises AugbuildError.
+    """
+    from trainer.training.export import export_run
+
+    return export_run(Path(run), _path(out))
+
+
+def compare(
+    manifest: str | Path | None = None,
+    *,
+    out: str | Path,
+    arms: str | None = None,
+    arm: Sequence[str] = (),
+    ablate: str | Path | None = None,
+    source: str | None = None,
+    seeds: int = 10,
+    budget: str | None = None,
+    metric: Literal["accuracy", "macro-f1"] = "accuracy",
+    margin: float = 0.02,
+    folds: bool = False,
+    jobs: int = 1,
+    devices: str | None = None,
+    override: Sequence[str] = (),
+    config: str | Path | None = None,
+    cache: str | Path | None = None,
+    resume: bool = False,
+    verify: bool = False,
+    quiet: bool = True,
+    **options: Unpack[TrainingOptions],
+) -> dict[str, Any]:
+    """Train arms by seeds alike, judge them on the same images, and write a report into `out`.
+
+    Returns what comparison.json then holds; the outcome is INVALID where a guard stopped it before
+    any training. Raises AugbuildError; UsageError for a wrong option.
+    """
+    from trainer.comparison.compare import check_folder, make_workers
+    from trainer.comparison.compare import compare as compare_arms
+    from trainer.comparison.design import from_options
+    from trainer.report.report import write_report as write_report_of
+
+    compile_model = options.pop("compile", None)
+    given = {
+        **options, "manifest": None if manifest is None else str(manifest), "arms": arms,
+        "named": arm, "ablate": None if ablate is None else str(ablate), "seeds": seeds,
+        "budget": budget, "metric": metric, "margin": margin, "folds": folds,
+        "config": _path(config), "compile_": compile_model,
+    }  # fmt: skip
+    design, workers, folder = from_options(given), make_workers(jobs, devices), Path(out)
+    if ablate is not None:
+        from trainer.comparison.ablate import make_ablation
+
+        check_folder(folder, resume=resume)
+        design = make_ablation(design, ablate, folder, source=source, quiet=quiet)
+    result = compare_arms(
+        design, folder, cache=_cache_folder(cache), resume=resume, workers=workers,
+        override=override, verify=verify, quiet=quiet,
+    )  # fmt: skip
+    write_report_of(folder)
+    return result
+
+
+def write_report(folder: str | Path) -> tuple[Path, Path]:
+    """Judge a finished comparison again and write its report; return the Markdown and the page.
+
+    Nothing is trained. It is not called `report` because `trainer.report` is a package. Raises
+    AugbuildError.
+    """
+    from trainer.comparison.compare import rebuild
+    from trainer.report.report import write_report as write_report_of
+
+    rebuild(Path(folder))
+    return write_report_of(Path(folder))
+
+
+def power(
+    gain: float = 0.05,
+    *,
+    disagree: float = 0.3,
+    images: int | None = None,
+    comparison: str | Path | None = None,
+) -> str:
+    """Return in words how many test images it takes to see a gain in accuracy of `gain`.
+
+    `disagree` is the share of test images that only one of two models gets right; with `images`,
+    also what so many of them can show. With the folder of a finished `comparison` its variances are
+    used instead. Raises AugbuildError; UsageError for shares that are none.
+    """
+    from trainer.statistics.power import power_of, power_text
+
+    if comparison is None:
+        return power_text(gain, disagree, images)
+    from trainer.comparison.compare import judge_again
+
+    return power_of(judge_again(Path(comparison)), gain)
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _cache_folder(given: str | Path | None) -> Path | None:
+    from trainer.training.fit import default_cache
+
+    if given is None:
+        return default_cache()
+    return None if str(given) == "none" else Path(given)
