@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
+from msgspec import Meta, Struct
+
+from augbuild.core.documents import to_plain
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
 from trainer.training.config import FitConfig, make_config
@@ -33,12 +36,11 @@ class Arm:
     train_on: TrainOn | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """How long each run trains: so many optimiser steps, or so many passes over all its images."""
 
     kind: Kind
-    number: int
+    number: Annotated[int, Meta(ge=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Design:
             "arms": [asdict(arm) for arm in self.arms],
             "contrasts": [list(pair) for pair in self.contrasts],
             "seeds": list(self.seeds),
-            "budget": asdict(self.budget) if self.budget else None,
+            "budget": to_plain(self.budget),
             "metric": self.metric,
             "margin": self.margin,
             "folds": self.folds,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
+from augbuild.core.documents import to_plain
 from trainer.statistics.scores import (
     ACCURACY,
     MACRO_F1,
@@ -18,8 +20,17 @@ from trainer.statistics.scores import (
     image_scores,
     name_of,
 )
-from trainer.statistics.tests import Estimate, crossed, holm, nadeau_bengio, wilson
-from trainer.statistics.verdict import FEWEST_SEEDS, Arm, Comparison, judge
+from trainer.statistics.tests import (
+    Components,
+    Estimate,
+    Number,
+    Share,
+    crossed,
+    holm,
+    nadeau_bengio,
+    wilson,
+)
+from trainer.statistics.verdict import FEWEST_SEEDS, Arm, Comparison, ContrastVerdict, judge
 
 Runs = Sequence[Sequence[Predictions]]
 """The runs of one arm: for each seed, one for each fold (without folds: one)."""
@@ -47,6 +58,47 @@ class ContrastSettings:
     majority: float
     looks: int
     overridden: tuple[str, ...] = ()
+
+
+OVERALL = 2
+"""The details that come first: accuracy, and macro F1. A class may be called `macro`, so their place tells them."""
+
+
+class Detail(Struct, frozen=True, kw_only=True):
+    """One descriptive difference: a metric of `all` images, of the `macro` mean over classes, or of one class.
+
+    Shares; `low`, `high` and `p` are None with fewer than three seeds. `adjusted_p` is Holm's, for the
+    number of details.
+    """
+
+    metric: str
+    of: str
+    delta: Number
+    low: Number | None
+    high: Number | None
+    p: Share | None
+    adjusted_p: Share | None
+
+
+class ContrastResult(ContrastVerdict, frozen=True, kw_only=True):
+    """Two arms, the verdict on their difference, and what was measured between them, as shares.
+
+    `low`, `high`, `p`, `dof` and `standard_error` are None where there is one run of each arm;
+    `adjusted_p` is Holm's over the contrasts, None where there is one contrast. `components` are None
+    with folds. `disagree` is the share of test images that one arm alone has right, a mean over seeds.
+    """
+
+    delta: Number
+    low: Number | None
+    high: Number | None
+    p: Share | None
+    adjusted_p: Share | None
+    dof: Number | None
+    standard_error: Number | None
+    components: Components | None
+    disagree: Share
+    by_seed: tuple[Number, ...]
+    details: tuple[Detail, ...]
 
 
 def arm_accuracy(runs: Runs) -> tuple[float, float, float]:
@@ -89,7 +141,7 @@ def contrast(
         **_numbers(_mean(primary), estimate, adjusted_p),
         "dof": estimate.dof if estimate else None,
         "standard_error": estimate.standard_error if estimate else None,
-        "components": asdict(estimate.components) if estimate and estimate.components else None,
+        "components": to_plain(estimate.components) if estimate else None,
         "disagree": float(np.mean([np.concatenate(seed) != 0 for seed in right])),
         "by_seed": [float(np.mean([fold.mean() for fold in seed])) for seed in primary],
         "details": _details(differences, setting.classes),

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta, Struct
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
@@ -17,17 +19,23 @@ from augbuild.errors import TrainerError
 
 Array = NDArray[np.float64]
 
+# What a document may hold. No statistic or count of ours is larger, and a float holds such whole
+# numbers exactly; figures are drawn from files of strangers, too, and 1e300 would overflow there.
+Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=10**15)]
+Variance = Annotated[float, Meta(ge=0, le=1e15)]
 
-@dataclass(frozen=True, slots=True)
-class Components:
-    """Where the variance of a difference comes from: seeds, images, and what is left of each single prediction."""
 
-    seed: float
-    image: float
-    residual: float
+class Components(Struct, frozen=True):
+    """Where the variance of a difference comes from: seeds, images, and each single prediction."""
+
+    seed: Variance
+    image: Variance
+    residual: Variance
 
     def at(self, seeds: int, images: int) -> float:
-        """Give the variance of a mean difference over so many seeds and images."""
+        """Return the variance of a mean difference over so many seeds and images."""
         return self.seed / seeds + self.image / images + self.residual / (seeds * images)
 
 

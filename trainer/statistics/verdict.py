@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from trainer.statistics.sample_size import detectable_gain, required_images
 from trainer.statistics.tests import Estimate, mcnemar_exact, tost
 
@@ -71,10 +73,18 @@ class Comparison:
     overridden: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """One of six outcomes, and the sentence that says it with its reasons."""
 
+    outcome: Outcome
+    sentence: str
+
+
+class ContrastVerdict(Struct, frozen=True, kw_only=True):
+    """Two arms of a comparison, and the verdict on their difference."""
+
+    treatment: str
+    baseline: str
     outcome: Outcome
     sentence: str
 
