@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from augbuild.errors import AugbuildError, TrainerError
 from trainer.cli.options import comparing_options, running_options, training_options
+
+if TYPE_CHECKING:
+    from trainer.comparison.result import ComparisonResult, StoppedResult
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -226,11 +229,12 @@ def compare(
     **given: Any,
 ) -> None:
     """Say whether the augmentation helped: arms by seeds, trained alike, tested on the same images."""
-    from trainer.comparison.compare import check_folder, make_workers
+    from trainer.comparison.compare import check_folder
     from trainer.comparison.compare import compare as compare_arms
     from trainer.comparison.design import from_options
+    from trainer.comparison.runs import make_workers
 
-    design, workers = from_options(given), make_workers(jobs, devices)
+    design, workers = from_options(**given), make_workers(jobs, devices)
     if given["ablate"]:
         from trainer.comparison.ablate import make_ablation
 
@@ -243,18 +247,21 @@ def compare(
     _print_comparison(result, out, quiet=quiet, as_json=as_json)
 
 
-def _print_comparison(result: dict[str, Any], out: Path, *, quiet: bool, as_json: bool) -> None:
+def _print_comparison(
+    result: ComparisonResult | StoppedResult, out: Path, *, quiet: bool, as_json: bool
+) -> None:
+    from augbuild.core.documents import to_plain
     from trainer.comparison.judge import as_text
     from trainer.report.report import write_report
 
     write_report(out)
     if as_json:
-        click.echo(json.dumps(result))
+        click.echo(json.dumps(to_plain(result)))
     elif not quiet:
         click.echo(
             f"{_printable(as_text(result))}\n\n{out}: report.html, report.md and comparison.json"
         )
-    if result["verdict"]["outcome"] == "INVALID":
+    if result.verdict.outcome == "INVALID":
         sys.exit(1)
 
 
@@ -298,11 +305,11 @@ def power(gain: float, disagree: float, images: int | None, comparison: Path | N
     from trainer.comparison.compare import judge_again
     from trainer.statistics.power import power_of, power_text
 
-    click.echo(
-        power_of(judge_again(comparison), gain)
-        if comparison
-        else power_text(gain, disagree, images)
-    )
+    if comparison is None:
+        click.echo(power_text(gain, disagree, images))
+        return
+    result = judge_again(comparison)
+    click.echo(power_of(result.contrasts, result.test.images, len(result.seeds), gain))
 
 
 @main.command()

@@ -1,24 +1,23 @@
-"""The config.json of a comparison: all that was fixed before its first run, and what the guards found."""
+"""The config.json of a comparison: all that was fixed before its first run, and its guards."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
-from augbuild.core.documents import encode, read_document
-from augbuild.core.files import write_atomic
+from augbuild.core.documents import encode, read_document, to_plain
+from augbuild.core.files import hash_bytes, write_atomic
 from augbuild.errors import RunError
-from trainer.comparison.design import Budget, Metric
+from trainer.comparison.design import ArmPair, Budget, Metric
 from trainer.data.samples import TrainOn
 from trainer.statistics.tests import Count, Share
 
 CONFIG = "config.json"
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-ArmNames = tuple[str, str]
-"""The treatment and the baseline of a contrast."""
 
 
 class ArmSummary(Struct, frozen=True, kw_only=True):
@@ -78,7 +77,7 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
     """
 
     arms: Annotated[tuple[ArmSummary, ...], Meta(min_length=1)]
-    contrasts: Annotated[tuple[ArmNames, ...], Meta(min_length=1)]
+    contrasts: Annotated[tuple[ArmPair, ...], Meta(min_length=1)]
     seeds: Annotated[tuple[Count, ...], Meta(min_length=1)]
     budget: Budget
     metric: Metric
@@ -104,6 +103,32 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
     def stopping_guards(self) -> tuple[GuardReport, ...]:
         """Return the guards that forbid the comparison: those that were not overridden."""
         return tuple(guard for guard in self.guards if not guard.overridden)
+
+    @property
+    def folds_of_a_seed(self) -> tuple[int | None, ...]:
+        """Return the folds that each seed is trained on; None alone without folds."""
+        return self.fold_numbers or (None,)
+
+    @property
+    def key(self) -> str:
+        """Return a hash that names this comparison, wherever its folder and its manifests are.
+
+        Ledgers of looks have it, so it must not change from version to version.
+        """
+        arms = [structs.replace(arm, manifest=self.manifests[arm.manifest]) for arm in self.arms]
+        identity = {
+            "arms": arms,
+            "contrasts": self.contrasts,
+            "seeds": self.seeds,
+            "budget": self.budget,
+            "metric": self.metric,
+            "margin": self.margin,
+            "folds": self.folds,
+            "fit": self.fit,
+            "classes": self.classes,
+        }
+        text = json.dumps(to_plain(identity), sort_keys=True)
+        return hash_bytes(text.encode())[:32]
 
 
 def read_config(folder: Path) -> ComparisonConfig:

@@ -1,4 +1,4 @@
-"""The comparison.json of a finished comparison: what its arms scored, and the verdict on each contrast."""
+"""The comparison.json of a finished comparison: what its arms scored, and its verdicts."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ComparisonResult(Struct, frozen=True, kw_only=True):
 
 
 class StoppedResult(Struct, frozen=True, kw_only=True):
-    """A comparison that a guard stopped before any training: nothing was measured, `runs` is empty."""
+    """A comparison that a guard stopped before any training: nothing was measured."""
 
     verdict: Verdict
     metric: Metric
