@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
+    from trainer.comparison.result import ComparisonResult, StoppedResult
     from trainer.data.samples import TrainOn
 
 
@@ -60,8 +61,7 @@ def fit(
     """
     from trainer.training.config import make_config
 
-    given = {**options, "manifest": None if manifest is None else str(manifest)}
-    chosen = make_config(given, _path(config))
+    chosen = make_config({**options, "manifest": _text(manifest)}, _path(config))
     from trainer.training.fit import fit_run  # torch: a wrong option is named before it is loaded
 
     return fit_run(
@@ -139,25 +139,26 @@ def compare(
     verify: bool = False,
     quiet: bool = True,
     **options: Unpack[TrainingOptions],
-) -> dict[str, Any]:
+) -> ComparisonResult | StoppedResult:
     """Train arms by seeds alike, judge them on the same images, and write a report into `out`.
 
-    Returns what comparison.json then holds; the outcome is INVALID where a guard stopped it before
+    Returns what comparison.json then has; the outcome is INVALID where a guard stopped it before
     any training. Raises AugbuildError; UsageError for a wrong option.
     """
-    from trainer.comparison.compare import check_folder, make_workers
+    from trainer.comparison.compare import check_folder
     from trainer.comparison.compare import compare as compare_arms
     from trainer.comparison.design import from_options
+    from trainer.comparison.runs import make_workers
     from trainer.report.report import write_report as write_report_of
 
+    folder = Path(out)
     compile_model = options.pop("compile", None)
-    given = {
-        **options, "manifest": None if manifest is None else str(manifest), "arms": arms,
-        "named": arm, "ablate": None if ablate is None else str(ablate), "seeds": seeds,
-        "budget": budget, "metric": metric, "margin": margin, "folds": folds,
-        "config": _path(config), "compile_": compile_model,
-    }  # fmt: skip
-    design, workers, folder = from_options(given), make_workers(jobs, devices), Path(out)
+    design = from_options(
+        manifest=_text(manifest), arms=arms, named=arm, ablate=_text(ablate), seeds=seeds,
+        budget=budget, metric=metric, margin=margin, folds=folds, config=_path(config),
+        compile_=compile_model, **options,
+    )  # fmt: skip
+    workers = make_workers(jobs, devices)
     if ablate is not None:
         from trainer.comparison.ablate import make_ablation
 
@@ -203,7 +204,12 @@ def power(
         return power_text(gain, disagree, images)
     from trainer.comparison.compare import judge_again
 
-    return power_of(judge_again(Path(comparison)), gain)
+    result = judge_again(Path(comparison))
+    return power_of(result.contrasts, result.test.images, len(result.seeds), gain)
+
+
+def _text(given: str | Path | None) -> str | None:
+    return None if given is None else str(given)
 
 
 def _path(given: str | Path | None) -> Path | None:

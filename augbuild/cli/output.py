@@ -19,8 +19,10 @@ def echo(text: str, *, err: bool = False) -> None:
 
 
 def echo_json(value: object) -> None:
-    """Print a value as one line of JSON."""
-    echo(json.dumps(value))
+    """Print a value, or a struct as its document is written, as one line of JSON."""
+    from augbuild.core.documents import to_plain  # msgspec: --help does without it
+
+    echo(json.dumps(to_plain(value)))
 
 
 def print_warnings(warnings: Sequence[str]) -> None:

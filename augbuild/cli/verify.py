@@ -1,4 +1,4 @@
-"""`augbuild verify` and `augbuild replay`: a built tree, or an image of it, against its manifest."""
+"""`augbuild verify` and `augbuild replay`: a built tree, or one image, against its manifest."""
 
 from __future__ import annotations
 

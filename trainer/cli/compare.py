@@ -41,7 +41,7 @@ def compare(out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
         from trainer.comparison.judge import as_text
 
         echo(f"{as_text(result)}\n\n{out}: report.html, report.md and comparison.json")
-    if result["verdict"]["outcome"] == "INVALID":
+    if result.verdict.outcome == "INVALID":
         sys.exit(1)
 
 
