@@ -1,4 +1,4 @@
-"""Signals: how a process stops that was asked to; tests/test_crash.py sends them to whole builds."""
+"""Signals: how a process stops when asked to; tests/system/test_crash.py sends them to builds."""
 
 from __future__ import annotations
 
@@ -88,6 +88,31 @@ def test_signal_that_comes_where_python_drops_exceptions_is_not_lost(then: str) 
     assert time.monotonic() - start < 3
 
 
+_IMPORT_THAT_FAILS = """
+        try:
+            time.sleep(60)
+        except BaseException:
+            raise ImportError("a library's own words for what cut its import short")"""
+_BARE_EXCEPT = """
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass"""
+_EXIT = """
+        try:
+            time.sleep(60)
+        except BaseException:
+            sys.exit(3)"""
+
+
+@pytest.mark.parametrize("work", [_IMPORT_THAT_FAILS, _BARE_EXCEPT, _EXIT])
+def test_code_that_hides_the_signal_does_not_hide_it_from_us(work: str) -> None:
+    process = _start(work)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=10)
+    assert (said, errors, process.returncode) == ("stopped by SIGINT\n", "", 130)
+
+
 def test_signals_of_others_are_theirs() -> None:
     process = _start(
         "signal.signal(signal.SIGUSR1, lambda *_: print('theirs', flush=True)); time.sleep(4.5)"
@@ -101,6 +126,24 @@ def test_signals_of_others_are_theirs() -> None:
 def test_other_errors_in_finalisers_are_printed_as_ever() -> None:
     process = _start("type('Dying', (), {'__del__': lambda self: 1 / 0})()")
     assert "ZeroDivisionError" in process.communicate(timeout=10)[1]
+
+
+def test_last_words_are_those_asked_for() -> None:
+    script = (
+        "import hashlib\n"
+        "from augbuild.core.signals import handle_stop_signals\n"
+        "with handle_stop_signals(lambda stopped: f'farewell: {stopped}'):\n"
+        "    print(flush=True)\n"
+        "    hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, cwd=REPOSITORY) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.2)
+        process.send_signal(signal.SIGHUP)
+        assert process.communicate(timeout=10) == ("", "farewell: stopped by SIGHUP\n")
+    assert process.returncode == 129
 
 
 def test_call_that_lets_no_handler_run_is_ended() -> None:
