@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from PIL import Image
 
 # A machine that does other work, too, is slow now and then; that is no fault of what is tested.
 settings.register_profile("augbuild", deadline=None)
+# benchmarks/mutants.py asks only whether a test fails, so no failure is made small first.
+settings.register_profile(
+    "mutants", deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)
 settings.load_profile("augbuild")
 
 REPOSITORY = Path(__file__).parents[1]
