@@ -32,7 +32,7 @@ def verify(out: str, quick: bool, n_jobs: int | None, quiet: bool, as_json: bool
         for finding in report.findings[:MOST_SHOWN]:
             echo(f"{finding.kind:<12}{finding.file}: {finding.message}")
         if len(report.findings) > MOST_SHOWN:
-            echo(f"and {len(report.findings) - MOST_SHOWN:,} more; --json prints all")
+            echo(f"and {len(report.findings) - MOST_SHOWN:,} more; --json gives all")
         if not quiet:
             echo(report.summary())
     sys.exit(report.exit_code)

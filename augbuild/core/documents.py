@@ -23,10 +23,10 @@ from augbuild.errors import AugbuildError
 T = TypeVar("T")
 ErrorKind = Callable[[str], AugbuildError]
 
-MAX_DOCUMENT_BYTES = 1 << 30
+MAX_DOCUMENT_BYTES = 1 << 30  # pragma: no mutate
 """A larger file is not read: none of ours is, and it would not fit into memory."""
 
-MAX_LINE_BYTES = 1 << 26
+MAX_LINE_BYTES = 1 << 26  # pragma: no mutate
 """The same for a line of a file of lines."""
 
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -171,12 +171,13 @@ def _follow(
     """Follow msgspec's steps through a document; return key path, the value there, a wrong key."""
     path, value = "", document
     for step in steps:
-        key: str | int = step["name"] or int(step["index"] or 0)
+        key: str | int = step["name"]
         if step["any_key"]:
             key = _culprit(document, kind, fault, value)
+        elif step["index"]:
+            key = int(step["index"])
         path = join_key(path, key)
-        if isinstance(value, dict | list):
-            value = value[key]  # type: ignore[index]  # msgspec has been there
+        value = value[key]  # type: ignore[index]  # msgspec has been there
     if not at_key:
         return path, value, None
     key = _culprit(document, kind, fault, value)
@@ -187,11 +188,11 @@ def _culprit(document: object, kind: object, fault: str, items: object) -> str:
     """Find the key of a dictionary in a document under which msgspec finds a fault.
 
     msgspec reports the first fault only, without the key: the shortest beginning of the dictionary
-    that has this fault ends with it. The dictionary is then left with this one item.
+    that has this fault ends with it. The dictionary is left with this beginning.
     """
     assert isinstance(items, dict), "msgspec names dictionaries only so"
     whole = list(items.items())
-    low, high = 1, len(whole)
+    low, high = 1, len(whole)  # pragma: no mutate
     while low < high:
         middle = (low + high) // 2
         items.clear()
@@ -200,8 +201,7 @@ def _culprit(document: object, kind: object, fault: str, items: object) -> str:
             high = middle
         else:
             low = middle + 1
-    items.clear()
-    items.update(whole[low - 1 : low])
+    items.update(whole[:low])
     return str(whole[low - 1][0])
 
 
@@ -210,4 +210,4 @@ def _fault_in(document: object, kind: object) -> str | None:
         msgspec.json.decode(json.dumps(document), type=kind)
     except msgspec.ValidationError as fault:
         return str(fault)
-    return None
+    return None  # pragma: no mutate

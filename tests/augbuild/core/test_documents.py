@@ -156,6 +156,14 @@ FAULTS = {
         '{"counts": {"a": {}, "b": 1, "c": 1, "d": {}}}',
         "counts.b must be an object (got 1)",
     ),
+    "letters beyond ascii": (
+        '{"counts": {"größe": "ä"}}',
+        'counts."größe" must be an object (got "ä")',
+    ),
+    "a key beyond ascii": (
+        '{"folds": {"ä": 1}}',
+        'folds: the key "ä" must be a whole number (got "ä")',
+    ),
     "the key itself": (
         '{"folds": {"1": 2, "first": 1}}',
         'folds: the key "first" must be a whole number (got "first")',
@@ -307,6 +315,15 @@ def test_lines_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ManifestError, match=r"pipe cannot be read: not a regular file$"):
         list(read_lines(tmp_path / "pipe", Image, ManifestError))
+
+
+def test_what_is_read_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "image.json"
+    path.write_bytes(encode(Image("a", 1)))
+    with caplog.at_level("DEBUG", "augbuild"):
+        read_document(path, Image, ManifestError)
+        list(read_lines(path, Image, ManifestError))
+    assert caplog.messages == [f"read {path}, 59 bytes", f"reading {path}"]
 
 
 def test_error_is_of_the_kind_asked_for() -> None:
