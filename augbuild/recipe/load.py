@@ -6,22 +6,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from warnings import catch_warnings
 
 from augbuild.catalogue.transforms import CATALOGUE
 from augbuild.core.text import as_toml, join_key, nearest
 from augbuild.errors import RecipeError
 from augbuild.recipe.model import (
-    NAME_RULE,
     AugmentSpec,
     Balance,
+    Name,
     OutputSpec,
     Recipe,
+    Seed,
     SourceSpec,
     SplitSpec,
 )
-from augbuild.recipe.rules import Problems, integer, read_fields
+from augbuild.recipe.rules import Problems, read_fields
 from augbuild.recipe.steps import PickStep, Step, check_deny, read_steps, walk_steps
 from augbuild.recipe.toml import parse_toml, read_text
 
@@ -90,8 +91,8 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
 
 @dataclass(frozen=True)
 class _Top:
-    name: Annotated[str, NAME_RULE]
-    seed: Annotated[int, integer(0, 2**63 - 1)] = 42
+    name: Name
+    seed: Seed = 42
 
 
 _SECTIONS = ("name", "seed", "source", "split", "output", "augment", "transforms", "classes")

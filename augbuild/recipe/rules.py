@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from augbuild.core.text import as_toml, join_key, list_words, nearest
 from augbuild.errors import RecipeError
@@ -159,7 +159,7 @@ def read_fields(spec: type, table: object, path: str, problems: Problems) -> dic
     problems.add_unknown_keys(path, table, hints)
     good = {}
     for name, hint in hints.items():
-        rules = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Rule)]
+        rules = _rules_of(hint)
         if not rules or name not in table:
             continue
         if fault := rules[0].fault(table[name]):
@@ -167,3 +167,10 @@ def read_fields(spec: type, table: object, path: str, problems: Problems) -> dic
         else:
             good[name] = rules[0].convert(table[name])
     return good
+
+
+def _rules_of(hint: object) -> list[Rule]:
+    """Find the rules in a field's type; that of `Annotated[int, rule] | None` is in the union's first part."""
+    parts = [hint, *get_args(hint)]
+    marks = [mark for part in parts for mark in getattr(part, "__metadata__", ())]
+    return [mark for mark in marks if isinstance(mark, Rule)]

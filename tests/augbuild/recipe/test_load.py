@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from augbuild.core.documents import encode
 from augbuild.errors import RecipeError
 from augbuild.recipe.load import load_recipe, parse_recipe, shipped_recipes
 from augbuild.recipe.model import Recipe, SplitSpec
@@ -42,7 +43,7 @@ def test_smallest_recipe_has_the_defaults_of_the_design() -> None:
     recipe = parse(f'{HEAD}[[transforms]]\nop = "hflip"')
     assert recipe.warnings == ()
     assert recipe.split == SplitSpec(test=0.2, validation=0.0, group="near-duplicates", folds=None)
-    assert recipe.resolved() == {
+    assert json.loads(encode(recipe.resolved())) == {
         "name": "x",
         "seed": 42,
         "split": {
@@ -298,7 +299,7 @@ def test_dots_in_values_are_no_key() -> None:
 @given(recipes())
 def test_what_is_resolved_is_the_same_recipe(table: dict[str, Any]) -> None:
     first = parse(to_toml(table))
-    resolved = json.loads(json.dumps(first.resolved()))
+    resolved = json.loads(encode(first.resolved()))
     again = parse(to_toml(as_written(resolved)))
     assert again.resolved() == first.resolved()
     assert again.transforms == first.transforms
