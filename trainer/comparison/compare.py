@@ -27,7 +27,7 @@ from trainer.comparison.guards import GuardedArm, check_arms
 from trainer.comparison.judge import judge_runs, stopped_result
 from trainer.comparison.ledger import record_look_everywhere, test_key
 from trainer.comparison.runs import RunEnvironment, plan_runs, train_runs
-from trainer.training.run import hold_folder, read_json, write_json
+from trainer.training.run import LOCK_NAME, hold_folder, read_json, write_json
 
 CONFIG, RESULT, RUNS = "config.json", "comparison.json", "runs"
 BUILDS = "builds"
@@ -172,7 +172,7 @@ def check_folder(out: Path, *, resume: bool) -> None:
             )
     elif out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; choose a folder with --out")
-    elif out.exists() and any(each.name != BUILDS for each in out.iterdir()):
+    elif out.exists() and any(each.name not in {BUILDS, LOCK_NAME} for each in out.iterdir()):
         raise RunError(f"{out} is not empty and is no comparison; choose another folder with --out")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
+
+import msgspec
 
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
@@ -61,7 +63,11 @@ class Design:
 
     def to_json(self) -> dict[str, Any]:
         """Give the design as JSON would hold it; of `fit` what an arm, a seed or the budget does not set."""
-        fit = {name: value for name, value in self.fit.to_json().items() if name not in _SET_BY_RUN}
+        fit = {
+            name: value
+            for name, value in msgspec.structs.asdict(self.fit).items()
+            if name not in _SET_BY_RUN
+        }
         return {
             "arms": [asdict(arm) for arm in self.arms],
             "contrasts": [list(pair) for pair in self.contrasts],
@@ -146,7 +152,7 @@ def make_design(
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:
-    for field in fields(FitConfig):
+    for field in msgspec.structs.fields(FitConfig):
         if (
             field.name in _SET_BY_RUN - {"manifest", "seed"}
             and getattr(fit, field.name) != field.default
@@ -220,7 +226,7 @@ def run_config(design: Design, arm: Arm, seed: int, fold: int | None) -> FitConf
     assert design.budget is not None, "resolved before any run"
     other = arm.manifest != design.arms[0].manifest
     length: Mapping[str, Any] = {design.budget.kind: design.budget.number}
-    return replace(
+    return msgspec.structs.replace(
         design.fit, manifest=arm.manifest, train_on=arm.train_on, seed=seed, fold=fold, holdout=0.0,
         test_manifest=design.arms[0].manifest if other else None, **length,
     )  # fmt: skip

@@ -19,11 +19,12 @@ from trainer.statistics.contrast import (
     contrast,
     primary_p,
 )
+from trainer.statistics.metrics import read_metrics
 from trainer.statistics.scores import Predictions, confusion
 from trainer.statistics.tests import holm
 from trainer.statistics.verdict import GuardStop, judge
 from trainer.training.predictions import read_predictions
-from trainer.training.run import RunFolder, read_json
+from trainer.training.run import RunFolder, read_run_config
 
 Facts = Mapping[str, Any]
 _NAMED = 1  # findings that a verdict spells out
@@ -137,29 +138,30 @@ def _read_arm(runs: Path, facts: Facts, arm: Facts) -> TrainedArm:
 def _read_run(root: Path, classes: Sequence[str]) -> Predictions:
     """Read what a run predicted, its classes by name, so that another order of them changes nothing."""
     run = RunFolder(root)
-    names = read_json(run.config).get("classes", [])
-    _, targets, probabilities = read_predictions(root / "predictions.csv")
-    if probabilities.shape != (len(targets), len(names)):
-        raise RunError(f"{root / 'predictions.csv'} does not go with {run.config}")
+    table = read_predictions(run.predictions)
+    if table.classes != read_run_config(run).classes:
+        raise RunError(f"{run.predictions} does not go with {run.config}")
     index = {label: number for number, label in enumerate(classes)}
-    best = [names[number] for number in probabilities.argmax(axis=1)]
     return Predictions(
-        np.array([index[target] for target in targets]),
-        np.array([index.get(label, -1) for label in best]),
+        np.array([index[target] for target in table.targets]),
+        np.array([index.get(label, -1) for label in table.predicted]),
     )
 
 
 def _row(runs: Path, arm: str, seed: int, fold: int | None) -> dict[str, Any]:
     name = run_id(arm, seed, fold)
-    metrics = read_json(RunFolder(runs / name).metrics)
+    run = RunFolder(runs / name)
+    metrics = read_metrics(run.metrics)
+    if metrics is None:
+        raise RunError(f"{run.metrics} is that of a run without test images")
     return {
         "id": name,
         "arm": arm,
         "seed": seed,
         "fold": fold,
-        "accuracy": metrics["accuracy"],
-        "macro_f1": metrics["macro"]["f1"],
-        "log_loss": metrics["log_loss"],
+        "accuracy": metrics.accuracy,
+        "macro_f1": metrics.macro.f1,
+        "log_loss": metrics.log_loss,
     }
 
 

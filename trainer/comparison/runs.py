@@ -112,4 +112,4 @@ def _progress(bench: RunEnvironment, left: Sequence[PlannedRun], *, quiet: bool)
 
 def _steps_done(run_folder: RunFolder) -> int:
     epochs = read_epochs(run_folder.epochs)
-    return int(epochs[-1]["step"]) if epochs else 0
+    return epochs[-1].step if epochs else 0

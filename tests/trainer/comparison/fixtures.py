@@ -10,11 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from tests.trainer.fixtures import run_config
 from trainer.comparison.design import run_id
 from trainer.comparison.judge import judge_runs, stopped_result
-from trainer.statistics.metrics import evaluate_predictions
-from trainer.training.predictions import write_predictions
-from trainer.training.run import RunFolder, write_epochs, write_json
+from trainer.statistics.metrics import evaluate_predictions, write_metrics
+from trainer.training.predictions import PredictionTable, write_predictions
+from trainer.training.run import (
+    EpochReport,
+    RunFolder,
+    write_epochs,
+    write_json,
+    write_run_config,
+)
 
 
 @dataclass(frozen=True)
@@ -137,15 +144,14 @@ def _write_run(
     probabilities = (powers / powers.sum(axis=1, keepdims=True))[chosen]
     run = RunFolder(root)
     names = [plan.samples[index] for index in chosen]
-    write_json(run.config, {"classes": list(plan.classes)})
-    write_predictions(
-        root / "predictions.csv", names, list(targets[chosen]), probabilities, list(plan.classes)
-    )
-    write_json(
-        run.metrics, evaluate_predictions(targets[chosen], probabilities, list(plan.classes))
-    )
-    write_epochs(run.epochs, [
-        {"epoch": epoch, "step": 11 * epoch, "loss": 0.7 * 0.9**epoch * (1 + 0.1 * number) + 0.02 * seed / 10,
-         "accuracy": 1 - 0.5 * (0.84 + 0.03 * number) ** epoch - 0.004 * seed}
-        for epoch in range(1, 11)
-    ])  # fmt: skip
+    write_run_config(run, run_config(plan.classes))
+    labels = tuple(plan.classes[target] for target in targets[chosen])
+    table = PredictionTable(tuple(names), labels, tuple(plan.classes), probabilities)
+    write_predictions(run.predictions, table)
+    write_metrics(run.metrics, evaluate_predictions(targets[chosen], probabilities, plan.classes))
+    epochs = []
+    for epoch in range(1, 11):
+        loss = 0.7 * 0.9**epoch * (1 + 0.1 * number) + 0.02 * seed / 10
+        accuracy = 1 - 0.5 * (0.84 + 0.03 * number) ** epoch - 0.004 * seed
+        epochs.append(EpochReport(epoch, 11 * epoch, 11, 0.001, loss, accuracy, 1.0))
+    write_epochs(run.epochs, epochs)
