@@ -18,8 +18,8 @@ from tests.conftest import REPOSITORY
 # Packages from the bottom up; one imports from lower lines only, those of one line never each other.
 LAYERS = (
     "augbuild.errors",
-    "augbuild.core trainer.statistics",
-    "augbuild.catalogue augbuild.sources",
+    "augbuild.core",
+    "augbuild.catalogue augbuild.sources trainer.statistics",
     "augbuild.pixels augbuild.recipe",
     "augbuild.similarity augbuild.dataset",
     "augbuild.planning trainer.data trainer.figures",

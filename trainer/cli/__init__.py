@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from augbuild.core.documents import to_plain
 from augbuild.errors import AugbuildError, TrainerError
 from trainer.cli.options import comparing_options, running_options, training_options
 
 if TYPE_CHECKING:
     from trainer.comparison.result import ComparisonResult, StoppedResult
+    from trainer.statistics.metrics import Metrics
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -125,13 +127,13 @@ def _cache(given: str | None) -> Path | None:
     return default_cache() if given is None else Path(given)
 
 
-def _print_metrics(metrics: dict[str, Any], out: Path, *, quiet: bool, as_json: bool) -> None:
+def _print_metrics(metrics: Metrics | None, out: Path, *, quiet: bool, as_json: bool) -> None:
     from trainer.training.device import is_main_process
 
     if not is_main_process():
         return
     if as_json:
-        click.echo(json.dumps(metrics))
+        click.echo(json.dumps({} if metrics is None else to_plain(metrics)))
     elif not quiet:
         from trainer.statistics.metrics import as_table
 
@@ -190,11 +192,11 @@ def predict(run: Path, images: tuple[Path, ...], top: int, device: str, as_json:
     results = predict_images(run, images, top=top, device=device)
     for result in results:
         if as_json:
-            click.echo(json.dumps(result))
+            click.echo(json.dumps(to_plain(result)))
             continue
-        shown = (f"{each['class']} {each['probability']:.3f}" for each in result.get("top", []))
-        click.echo(_printable(f"{result['image']}: {', '.join(shown) or result['error']}"))
-    if any("error" in result for result in results):
+        shown = (f"{each.label} {each.probability:.3f}" for each in result.top)
+        click.echo(_printable(f"{result.image}: {', '.join(shown) or result.error}"))
+    if any(result.error is not None for result in results):
         sys.exit(1)
 
 
@@ -250,7 +252,6 @@ def compare(
 def _print_comparison(
     result: ComparisonResult | StoppedResult, out: Path, *, quiet: bool, as_json: bool
 ) -> None:
-    from augbuild.core.documents import to_plain
     from trainer.comparison.judge import as_text
     from trainer.report.report import write_report
 

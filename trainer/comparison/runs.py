@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import structs
 
 from augbuild.core.pool import map_pooled
 from augbuild.core.progress import ProgressBar
@@ -75,7 +77,7 @@ def run_config(design: Design, arm: Arm, seed: int, fold: int | None) -> FitConf
     assert budget is not None, "settled before any run"
     first = design.arms[0].manifest
     by_steps = budget.kind == "steps"
-    return replace(
+    return structs.replace(
         design.fit,
         manifest=arm.manifest,
         train_on=arm.train_on,
@@ -178,5 +180,5 @@ def _count_steps(folders: Sequence[RunFolder]) -> int:
     for folder in folders:
         epochs = read_epochs(folder.epochs)
         if epochs:
-            steps += int(epochs[-1]["step"])
+            steps += epochs[-1].step
     return steps

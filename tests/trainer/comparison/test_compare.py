@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -62,7 +63,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fit_config(manifest: Path) -> FitConfig:
     """The configuration that a design begins with: none of what its runs set."""
-    return replace(config(manifest), epochs=10)
+    return msgspec.structs.replace(config(manifest), epochs=10)
 
 
 def design(manifest: Path, **changes: Any) -> Design:
@@ -87,11 +88,8 @@ class TestResult:
         for seed in range(3):
             right = {}
             for arm in ("original", "augmented"):
-                _, targets, probabilities = read_predictions(
-                    out / "runs" / f"{arm}-seed{seed}" / "predictions.csv"
-                )
-                best = [("blue", "red")[index] for index in probabilities.argmax(axis=1)]
-                right[arm] = sum(a == b for a, b in zip(targets, best, strict=True)) / len(targets)
+                table = read_predictions(out / "runs" / f"{arm}-seed{seed}" / "predictions.csv")
+                right[arm] = sum(map(str.__eq__, table.targets, table.predicted)) / 8
             differences.append(right["augmented"] - right["original"])
         assert result["contrasts"][0]["by_seed"] == pytest.approx(differences)
         assert result["contrasts"][0]["delta"] == pytest.approx(sum(differences) / 3)
@@ -319,7 +317,7 @@ class TestFolder:
             compare(design(manifest, budget="steps:4"), done[0], resume=True)
 
     def test_one_process_at_a_time(self, done: tuple[Path, dict[str, Any]], manifest: Path) -> None:
-        with hold_folder(done[0]), pytest.raises(RunError, match="another process is at work in"):
+        with hold_folder(done[0]), pytest.raises(RunError, match="another process is working in"):
             compare(design(manifest), done[0], resume=True)
 
     def test_damaged_runs_are_named(
@@ -343,7 +341,7 @@ def test_folds_test_every_image_once_a_seed(tmp_path: Path) -> None:
     out = build(write_recipe(tmp_path, recipe)).out
     result = compare(design(out / "manifest.jsonl", folds=True, seeds=1), tmp_path / "comparison")
     runs = [tmp_path / "comparison" / "runs" / f"original-fold{fold}-seed0" for fold in range(3)]
-    tested = [name for run in runs for name in read_predictions(run / "predictions.csv")[0]]
+    tested = [name for run in runs for name in read_predictions(run / "predictions.csv").samples]
     assert len(tested) == len(set(tested)) == result["test"]["images"] == 18
     assert result["folds"] == 3
     assert result["contrasts"][0]["low"] is not None
@@ -420,7 +418,7 @@ def test_wrong_design_is_a_sentence(changes: dict[str, Any], message: str) -> No
 
 def test_configuration_may_not_set_what_the_design_sets(manifest: Path) -> None:
     with pytest.raises(UsageError, match="a comparison sets steps itself"):
-        make_design(replace(fit_config(manifest), steps=5))
+        make_design(msgspec.structs.replace(fit_config(manifest), steps=5))
 
 
 def test_placebo_is_left_out_under_a_steps_budget(manifest: Path) -> None:
