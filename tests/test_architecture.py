@@ -21,8 +21,8 @@ from tests.conftest import REPOSITORY
 # Packages from the bottom up; one imports from lower lines only, those of one line never each other.
 LAYERS = (
     "augbuild.errors",
-    "augbuild.core trainer.statistics",
-    "augbuild.catalogue",
+    "augbuild.core",
+    "augbuild.catalogue trainer.statistics",
     "augbuild.sources",
     "augbuild.pixels augbuild.recipe",
     "augbuild.similarity augbuild.dataset",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from trainer.training.config import FitConfig, make_config
+from trainer.training.run import Resolved, RunConfig, SplitCounts
 
 TINY = {
     "arch": "resnet18",
@@ -41,3 +43,16 @@ def dataset(folder: Path, train: int = 10, test: int = 4) -> Path:
 def config(manifest: Path, **changes: object) -> FitConfig:
     """Make the configuration of a run that takes a second or two."""
     return make_config({"manifest": str(manifest), **TINY, **changes})
+
+
+def run_config(classes: Sequence[str]) -> RunConfig:
+    """Make the config.json of a run that was never trained."""
+    return RunConfig(
+        manifest="build/manifest.jsonl",
+        manifest_sha256="0" * 64,
+        classes=tuple(classes),
+        images=SplitCounts(20, 0, 8),
+        images_per_class=dict.fromkeys(classes, 14),
+        resolved=Resolved("cpu", "fp32", 1, 2),
+        versions={"augbuild": "0.1.0"},
+    )

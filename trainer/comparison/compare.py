@@ -43,7 +43,7 @@ from trainer.comparison.result import (
     write_result,
 )
 from trainer.comparison.runs import RunEnvironment, Workers, plan_runs, train_runs
-from trainer.training.run import hold_folder
+from trainer.training.run import LOCK_NAME, hold_folder
 
 RUNS = "runs"
 BUILDS = "builds"
@@ -135,7 +135,7 @@ def check_folder(out: Path, *, resume: bool) -> None:
             )
     elif out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; choose a folder with --out")
-    elif out.exists() and any(each.name != BUILDS for each in out.iterdir()):
+    elif out.exists() and any(each.name not in {BUILDS, LOCK_NAME} for each in out.iterdir()):
         raise RunError(f"{out} is not empty and is no comparison; choose another folder with --out")
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
@@ -155,7 +155,7 @@ def make_design(
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:
-    for field in fields(FitConfig):
+    for field in structs.fields(FitConfig):
         if field.name in _SET_BY_RUN and getattr(fit, field.name) != field.default:
             raise UsageError(
                 f"a comparison sets {field.name} itself, from its arms and budget; "

@@ -20,10 +20,11 @@ from trainer.comparison.result import (
 from trainer.comparison.runs import run_id
 from trainer.statistics.contrast import ContrastSettings, TrainedArm, contrast_all
 from trainer.statistics.differences import arm_accuracy
+from trainer.statistics.metrics import read_metrics
 from trainer.statistics.scores import Predictions, confusion
 from trainer.statistics.verdict import Verdict, judge_stopped
 from trainer.training.predictions import read_predictions
-from trainer.training.run import RunFolder, read_json
+from trainer.training.run import RunFolder, read_run_config
 
 _NAMED = 1  # findings that a verdict spells out
 
@@ -117,19 +118,19 @@ def _read_arm(runs: Path, config: ComparisonConfig, arm: ArmSummary) -> TrainedA
 
 def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
     """Read what a run predicted, by the names of classes: their order may differ between tables."""
-    names = read_json(run.config).get("classes", [])
-    file = run.root / "predictions.csv"
-    _, targets, probabilities = read_predictions(file)
-    if probabilities.shape != (len(targets), len(names)):
-        raise RunError(f"{file} does not go with {run.config}")
+    table = read_predictions(run.predictions)
+    if table.classes != read_run_config(run).classes:
+        raise RunError(f"{run.predictions} has other classes than {run.config}")
     index = {label: number for number, label in enumerate(classes)}
-    unknown = set(targets) - index.keys()
+    unknown = set(table.targets) - index.keys()
     if unknown:
-        raise RunError(f"{file} has a target that is not a class here: {min(unknown)!r}")
-    predicted = [names[number] for number in probabilities.argmax(axis=1)]
+        raise RunError(
+            f"{run.predictions} has a target that is not a class of the comparison: "
+            f"{min(unknown)!r}"
+        )
     return Predictions(
-        np.array([index[target] for target in targets]),
-        np.array([index.get(label, -1) for label in predicted]),
+        np.array([index[target] for target in table.targets]),
+        np.array([index.get(label, -1) for label in table.predicted]),
     )
 
 
@@ -144,9 +145,9 @@ def _check_same_test(runs: Path, config: ComparisonConfig, arms: Mapping[str, Tr
                 config.folds_of_a_seed, folds, expected_folds, strict=True
             ):
                 if not np.array_equal(got.targets, expected.targets):
-                    file = runs / run_id(name, seed, fold) / "predictions.csv"
+                    run = RunFolder(runs / run_id(name, seed, fold))
                     other = run_id(first, seed, fold)
-                    raise RunError(f"{file} does not have the test images of {other}")
+                    raise RunError(f"{run.predictions} has other test images than {other}")
 
 
 def _read_rows(runs: Path, config: ComparisonConfig) -> list[RunResult]:
@@ -155,15 +156,18 @@ def _read_rows(runs: Path, config: ComparisonConfig) -> list[RunResult]:
         for fold in config.folds_of_a_seed:
             for arm in config.arms:
                 name = run_id(arm.name, seed, fold)
-                metrics = read_json(RunFolder(runs / name).metrics)
+                run = RunFolder(runs / name)
+                metrics = read_metrics(run.metrics)
+                if metrics is None:
+                    raise RunError(f"{run.metrics} is from a run without test images")
                 row = RunResult(
                     id=name,
                     arm=arm.name,
                     seed=seed,
                     fold=fold,
-                    accuracy=metrics["accuracy"],
-                    macro_f1=metrics["macro"]["f1"],
-                    log_loss=metrics["log_loss"],
+                    accuracy=metrics.accuracy,
+                    macro_f1=metrics.macro.f1,
+                    log_loss=metrics.log_loss,
                 )
                 rows.append(row)
     return rows

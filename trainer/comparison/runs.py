@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from augbuild.core.pool import map_pooled
 from augbuild.core.progress import ProgressBar
+from augbuild.core.text import plural
 from augbuild.errors import RunError, TrainerError, UsageError
 from trainer.comparison.design import Arm, Design
 from trainer.data.samples import Sample, Table
@@ -75,7 +78,7 @@ def run_config(design: Design, arm: Arm, seed: int, fold: int | None) -> FitConf
     assert budget is not None, "settled before any run"
     first = design.arms[0].manifest
     by_steps = budget.kind == "steps"
-    return replace(
+    return structs.replace(
         design.fit,
         manifest=arm.manifest,
         train_on=arm.train_on,
@@ -162,7 +165,7 @@ def _progress(
             shown = done
         bar.advance(_count_steps(folders) - before - shown)
 
-    title = f"training {len(runs)} runs"
+    title = f"training {plural(len(runs), 'run')}"
     with ProgressBar(title, total, "steps", quiet=quiet or not runs) as bar:
         watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
         watcher.start()
@@ -178,5 +181,5 @@ def _count_steps(folders: Sequence[RunFolder]) -> int:
     for folder in folders:
         epochs = read_epochs(folder.epochs)
         if epochs:
-            steps += int(epochs[-1]["step"])
+            steps += epochs[-1].step
     return steps

@@ -8,7 +8,6 @@ import numpy as np
 
 from augbuild.errors import ImageError, RunError
 from augbuild.pixels.codec import read_image
-from trainer.comparison.fields import Fields
 from trainer.data.samples import Sample
 from trainer.figures.flipped import (
     MOST_FLIPS,
@@ -20,7 +19,7 @@ from trainer.figures.flipped import (
     Pixels,
 )
 from trainer.training.predictions import read_predictions
-from trainer.training.run import RunFolder, read_json
+from trainer.training.run import RunFolder, read_run_config
 
 MOST_SEARCHED = 1_000
 """Of more training images than this, so many at even distances are searched: each has to be decoded."""
@@ -32,18 +31,12 @@ def count_hits(runs: Iterable[RunFolder]) -> dict[str, HitCount]:
     """Count over the predictions of an arm's runs how often each test image is right; raises RunError."""
     found: dict[str, HitCount] = {}
     for run in runs:
-        file, classes = (
-            run.root / "predictions.csv",
-            Fields(run.config, read_json(run.config)).texts("classes"),
-        )
-        names, targets, probabilities = read_predictions(file)
-        if probabilities.shape != (len(names), len(classes)):
-            raise RunError(f"{file} does not go with {run.config}")
-        for name, target, best in zip(names, targets, probabilities.argmax(axis=1), strict=True):
+        table = read_predictions(run.predictions)
+        if table.classes != read_run_config(run).classes:
+            raise RunError(f"{run.predictions} does not go with {run.config}")
+        for name, target, best in zip(table.samples, table.targets, table.predicted, strict=True):
             before = found.get(name, HitCount(target))
-            found[name] = HitCount(
-                target, before.runs + 1, before.right + (classes[best] == target)
-            )
+            found[name] = HitCount(target, before.runs + 1, before.right + (best == target))
     return found
 
 

@@ -10,7 +10,6 @@ from typing import Any, get_args
 import numpy as np
 
 from augbuild.errors import RunError, TableError, TrainerError
-from trainer.comparison.fields import Fields
 from trainer.comparison.result import OVERALL, ArmResult, ContrastResult, Detail, Measured, Result
 from trainer.data.samples import Sample, Table, TrainOn, training_samples
 from trainer.data.tables import read_table
@@ -206,13 +205,10 @@ def _learning(folder: Path, result: Result) -> Drawn:
 
 
 def _epochs(run: RunFolder) -> list[dict[str, float]]:
-    rows = [Fields(run.epochs, row) for row in read_epochs(run.epochs)]
+    rows = read_epochs(run.epochs)
     if not rows:
         raise RunError(f"{run.epochs} is not there")
-    return [
-        {"step": row.whole("step"), "loss": row.number("loss"), "accuracy": row.number("accuracy")}
-        for row in rows
-    ]
+    return [{"step": row.step, "loss": row.loss, "accuracy": row.accuracy} for row in rows]
 
 
 def _flips(folder: Path, result: Result, config: Config) -> Drawn:

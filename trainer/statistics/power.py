@@ -47,8 +47,7 @@ def _sight(images: int, disagree: float) -> str:
     gain = detectable_gain(images, disagree)
     if gain is None:
         return f"{plural(images, 'test image')} cannot show any gain."
-    # A gain that is a whole number of images comes out of the solver a little above or below it.
-    more = math.ceil(gain * images - 1e-9)
+    more = math.ceil(gain * images)
     points = f"{100 * gain:.1f} points"
     return (
         f"{plural(images, 'test image')} can show gains of {points} or more: {more} more correct."

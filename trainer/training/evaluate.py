@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from augbuild.errors import ImageError, RunError, TableError
+import msgspec
+from msgspec import Meta, Struct
+
+from augbuild.errors import ImageError, TableError
 from trainer.data.pixels import ManifestDataset, open_store
 from trainer.data.samples import Sample, check_files
 from trainer.data.tables import images_below, read_table
+from trainer.statistics.metrics import Metrics
 from trainer.training.device import make_accelerator
 from trainer.training.fit import write_results
 from trainer.training.loop import predict, prepare_model
 from trainer.training.model import Model, load_weights, make_model
-from trainer.training.run import RunFolder, read_json
+from trainer.training.run import RunConfig, RunFolder, read_run_config
 
 
-def load_run(root: Path) -> tuple[Model, dict[str, Any]]:
+class ClassProbability(Struct, frozen=True):
+    """One class and its probability for one image."""
+
+    label: str = msgspec.field(name="class")
+    probability: Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class ImagePrediction(Struct, frozen=True, omit_defaults=True):
+    """The most probable classes of one image, or why it could not be read."""
+
+    image: str
+    top: tuple[ClassProbability, ...] = ()
+    error: str | None = None
+
+
+def load_run(root: Path) -> tuple[Model, RunConfig]:
     """Load a finished run's model and configuration; raises RunError."""
     run = RunFolder(root)
-    config = read_json(run.config)
-    try:
-        model = make_model(str(config["arch"]), len(config["classes"]))
-        _ = config["resolved"]["precision"], int(config["image_size"]), int(config["batch_size"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{run.config} lacks {error}; it is not what trainer writes") from error
+    config = read_run_config(run)
+    model = make_model(config.arch, len(config.classes))
     load_weights(run.weights, model)
     return model, config
 
@@ -38,7 +53,7 @@ def evaluate_run(
     cache: Path | None = None,
     device: str = "auto",
     quiet: bool = True,
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Metrics, Path]:
     """Evaluate a finished run on a manifest's split (all images of one without splits); give metrics and their folder.
 
     The folder is below the run's `evaluations`, so nothing of the run's own is written over.
@@ -54,18 +69,18 @@ def evaluate_run(
         raise TableError(
             f"{manifest} has no {split} images; it has {', '.join(sorted({str(s.split) for s in table.samples}))}"
         )
-    unknown = next((sample for sample in chosen if sample.label not in config["classes"]), None)
+    unknown = next((sample for sample in chosen if sample.label not in config.classes), None)
     if unknown is not None:
         raise TableError(
             f"{manifest}: row {unknown.row}: {unknown.name} is {unknown.label!r}; the run knows "
-            f"{', '.join(config['classes'])}"
+            f"{', '.join(config.classes)}"
         )
     check_files(table, chosen)
-    accelerator = make_accelerator(device, config["resolved"]["precision"])
-    store, _ = open_store(chosen, int(config["image_size"]), cache, file=table.file, quiet=quiet)
-    data = ManifestDataset(chosen, config["classes"], store)
+    accelerator = make_accelerator(device, config.resolved.precision)
+    store, _ = open_store(chosen, config.image_size, cache, file=table.file, quiet=quiet)
+    data = ManifestDataset(chosen, config.classes, store)
     prepared = prepare_model(accelerator, model)
-    probabilities = predict(accelerator, prepared, data, int(config["batch_size"]))
+    probabilities = predict(accelerator, prepared, data, config.batch_size)
     name = f"{manifest.stem if manifest.is_file() else manifest.name}-{split}-{table.sha256[:8]}"
     folder = RunFolder(root).evaluation(name)
     folder.root.mkdir(parents=True, exist_ok=True)
@@ -74,38 +89,38 @@ def evaluate_run(
 
 def predict_images(
     root: Path, paths: Sequence[Path], *, top: int = 5, batch_size: int = 32, device: str = "auto"
-) -> list[dict[str, Any]]:
+) -> list[ImagePrediction]:
     """Predict images, and all below folders: for each its path and the `top` classes with their probabilities.
 
     An image that cannot be read has an `error` instead. Raises RunError, TableError.
     """
     model, config = load_run(root)
-    classes = config["classes"]
+    classes = config.classes
     found = [
         Sample(path, str(path), classes[0], None, row)
         for row, path in enumerate(images_below(paths), start=1)
     ]
-    accelerator = make_accelerator(device, config["resolved"]["precision"])
+    accelerator = make_accelerator(device, config.resolved.precision)
     prepared = prepare_model(accelerator, model)
-    results: list[dict[str, Any]] = []
+    results: list[ImagePrediction] = []
     for start in range(0, len(found), batch_size):
-        readable, failed = _readable(found[start : start + batch_size], int(config["image_size"]))
+        readable, failed = _readable(found[start : start + batch_size], config.image_size)
         if readable:
-            store, _ = open_store(readable, int(config["image_size"]), None, file=root)
+            store, _ = open_store(readable, config.image_size, None, file=root)
             data = ManifestDataset(readable, classes, store)
             for sample, row in zip(
                 readable, predict(accelerator, prepared, data, batch_size), strict=True
             ):
                 best = row.argsort()[::-1][:top]
-                classified = [
-                    {"class": classes[index], "probability": float(row[index])} for index in best
-                ]
-                results.append({"image": sample.name, "top": classified})
+                classified = tuple(
+                    ClassProbability(classes[index], float(row[index])) for index in best
+                )
+                results.append(ImagePrediction(sample.name, classified))
         results += failed
     return results
 
 
-def _readable(samples: Sequence[Sample], size: int) -> tuple[list[Sample], list[dict[str, Any]]]:
+def _readable(samples: Sequence[Sample], size: int) -> tuple[list[Sample], list[ImagePrediction]]:
     from trainer.data.pixels import load_pixels
 
     readable, failed = [], []
@@ -113,7 +128,7 @@ def _readable(samples: Sequence[Sample], size: int) -> tuple[list[Sample], list[
         try:
             load_pixels(sample.path, size)
         except ImageError as error:
-            failed.append({"image": sample.name, "error": str(error)})
+            failed.append(ImagePrediction(sample.name, error=str(error)))
         else:
             readable.append(sample)
     return readable, failed

@@ -39,7 +39,7 @@ def export_run(root: Path, out: Path | None = None) -> Path:
     model, config = load_run(root)
     file = root / "model.onnx" if out is None else out
     try:
-        difference = export_onnx(model, int(config["image_size"]), file)
+        difference = export_onnx(model, config.image_size, file)
     except ImportError as error:
         raise RunError(
             "exporting needs onnx and onnxruntime; pip install 'augbuild[onnx]'"

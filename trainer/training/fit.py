@@ -8,12 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.data.order import Order, epochs_order, steps_order
 from trainer.data.pixels import ManifestDataset, PixelStore, open_store
@@ -29,7 +29,7 @@ from trainer.data.samples import (
 from trainer.data.tables import read_table
 from trainer.figures.confusion import draw_confusion
 from trainer.figures.curves import draw_curves
-from trainer.statistics.metrics import evaluate_predictions
+from trainer.statistics.metrics import Metrics, evaluate_predictions, read_metrics, write_metrics
 from trainer.training.config import FitConfig
 from trainer.training.device import (
     Processes,
@@ -40,15 +40,19 @@ from trainer.training.device import (
 )
 from trainer.training.loop import Epoch, Hyperparameters, predict, prepare_model, train
 from trainer.training.model import Model, check_model, load_weights, make_model, save_weights
-from trainer.training.predictions import write_predictions
+from trainer.training.predictions import PredictionTable, write_predictions
 from trainer.training.run import (
+    EpochReport,
+    Resolved,
+    RunConfig,
     RunFolder,
+    SplitCounts,
+    ValidationScore,
     hold_folder,
     open_run,
     read_epochs,
-    read_json,
     write_epochs,
-    write_json,
+    write_run_config,
 )
 
 
@@ -68,17 +72,17 @@ def fit_run(
     quiet: bool = True,
     table: Table | None = None,
     decoded: Sequence[Sample] = (),
-) -> dict[str, Any]:
-    """Train, evaluate and record one run in the folder `out`; give its metrics ({} where there is no test set).
+) -> Metrics | None:
+    """Train, evaluate and record one run in the folder `out`; return its metrics, None without a test set.
 
     `cache` is where decoded pixels are kept, or None to decode whenever an image is needed; runs that name the same
     images in `decoded`, all that any of them needs, share what is kept. Raises TrainerError.
     """
     check_model(config.arch, config.weights)
     train, validation, test, table, words = choose_samples(config, table)
-    run = open_run(out, {**config.to_json(), "manifest_sha256": table.sha256}, resume=resume)
+    run = open_run(out, config, table.sha256, resume=resume)
     if run.metrics.is_file():
-        return read_json(run.metrics)
+        return read_metrics(run.metrics)
     with hold_folder(out) if is_main_process() else nullcontext():
         check_files(table, [*train, *validation, *test], verify=verify)
         accelerator = make_accelerator(config.device, config.precision)
@@ -97,7 +101,7 @@ def _fit(
     table: Table,
     store: PixelStore,
     say: _Says,
-) -> dict[str, Any]:
+) -> Metrics | None:
     train, validation, test = chosen
     data = {name: ManifestDataset(each, table.classes, store) for name, each in
             (("train", train), ("validation", validation), ("test", test))}  # fmt: skip
@@ -195,12 +199,21 @@ def _train(
 
     def on_epoch(epoch: Epoch, model: Model) -> None:
         nonlocal started
-        measured = asdict(epoch) | {"seconds": time.monotonic() - started}
+        seconds = time.monotonic() - started
+        validation = None
         if len(data["validation"]):
-            measured["validation"] = _score(
-                accelerator, model, data["validation"], config.batch_size
-            )
-        epochs[:] = [each for each in epochs if each["step"] < epoch.step] + [measured]
+            validation = _score(accelerator, model, data["validation"], config.batch_size)
+        measured = EpochReport(
+            epoch.epoch,
+            epoch.step,
+            epoch.steps,
+            epoch.lr,
+            epoch.loss,
+            epoch.accuracy,
+            seconds,
+            validation,
+        )
+        epochs[:] = [each for each in epochs if each.step < epoch.step] + [measured]
         if accelerator.is_main_process:
             write_epochs(run.epochs, epochs)
         say(_epoch_line(measured, steps))
@@ -209,58 +222,61 @@ def _train(
     return train(accelerator, model, data["train"], order, plan, run.checkpoint, on_epoch)
 
 
-def _epoch_line(epoch: dict[str, Any], steps: int) -> str:
-    line = f"epoch {epoch['epoch']:>3}  step {epoch['step']:>5} of {steps}"
-    for name, measured in (("", epoch), ("validation ", epoch.get("validation"))):
-        if measured:
-            line += (
-                f"  {name}loss {measured['loss']:.4f}  {name}accuracy {measured['accuracy']:.3f}"
-            )
-    rate = (steps - epoch["step"]) * epoch["seconds"] / epoch["steps"]
-    return f"{line}  {epoch['seconds']:.1f} s, {rate:.0f} s left"
+def _epoch_line(epoch: EpochReport, steps: int) -> str:
+    line = f"epoch {epoch.epoch:>3}  step {epoch.step:>5} of {steps}"
+    line += f"  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.3f}"
+    if epoch.validation is not None:
+        scores = epoch.validation
+        line += f"  validation loss {scores.loss:.4f}  validation accuracy {scores.accuracy:.3f}"
+    left = (steps - epoch.step) * epoch.seconds / epoch.steps
+    return f"{line}  {epoch.seconds:.1f} s, {left:.0f} s left"
 
 
 def _score(
     accelerator: Processes, model: Model, data: ManifestDataset, batch_size: int
-) -> dict[str, float]:
+) -> ValidationScore:
     probabilities = predict(accelerator, model, data, batch_size)
     targets = np.array(data.targets)
     likelihood = probabilities[np.arange(len(targets)), targets].clip(1e-15)
-    return {
-        "loss": float(-np.log(likelihood).mean()),
-        "accuracy": float((probabilities.argmax(axis=1) == targets).mean()),
-    }
+    return ValidationScore(
+        loss=float(-np.log(likelihood).mean()),
+        accuracy=float((probabilities.argmax(axis=1) == targets).mean()),
+    )
 
 
 def _finish(
     accelerator: Processes, config: FitConfig, run: RunFolder, model: Model, test: ManifestDataset
-) -> dict[str, Any]:
+) -> Metrics | None:
     """Evaluate the last step's weights on the test split, once, and write all that a run leaves; metrics come last."""
     probabilities = predict(accelerator, model, test, config.batch_size) if len(test) else None
-    metrics: dict[str, Any] = {}
+    metrics: Metrics | None = None
     if accelerator.is_main_process:
         about = {"arch": config.arch, "classes": test.classes, "image_size": config.image_size}
         save_weights(run.weights, accelerator.unwrap_model(model), about)
-        (run.root / "curves.png").write_bytes(draw_curves(read_epochs(run.epochs)))
+        (run.root / "curves.png").write_bytes(
+            draw_curves([msgspec.to_builtins(each) for each in read_epochs(run.epochs)])
+        )
         if probabilities is not None:
             metrics = write_results(run, test, probabilities)
         else:
-            write_json(run.metrics, metrics)
+            write_metrics(run.metrics, None)
         run.checkpoint.unlink(missing_ok=True)
     accelerator.wait_for_everyone()
     return metrics
 
 
-def write_results(run: RunFolder, data: ManifestDataset, probabilities: Any) -> dict[str, Any]:
+def write_results(
+    run: RunFolder, data: ManifestDataset, probabilities: NDArray[np.float64]
+) -> Metrics:
     """Write predictions, confusion matrix and, last, metrics into a run or evaluation folder."""
     metrics = evaluate_predictions(np.array(data.targets), probabilities, data.classes)
-    write_predictions(
-        run.root / "predictions.csv", data.names, data.targets, probabilities, data.classes
-    )
+    targets = tuple(data.classes[target] for target in data.targets)
+    table = PredictionTable(tuple(data.names), targets, tuple(data.classes), probabilities)
+    write_predictions(run.predictions, table)
     (run.root / "confusion_matrix.png").write_bytes(
-        draw_confusion(metrics["confusion_matrix"], data.classes)
+        draw_confusion(metrics.confusion_matrix, data.classes)
     )
-    write_json(run.metrics, metrics)
+    write_metrics(run.metrics, metrics)
     return metrics
 
 
@@ -277,17 +293,20 @@ def _write_config(
         "torch",
         "torchvision",
     )
-    write_json(run.config, {
-        **config.to_json(),
-        "manifest_sha256": table.sha256,
-        "classes": list(table.classes),
-        "images": images,
-        "images_per_class": dict(sorted(Counter(sample.label for sample in table.samples).items())),
-        "resolved": {
-            "device": accelerator.device.type,
-            "precision": "bf16" if accelerator.mixed_precision == "bf16" else "fp32",
-            "processes": accelerator.num_processes,
-            "threads": thread_count(),
-        },
-        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
-    })  # fmt: skip
+    per_class = Counter(sample.label for sample in table.samples)
+    versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
+    record = RunConfig(
+        **msgspec.structs.asdict(config),
+        manifest_sha256=table.sha256,
+        classes=table.classes,
+        images=SplitCounts(**images),
+        images_per_class=dict(sorted(per_class.items())),
+        resolved=Resolved(
+            device=accelerator.device.type,
+            precision="bf16" if accelerator.mixed_precision == "bf16" else "fp32",
+            processes=accelerator.num_processes,
+            threads=thread_count(),
+        ),
+        versions=versions,
+    )
+    write_run_config(run, record)

@@ -9,11 +9,12 @@ import pytest
 
 from augbuild.errors import RunError
 from tests.conftest import photo
+from tests.trainer.fixtures import run_config
 from trainer.data.samples import Sample
 from trainer.figures.flipped import Flip, HitCount
 from trainer.report.flips import MOST_SEARCHED, count_hits, find_flips, picture_flips
-from trainer.training.predictions import write_predictions
-from trainer.training.run import RunFolder, write_json
+from trainer.training.predictions import PredictionTable, write_predictions
+from trainer.training.run import RunFolder, write_run_config
 
 
 def run(
@@ -21,12 +22,11 @@ def run(
 ) -> RunFolder:
     """Write a run that is right or wrong on images that are all cats."""
     folder = RunFolder(root)
-    write_json(folder.config, {"classes": list(classes)})
+    write_run_config(folder, run_config(classes))
     cats = classes.index("cats")
     rows = [[0.9, 0.1] if (cats == 0) == each else [0.1, 0.9] for each in right.values()]
-    write_predictions(
-        root / "predictions.csv", list(right), [cats] * len(right), np.array(rows), classes
-    )
+    table = PredictionTable(tuple(right), ("cats",) * len(right), classes, np.array(rows))
+    write_predictions(folder.predictions, table)
     return folder
 
 
@@ -41,7 +41,7 @@ def test_runs_are_counted_by_image_whatever_the_order_of_their_classes(tmp_path:
 
 def test_predictions_of_other_classes_are_an_error(tmp_path: Path) -> None:
     folder = run(tmp_path, {"a": True})
-    write_json(folder.config, {"classes": ["cats", "dogs", "hens"]})
+    write_run_config(folder, run_config(("cats", "dogs", "hens")))
     with pytest.raises(RunError, match=r"predictions\.csv does not go with .*config\.json"):
         count_hits([folder])
 
