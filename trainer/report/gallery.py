@@ -20,7 +20,7 @@ from trainer.figures.learning import draw_learning
 from trainer.figures.power import draw_power
 from trainer.figures.slopes import Slopes, draw_slopes
 from trainer.report.flips import MOST_SEARCHED, count_hits, find_flips, picture_flips
-from trainer.training.run import RunFolder, read_epochs
+from trainer.training.run import EpochReport, RunFolder, read_epochs
 
 Config = Mapping[str, Any]
 
@@ -204,11 +204,11 @@ def _learning(folder: Path, result: Result) -> Drawn:
     )
 
 
-def _epochs(run: RunFolder) -> list[dict[str, float]]:
+def _epochs(run: RunFolder) -> list[EpochReport]:
     rows = read_epochs(run.epochs)
     if not rows:
         raise RunError(f"{run.epochs} is not there")
-    return [{"step": row.step, "loss": row.loss, "accuracy": row.accuracy} for row in rows]
+    return rows
 
 
 def _flips(folder: Path, result: Result, config: Config) -> Drawn:
