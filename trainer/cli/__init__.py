@@ -14,6 +14,7 @@ from augbuild.errors import AugbuildError, TrainerError
 from trainer.cli.options import comparing_options, running_options, training_options
 
 if TYPE_CHECKING:
+    from trainer.data.samples import Split
     from trainer.statistics.metrics import Metrics
 
 _FOLDER = click.Path(path_type=Path)
@@ -119,7 +120,7 @@ def fit(
 
 
 def _cache(given: str | None) -> Path | None:
-    from trainer.training.fit import default_cache
+    from trainer.data.pixels import default_cache
 
     if given == "none":
         return None
@@ -161,7 +162,7 @@ def _print_metrics(metrics: Metrics | None, out: Path, *, quiet: bool, as_json: 
 def evaluate(
     run: Path,
     manifest: Path,
-    split: str,
+    split: Split,
     cache: str | None,
     device: str,
     quiet: bool,
