@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from trainer.comparison.result import ComparisonResult, StoppedResult
-    from trainer.data.samples import TrainOn
+    from trainer.data.samples import Split, TrainOn
+    from trainer.statistics.metrics import Metrics
+    from trainer.training.evaluate import ImagePrediction
 
 
 class TrainingOptions(TypedDict, total=False):
@@ -52,12 +54,12 @@ def fit(
     verify: bool = False,
     quiet: bool = True,
     **options: Unpack[FitOptions],
-) -> dict[str, Any]:
+) -> Metrics | None:
     """Train on a manifest into the folder `out`, evaluate once on its test images, return metrics.
 
     Options that are None or left out are those of `config`, a TOML file, or the defaults. `cache`
     is a folder for decoded pixels, `"none"`, or None for the user's cache folder. Without test
-    images the metrics are empty. Raises AugbuildError; UsageError for a wrong option.
+    images there are no metrics: None. Raises AugbuildError; UsageError for a wrong option.
     """
     from trainer.training.config import make_config
 
@@ -73,11 +75,11 @@ def evaluate(
     run: str | Path,
     manifest: str | Path,
     *,
-    split: Literal["train", "validation", "test"] = "test",
+    split: Split = "test",
     cache: str | Path | None = None,
     device: str = "auto",
     quiet: bool = True,
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Metrics, Path]:
     """Evaluate a finished run on another manifest; return metrics and the folder that has them.
 
     Raises AugbuildError.
@@ -96,7 +98,7 @@ def evaluate(
 
 def predict(
     run: str | Path, images: Sequence[str | Path], *, top: int = 5, device: str = "auto"
-) -> list[dict[str, Any]]:
+) -> list[ImagePrediction]:
     """Predict the classes of images, files or folders of them, with a finished run.
 
     Returns for each image the `top` classes with their probabilities, or the error that it has.
@@ -217,7 +219,7 @@ def _path(given: str | Path | None) -> Path | None:
 
 
 def _cache_folder(given: str | Path | None) -> Path | None:
-    from trainer.training.fit import default_cache
+    from trainer.data.pixels import default_cache
 
     if given is None:
         return default_cache()

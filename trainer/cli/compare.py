@@ -34,6 +34,9 @@ from trainer.cli.options import FOLDER, comparing_options, running_options, trai
 )
 def compare(out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
     """Judge whether the augmentation helped: arms by seeds, trained and tested alike."""
+    from trainer.training.device import keep_freed_memory
+
+    keep_freed_memory(options["device"] or "auto")
     result = library.compare(out=out, quiet=quiet or as_json, **options)
     if as_json:
         echo_json(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,9 @@ from augbuild.cli.output import echo, echo_json
 from trainer import library
 from trainer.cli.options import FOLDER, cache_option
 from trainer.cli.output import print_metrics
+
+if TYPE_CHECKING:
+    from trainer.data.samples import Split
 
 
 @click.command(
@@ -30,13 +33,16 @@ from trainer.cli.output import print_metrics
 def evaluate(
     run: Path,
     manifest: Path,
-    split: Literal["train", "validation", "test"],
+    split: Split,
     cache: str | None,
     device: str,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Evaluate a finished RUN on another manifest; the results go to RUN/evaluations/."""
+    from trainer.training.device import keep_freed_memory
+
+    keep_freed_memory(device)
     metrics, folder = library.evaluate(
         run, manifest, split=split, cache=cache, device=device, quiet=quiet or as_json
     )
@@ -53,16 +59,19 @@ def evaluate(
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each image.")
 def predict(run: Path, images: tuple[Path, ...], top: int, device: str, as_json: bool) -> None:
     """Predict the classes of IMAGES, files or folders, with a finished RUN."""
+    from trainer.training.device import keep_freed_memory
+
+    keep_freed_memory(device)
     results = library.predict(run, images, top=top, device=device)
     for result in results:
         if as_json:
             echo_json(result)
-        elif "error" in result:
-            echo(f"{result['image']}: {result['error']}")
+        elif result.error is not None:
+            echo(f"{result.image}: {result.error}")
         else:
-            best = [f"{each['class']} {each['probability']:.3f}" for each in result["top"]]
-            echo(f"{result['image']}: {', '.join(best)}")
-    if any("error" in result for result in results):
+            best = [f"{each.label} {each.probability:.3f}" for each in result.top]
+            echo(f"{result.image}: {', '.join(best)}")
+    if any(result.error is not None for result in results):
         sys.exit(1)
 
 

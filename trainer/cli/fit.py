@@ -56,7 +56,26 @@ from trainer.cli.output import print_metrics
 @training_options
 @running_options
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
-def fit(out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+def fit(
+    manifest: str | None,
+    out: Path,
+    config: Path | None,
+    cache: str | None,
+    resume: bool,
+    verify: bool,
+    quiet: bool,
+    as_json: bool,
+    **training: Any,
+) -> None:
     """Train on a manifest and evaluate on its test split, once, with the last step's weights."""
-    metrics = library.fit(out=out, quiet=quiet or as_json, **options)
+    from trainer.training.config import make_config
+
+    chosen = make_config({**training, "manifest": manifest}, config)
+    from trainer.training.device import keep_freed_memory  # torch: a wrong option is named first
+
+    keep_freed_memory(chosen.device)
+    metrics = library.fit(
+        manifest, out=out, config=config, cache=cache, resume=resume, verify=verify,
+        quiet=quiet or as_json, **training,
+    )  # fmt: skip
     print_metrics(metrics, out, quiet=quiet, as_json=as_json)
