@@ -13,6 +13,7 @@ from msgspec import structs
 
 from augbuild.core.pool import map_pooled
 from augbuild.core.progress import ProgressBar
+from augbuild.core.text import plural
 from augbuild.errors import RunError, TrainerError, UsageError
 from trainer.comparison.design import Arm, Design
 from trainer.data.samples import Sample, Table
@@ -164,7 +165,7 @@ def _progress(
             shown = done
         bar.advance(_count_steps(folders) - before - shown)
 
-    title = f"training {len(runs)} runs"
+    title = f"training {plural(len(runs), 'run')}"
     with ProgressBar(title, total, "steps", quiet=quiet or not runs) as bar:
         watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
         watcher.start()

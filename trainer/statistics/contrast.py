@@ -18,7 +18,7 @@ from trainer.statistics.differences import (
     subtract,
 )
 from trainer.statistics.scores import ACCURACY, MACRO_F1, Key, name_of
-from trainer.statistics.tests import Components, Estimate, Number, Share, holm
+from trainer.statistics.tests import Components, Count, Estimate, Number, Share, holm
 from trainer.statistics.verdict import FEWEST_SEEDS, ContrastVerdict, Evidence, JudgedArm, judge
 
 OVERALL = 2
@@ -81,7 +81,7 @@ class ContrastResult(ContrastVerdict, frozen=True, kw_only=True):
     high: Number | None
     p: Share | None
     adjusted_p: Share | None
-    dof: Number | None
+    dof: Count | Number | None  # a whole number with folds, and so in the file
     standard_error: Number | None
     components: Components | None
     disagree: Share
