@@ -56,7 +56,7 @@ def _default_of(param: Param) -> str:
         return "drawn"
     if param.required:
         return "required"
-    if param.default is None:
+    if param.default is None:  # `null` would mean nothing to a reader of TOML
         return "default: none"
     return f"default {json.dumps(param.default)}"
 
