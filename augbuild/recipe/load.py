@@ -88,14 +88,14 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     if not steps and (augment.variants or augment.balance):
         odd.append("transforms is empty: every variant is a copy of its source")
     return Recipe(
-        head.name,
-        head.seed,
-        source,
-        split,
-        output,
-        augment,
-        steps,
-        deny,
+        name=head.name,
+        seed=head.seed,
+        source=source,
+        split=split,
+        output=output,
+        augment=augment,
+        transforms=steps,
+        deny=deny,
         warnings=tuple(odd),
         folder=folder,
         base=base or folder,

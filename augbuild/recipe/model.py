@@ -28,6 +28,7 @@ Name = Annotated[
         description="1 to 100 characters without slashes or control characters, and not . or ..",
     ),
 ]
+# The largest integer that TOML promises to carry.
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 Target = Annotated[
@@ -46,6 +47,7 @@ class SourceSpec(msgspec.Struct, frozen=True):
 class SplitSpec(msgspec.Struct, frozen=True):
     """How sources without splits are split: `[split]`; shares of each class."""
 
+    # The lab that this began with: 140 photos, split 112 and 28.
     test: Share = 0.2
     validation: Share = 0.0
     group: Text = "near-duplicates"
@@ -109,6 +111,7 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
     @property
     def sha256(self) -> str:
         """Return the hash by which a build knows its recipe again, in lower-case hex."""
+        # As version 0.1 hashed it: another spelling of the JSON would make every old tree look new.
         content = json.dumps(to_plain(self), sort_keys=True)
         return hash_bytes(content.encode())
 

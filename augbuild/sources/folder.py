@@ -41,8 +41,7 @@ def open_folder(
         kind = "is a file, not a folder" if root.exists() else "does not exist"
         wanted = "the source is a folder with a folder of images for each class"
         raise SourceError(f"{root} {kind}; {wanted}")
-    walk = _Walk(root, follow_links)
-    walk.run()
+    walk = _walk(root, follow_links)
     layout = recognise_layout(root, walk.images, ignore_existing=ignore_existing)
     sources = []
     for path in walk.images:
@@ -85,25 +84,6 @@ class _Walk:
     rejected: dict[str, Rejected] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
 
-    def run(self) -> None:
-        """Walk over the whole folder; raises SourceError for a folder that cannot be read."""
-        waiting: list[tuple[str, frozenset[_FolderId]]] = [("", frozenset())]
-        while waiting:
-            folder, above = waiting.pop()
-            path = self.root / folder
-            try:
-                with os.scandir(path) as entries:
-                    found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
-                if self.follow_links:
-                    above |= {_folder_id(path)}
-            except OSError as error:
-                raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-            for entry in found:
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                if self.visit(entry, name, above):
-                    waiting.append((name, above))
-        self.images.sort()
-
     def visit(self, entry: os.DirEntry[str], path: str, above: frozenset[_FolderId]) -> bool:
         """Note what an entry is; return whether it is a folder to go into."""
         if entry.name.startswith("."):
@@ -137,6 +117,29 @@ class _Walk:
             self.rejected[path] = Rejected(path, "unreadable", why)
         else:
             self.ignored["not a regular file"] += 1
+
+
+def _walk(root: Path, follow_links: bool) -> _Walk:
+    """Walk over a whole folder; raises SourceError for a folder in it that cannot be read."""
+    walk = _Walk(root, follow_links)
+    # A list of what is still to do, since folders may be nested deeper than Python's calls may.
+    waiting: list[tuple[str, frozenset[_FolderId]]] = [("", frozenset())]
+    while waiting:
+        folder, above = waiting.pop()
+        path = root / folder
+        try:
+            with os.scandir(path) as entries:
+                found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
+            if follow_links:
+                above |= {_folder_id(path)}
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+        for entry in found:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if walk.visit(entry, name, above):
+                waiting.append((name, above))
+    walk.images.sort()
+    return walk
 
 
 def _succeeds(check: Callable[[], bool]) -> bool:
