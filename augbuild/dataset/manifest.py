@@ -127,7 +127,8 @@ def open_manifest(path: Path) -> Iterator[BinaryIO]:
         if (folder / STATE_FOLDER).is_dir():
             message = f"{folder} was not built to the end; rerun the same `augbuild make` command"
         else:
-            message = f"{path} does not exist; `augbuild make RECIPE` writes one into its output"
+            how = "`augbuild make RECIPE` writes a manifest into its output folder"
+            message = f"{path} does not exist; {how}"
         raise ManifestError(message) from error
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
