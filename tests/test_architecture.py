@@ -19,7 +19,8 @@ from tests.conftest import REPOSITORY
 LAYERS = (
     "augbuild.errors",
     "augbuild.core trainer.statistics",
-    "augbuild.catalogue augbuild.sources",
+    "augbuild.catalogue",
+    "augbuild.sources",
     "augbuild.pixels augbuild.recipe",
     "augbuild.similarity augbuild.dataset",
     "augbuild.planning trainer.data trainer.figures",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,28 +13,34 @@ import msgspec
 from msgspec import Meta
 
 from augbuild.core.documents import to_plain
-from augbuild.recipe.rules import boolean, choice, integer, number, text
+from augbuild.core.files import hash_bytes
+from augbuild.recipe.rules import Text
 from augbuild.recipe.steps import Step
 
-# Marks that turn the direction of writing, and separators, can make a name look like another on a terminal.
+# Marks that turn the direction of writing, and separators of lines, can make one name look like
+# another on a terminal.
 _UNSAFE = r"/\\\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
-_NAME = rf"(?!\.{{1,2}}\Z)[^{_UNSAFE}]{{1,100}}"
-NAME_RULE = text("1 to 100 characters, no slash or control character, nor . or ..", _NAME)
 
-Name = Annotated[str, NAME_RULE, Meta(pattern=rf"^{_NAME}\Z")]
-Seed = Annotated[int, integer(0, 2**63 - 1), Meta(ge=0, le=2**63 - 1)]
-Share = Annotated[float, number(0, 1, open_high=True), Meta(ge=0, lt=1)]
-Target = (
+Name = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A(?!\.{{1,2}}\Z)[^{_UNSAFE}]{{1,100}}\Z",
+        description="1 to 100 characters without slashes or control characters, and not . or ..",
+    ),
+]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Target = Annotated[
     Annotated[int, Meta(ge=1, le=10_000_000)]
-    | Annotated[str, Meta(pattern=r"^(max|x[1-9][0-9]{0,3})\Z")]
-)
-"""A number of images for each class, "max" for as many as the largest has, or a factor such as "x3"."""
+    | Annotated[str, Meta(pattern=r"\A(max|x[1-9][0-9]{0,3})\Z")],
+    Meta(description='"max", a number of images or a factor such as "x3"'),
+]
 
 
 class SourceSpec(msgspec.Struct, frozen=True):
     """Where the images are: `[source]`."""
 
-    path: Annotated[str, text()] = ""
+    path: Text = ""
 
 
 class SplitSpec(msgspec.Struct, frozen=True):
@@ -43,48 +48,51 @@ class SplitSpec(msgspec.Struct, frozen=True):
 
     test: Share = 0.2
     validation: Share = 0.0
-    group: Annotated[str, text()] = "near-duplicates"
-    folds: Annotated[int, integer(2, 100), Meta(ge=2, le=100)] | None = None
-    ignore_existing: Annotated[bool, boolean()] = False
+    group: Text = "near-duplicates"
+    folds: Annotated[int, Meta(ge=2, le=100)] | None = None
+    ignore_existing: bool = False
 
 
 class ResolvedOutput(msgspec.Struct, frozen=True):
     """How images are written; `max_side` in pixels."""
 
-    format: Annotated[Literal["jpeg", "png", "webp"], choice("jpeg", "png", "webp")] = "jpeg"
-    quality: Annotated[int, integer(1, 100), Meta(ge=1, le=100)] = 90
-    max_side: Annotated[int, integer(8, 20_000), Meta(ge=8, le=20_000)] | None = None
-    originals: Annotated[Literal["copy", "link"], choice("copy", "link")] = "copy"
+    format: Literal["jpeg", "png", "webp"] = "jpeg"
+    quality: Annotated[int, Meta(ge=1, le=100)] = 90
+    max_side: Annotated[int, Meta(ge=8, le=20_000)] | None = None
+    originals: Literal["copy", "link"] = "copy"
 
 
 class OutputSpec(ResolvedOutput, frozen=True):
     """How images are written, and where: `[output]`."""
 
-    path: Annotated[str, text()] = ""
+    path: Text = ""
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """How many images each class gets, originals included: `[augment.balance]`."""
+    """How many images each class gets, originals included: `[augment.balance]`.
+
+    A target of "max" stands for the size of the largest class, "x3" for three times that.
+    """
 
     target: Target = "max"
-    cap_per_source: Annotated[int, integer(1, 1000), Meta(ge=1, le=1000)] = 8
+    cap_per_source: Annotated[int, Meta(ge=1, le=1000)] = 8
 
 
 class AugmentSpec(msgspec.Struct, frozen=True):
-    """How many variants each train image gets: `[augment]`."""
+    """How many variants each train image gets: `[augment]`; with `balance`, that decides."""
 
-    variants: Annotated[int, integer(0, 1000), Meta(ge=0, le=1000)] = 3
+    variants: Annotated[int, Meta(ge=0, le=1000)] = 3
     balance: Balance | None = None
 
 
 class ClassRules(msgspec.Struct, frozen=True):
-    """What applies to one class only: `[classes.LABEL]`."""
+    """What holds for one class only: `[classes.LABEL]`; it gets no transform of `deny`."""
 
     deny: tuple[str, ...]
 
 
 class ResolvedRecipe(msgspec.Struct, frozen=True):
-    """All of a recipe that the outputs depend on, defaults filled in, no path of the machine.
+    """All of a recipe that the outputs depend on, defaults filled in, without paths.
 
     dataset.json has it under "recipe". `transforms` are free-form: their keys are those of the
     catalogue, and old trees may name transforms and parameters that it no longer has.
@@ -101,12 +109,17 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
     @property
     def sha256(self) -> str:
         """Return the hash by which a build knows its recipe again, in lower-case hex."""
-        return hashlib.sha256(json.dumps(to_plain(self), sort_keys=True).encode()).hexdigest()
+        content = json.dumps(to_plain(self), sort_keys=True)
+        return hash_bytes(content.encode())
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe, checked; `folder` is where its assets are, `base` what its other relative paths are relative to."""
+    """A recipe, checked.
+
+    `deny` has the transforms that a class must not get, by its name. Assets lie below `folder`; all
+    other relative paths are relative to `base`.
+    """
 
     name: Name
     seed: Seed
@@ -122,25 +135,26 @@ class Recipe:
 
     def resolved(self) -> ResolvedRecipe:
         """Return all that the outputs depend on, defaults filled in."""
+        output = ResolvedOutput(
+            format=self.output.format,
+            quality=self.output.quality,
+            max_side=self.output.max_side,
+            originals=self.output.originals,
+        )
+        classes = {}
+        for label, denied in sorted(self.deny.items()):
+            classes[label] = ClassRules(deny=tuple(sorted(denied)))
         return ResolvedRecipe(
             name=self.name,
             seed=self.seed,
             split=self.split,
-            output=ResolvedOutput(
-                format=self.output.format,
-                quality=self.output.quality,
-                max_side=self.output.max_side,
-                originals=self.output.originals,
-            ),
+            output=output,
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),
-            classes={
-                label: ClassRules(deny=tuple(sorted(denied)))
-                for label, denied in sorted(self.deny.items())
-            },
+            classes=classes,
         )
 
     @cached_property
     def sha256(self) -> str:
-        """Return the hash of `resolved`, once computed."""
+        """Return the hash of what the outputs depend on, computed once."""
         return self.resolved().sha256

@@ -274,11 +274,11 @@ NONSENSE = [
     ),
     (
         Op("overlay_emoji", {"emoji_path": "flags/germny"}),
-        "emoji_path is no emoji that AugLy ships; did you mean",
+        "emoji_path is not an emoji that comes with AugLy; did you mean",
     ),
     (
         default_op("overlay_text", font_file="/x/evil.ttf"),
-        "font_file is no font that AugLy ships; there are 364,",
+        "font_file is not a font that comes with AugLy; there are 364,",
     ),
     (
         Op("overlay_image", {"overlay": "../x.png"}),
