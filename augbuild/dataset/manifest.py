@@ -125,7 +125,8 @@ def open_manifest(path: Path) -> Iterator[BinaryIO]:
     except FileNotFoundError as error:
         folder = path.parent
         if (folder / STATE_FOLDER).is_dir():
-            message = f"{folder} was not built to the end; rerun the same `augbuild make` command"
+            how = "run the same `augbuild make` again to finish it"
+            message = f"{folder} has a build that was not finished; {how}"
         else:
             how = "`augbuild make RECIPE` writes a manifest into its output folder"
             message = f"{path} does not exist; {how}"
