@@ -27,7 +27,7 @@ NOT_OF_THE_TREE = ("state.sql", "recipe.toml", "last-run.json")
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project as version 0.1 has left it: recipe, sources, tree, and the state that knows them."""
+    """A project as version 0.1 has left it: recipe, sources, tree and state."""
     out = Path(
         shutil.copytree(OLD, tmp_path / "out", ignore=shutil.ignore_patterns(*NOT_OF_THE_TREE))
     )

@@ -34,8 +34,8 @@ def test_tree_is_as_the_readme_says(project: Path) -> None:
     out = make(project)
     files = tree(out)
     assert sorted({name.split("/")[0] for name in files}) == [
-        "README.md", "augmented_train", "counts.png", "dataset.json", "manifest.jsonl", "rejected.jsonl",
-        "test", "train",
+        "README.md", "augmented_train", "counts.png", "dataset.json", "manifest.jsonl",
+        "rejected.jsonl", "test", "train",
     ]  # fmt: skip
     assert sum(name.startswith("train/cats/") for name in files) == 6
     assert sum(name.startswith("test/dogs/") for name in files) == 1

@@ -66,8 +66,9 @@ def test_left_over_that_cannot_be_removed_is_a_sentence(sources: Path, out: Path
 
 
 def test_second_claim_names_the_first(sources: Path, out: Path) -> None:
-    holder = rf"process {os.getpid()} on '{platform.node()}' is building here; wait until it has finished"
-    with claim(out, sources), pytest.raises(OutputError, match=holder), claim(out, sources):
+    holder = f"process {os.getpid()} on '{platform.node()}'"
+    said = f"out: {holder} is building here; wait until it has finished"
+    with claim(out, sources), pytest.raises(OutputError, match=said), claim(out, sources):
         pass
 
 

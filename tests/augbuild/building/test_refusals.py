@@ -109,12 +109,12 @@ class TestNothingIsDeletedBySurprise:
             (lambda project: write_recipe(project, RECIPE.replace('"tiny"', '"other"')), []),
             (lambda project: photos(project / "elsewhere", {"cats": 4}), ["--source", "elsewhere"]),
             (lambda _: None, ["--source", "nowhere"]),
-            (lambda project: (project / "mine" / "thesis.tex").write_text("mine"), ["--out", "mine"]),
+            (lambda project: (project / "mine" / "thesis.tex").touch(), ["--out", "mine"]),
             (lambda _: None, ["--out", "photos/out"]),
         ],
         ids=[
-            "a class gone", "empty source", "other recipe", "other source", "no source", "folder of someone else",
-            "output in the source",
+            "a class gone", "empty source", "other recipe", "other source", "no source",
+            "folder of someone else", "output in the source",
         ],
     )  # fmt: skip
     def test_each_refusal_is_one_sentence(
