@@ -18,7 +18,8 @@ demo: $(VENV)/base
 	$(BIN)/augbuild make recipes/default.toml
 
 test: $(VENV)/everything
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow and not alone'
+	$(BIN)/python -m pytest -m 'alone and not slow'
 
 lint: $(VENV)/everything
 	$(BIN)/ruff check .

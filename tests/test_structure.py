@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import LIMITS, Measurement, measure, within
-from tests.conftest import ONE_AT_A_TIME, REPOSITORY
+from tests.conftest import ALONE, REPOSITORY
 
 PACKAGES = ("augbuild", "trainer")
 
@@ -95,5 +95,5 @@ def test_every_module_has_its_own_test_file() -> None:
     assert not without
 
 
-def test_files_that_run_one_at_a_time_are_there() -> None:
-    assert [file for file in ONE_AT_A_TIME if not (REPOSITORY / file).is_file()] == []
+def test_files_that_run_alone_are_there() -> None:
+    assert [file for file in ALONE if not (REPOSITORY / file).is_file()] == []
