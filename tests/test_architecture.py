@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-# Packages from the bottom up; one imports from lower lines only, those of one line never each other.
+# Packages from the bottom up; one imports from lower lines only, never from its own line.
 LAYERS = (
     "augbuild.errors",
     "augbuild.core",
@@ -70,7 +70,7 @@ DOORS = {
     "tqdm": {"augbuild.core.progress"},
 }  # fmt: skip
 
-# What may not wait for numpy is named at the end of this file; msgspec is what documents are made of.
+# What may not wait for numpy is named at the end of this file; documents are made of msgspec.
 EVERYWHERE = {"msgspec", "numpy"}
 
 NEVER = {"cloudpickle", "dill", "marshal", "pickle", "shelve"}  # loading what they write runs code
@@ -94,7 +94,7 @@ TREES = {
 
 
 def imported(module: str) -> Iterator[str]:
-    """Find the full name of each module that `module` imports anywhere in it, for type checking too."""
+    """Find the full name of each module that `module` imports, for type checking too."""
     for node in ast.walk(TREES[module]):
         match node:
             case ast.Import():
