@@ -8,9 +8,54 @@ from pathlib import Path
 from typing import Literal
 
 from augbuild.errors import Reason
+from augbuild.sources.findings import Finding
+from augbuild.sources.originals import Originals
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+LayoutName = Literal["auto", "classes", "splits", "class-splits", "leaf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table that hold each thing, where their names do not say so."""
+
+    path: str | None = None
+    label: str | None = None
+    split: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How a source is read: the keys of `[source]`, and what the command line adds.
+
+    `classes` and `include` are empty where all are meant; `include` and `exclude` are shell
+    patterns on paths; `images`, `suffix` and `labels` belong to tables; `margin` (a share of the
+    box) and `min_size` (pixels) to boxes; `max_pixels` and `depth` (bits) to decoding. `images`,
+    `labels` and `exclude_file` are relative to the recipe, as `path` is.
+    """
+
+    layout: LayoutName = "auto"
+    classes: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    exclude_file: str | None = None
+    columns: Columns = Columns()
+    images: str | None = None
+    suffix: str = ""
+    labels: str | None = None
+    margin: float = 0.0
+    min_size: int = 1
+    max_pixels: int | None = None
+    depth: int | None = None
+    ignore_existing: bool = False
+    follow_links: bool = False
+
+
+DEFAULT_OPTIONS = SourceOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +93,19 @@ class Rejected:
 class SourceDataset:
     """An opened source, its `sources` sorted by path.
 
-    `identity` tells this dataset from others on the machine. `ignored` counts the files that are
-    not sources, by the reason. `attribution` is what the licence of the images asks to be said.
+    `root` is where it is on this machine, and `originals` reads its images. `identity` tells this
+    dataset from others on the machine. `ignored` counts the files that are not sources, by the
+    reason. `attribution` is what the licence of the images asks to be said.
     """
 
     root: Path
+    originals: Originals
     identity: str
     classes: tuple[str, ...]
     sources: tuple[Source, ...]
     rejected: tuple[Rejected, ...] = ()
     ignored: Mapping[str, int] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     attribution: str | None = None
 
     @property

@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import Rejected, SourceDataset
+from augbuild.sources.dataset import DEFAULT_OPTIONS, Rejected, SourceDataset, SourceOptions
+from augbuild.sources.findings import Finding
 from augbuild.sources.layout import Layout, recognise_layout
+from augbuild.sources.originals import FolderOriginals
 
 IMAGE_EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
@@ -27,22 +29,19 @@ _MAX_EXTENSION = 12
 _FolderId = tuple[int, int]  # device and inode: the folder itself, by whatever path
 
 
-def open_folder(
-    root: Path, *, ignore_existing: bool = False, follow_links: bool = False
-) -> SourceDataset:
+def open_folder(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceDataset:
     """Open a folder of images.
 
     The class is the top folder, as in torchvision's ImageFolder, or the top folder below a split
-    folder; images may lie anywhere below. With `ignore_existing`, split folders only group class
-    folders. Links to files are followed, those to folders with `follow_links`. Raises SourceError
-    for what is not a folder, cannot be read, or has nothing that could be trained on.
+    folder; images may lie anywhere below. Raises SourceError for what is not a folder, cannot be
+    read, or has nothing that could be trained on.
     """
     if not root.is_dir():
         kind = "is a file, not a folder" if root.exists() else "does not exist"
         wanted = "the source is a folder with a folder of images for each class"
         raise SourceError(f"{root} {kind}; {wanted}")
-    walk = _walk(root, follow_links)
-    layout = recognise_layout(root, walk.images, ignore_existing=ignore_existing)
+    walk = _walk(root, options.follow_links)
+    layout = recognise_layout(root, walk.images, ignore_existing=options.ignore_existing)
     sources = []
     for path in walk.images:
         source = layout.source(path)
@@ -54,18 +53,20 @@ def open_folder(
         raise SourceError(_why_empty(walk))
     class_folders = _find_class_folders(walk, layout)
     classes = {folder.rpartition("/")[2] for folder in class_folders if is_safe_path(folder)}
-    warnings = _warn_of_similar_names(classes)
+    findings = _find_similar_names(classes)
     for folder in sorted(walk.folders - class_folders):
         if folder.count("/") == layout.class_depth:
-            warnings.append(f"{_legible(folder)} has no images and is left out")
+            message = f"{_legible(folder)} has no images and is left out"
+            findings.append(Finding(kind="empty class folder", message=message))
     return SourceDataset(
         root=root,
+        originals=FolderOriginals(root),
         identity=str(root.resolve()),
         classes=tuple(sorted(classes)),
         sources=tuple(sources),
         rejected=tuple(walk.rejected.values()),
         ignored=dict(sorted(walk.ignored.items())),
-        warnings=tuple(warnings),
+        findings=tuple(findings),
     )
 
 
@@ -189,14 +190,15 @@ def _why_empty(walk: _Walk) -> str:
     return f"{root} has no images ({', '.join(sorted(IMAGE_EXTENSIONS))}) in class folders"
 
 
-def _warn_of_similar_names(classes: Iterable[str]) -> list[str]:
-    """Return a warning for each class whose folder is another's on some file systems."""
-    warnings = []
+def _find_similar_names(classes: Iterable[str]) -> list[Finding]:
+    """Find the classes whose folder is another's on some file systems."""
+    findings = []
     seen: dict[str, str] = {}
     for label in sorted(classes):
         folded = unicodedata.normalize("NFC", label).casefold()
         first = seen.setdefault(folded, label)
         if first != label:
             where = "file systems that ignore case (macOS, Windows)"
-            warnings.append(f"classes {first!r} and {label!r} share one folder on {where}")
-    return warnings
+            message = f"classes {first!r} and {label!r} share one folder on {where}"
+            findings.append(Finding(kind="similar class names", message=message))
+    return findings

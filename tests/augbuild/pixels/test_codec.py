@@ -24,10 +24,10 @@ from augbuild.pixels.codec import (
     MAX_PIXELS,
     encode,
     has_more_frames,
-    read_bytes,
     read_grey,
     read_image,
 )
+from augbuild.sources.originals import read_bytes
 
 ARROW = np.zeros((30, 40, 3), np.uint8)
 ARROW[:10, :10] = (250, 20, 20)  # a red corner at the top left tells the eight orientations apart

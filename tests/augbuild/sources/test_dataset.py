@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from augbuild.sources.dataset import SPLITS, Source, SourceDataset
+from augbuild.sources.originals import FolderOriginals
 
 
 def test_the_path_has_the_split_folder() -> None:
@@ -21,7 +22,7 @@ def test_splits_are_in_the_order_of_the_manifest() -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_dataset_is_split_where_one_source_has_a_split(split: str) -> None:
     plain = Source("a/1.jpg", "a")
-    assert not SourceDataset(Path(), "x", ("a",), (plain,)).is_split
-    assert not SourceDataset(Path(), "x", ("a",), ()).is_split
+    assert not SourceDataset(Path(), FolderOriginals(Path()), "x", ("a",), (plain,)).is_split
+    assert not SourceDataset(Path(), FolderOriginals(Path()), "x", ("a",), ()).is_split
     named = Source("a/2.jpg", "a", split, split)  # type: ignore[arg-type]  # SPLITS are Splits
-    assert SourceDataset(Path(), "x", ("a",), (plain, named)).is_split
+    assert SourceDataset(Path(), FolderOriginals(Path()), "x", ("a",), (plain, named)).is_split

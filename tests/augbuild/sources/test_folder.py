@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import Source
+from augbuild.sources.dataset import Source, SourceOptions
 from augbuild.sources.folder import open_folder
 from augbuild.sources.open import open_source
 from tests.augbuild.sources.fixtures import labels, touch
@@ -62,7 +62,7 @@ class TestClasses:
         (tmp_path / "birds" / "young").mkdir(parents=True)
         dataset = open_source(".", tmp_path)
         assert dataset.classes == ("cats",)
-        assert dataset.warnings == (
+        assert tuple(each.text() for each in dataset.findings) == (
             "birds has no images and is left out",
             "dogs has no images and is left out",
         )
@@ -72,14 +72,16 @@ class TestClasses:
         (tmp_path / "test" / "dogs").mkdir()
         dataset = open_source(".", tmp_path)
         assert dataset.classes == ("cats", "dogs")
-        assert dataset.warnings == ("test/dogs has no images and is left out",)
+        assert tuple(each.text() for each in dataset.findings) == (
+            "test/dogs has no images and is left out",
+        )
 
     def test_classes_that_some_file_systems_take_for_one(self, tmp_path: Path) -> None:
         touch(tmp_path, "Cats/1.jpg", "cats/1.jpg", "cafe\u0301/1.jpg", "caf\xe9/1.jpg")
         dataset = open_source(".", tmp_path)
         assert len(dataset.classes) == 4
         where = "share one folder on file systems that ignore case (macOS, Windows)"
-        assert dataset.warnings == (
+        assert tuple(each.text() for each in dataset.findings) == (
             f"classes 'cafe\u0301' and 'caf\xe9' {where}",
             f"classes 'Cats' and 'cats' {where}",
         )
@@ -89,7 +91,7 @@ class TestClasses:
         (tmp_path / "dogs" / "1.jpg").symlink_to("nowhere")
         dataset = open_source(".", tmp_path)
         assert dataset.classes == ("cats", "dogs")
-        assert dataset.warnings == ()
+        assert tuple(each.text() for each in dataset.findings) == ()
 
 
 class TestSplits:
@@ -119,19 +121,19 @@ class TestSplits:
 
     def test_splits_may_be_passed_over(self, tmp_path: Path) -> None:
         touch(tmp_path, "train/cats/1.jpg", "test/cats/1.jpg")
-        dataset = open_source(".", tmp_path, ignore_existing=True)
+        dataset = open_source(".", tmp_path, SourceOptions(ignore_existing=True))
         assert labels(dataset) == {"train/cats/1.jpg": "cats", "test/cats/1.jpg": "cats"}
         assert {(s.folder, s.split) for s in dataset.sources} == {("", None)}
         assert not dataset.is_split
 
     def test_without_train_they_may_still_be_passed_over(self, tmp_path: Path) -> None:
         touch(tmp_path, "val/cats/1.jpg", "test/cats/1.jpg")
-        assert open_source(".", tmp_path, ignore_existing=True).classes == ("cats",)
+        assert open_source(".", tmp_path, SourceOptions(ignore_existing=True)).classes == ("cats",)
 
     @pytest.mark.parametrize("ignore_existing", [False, True])
     def test_a_class_called_train(self, tmp_path: Path, ignore_existing: bool) -> None:
         touch(tmp_path, "train/1.jpg", "test/1.jpg", "bus/1.jpg", "train/more/2.jpg")
-        dataset = open_source(".", tmp_path, ignore_existing=ignore_existing)
+        dataset = open_source(".", tmp_path, SourceOptions(ignore_existing=ignore_existing))
         assert dataset.classes == ("bus", "test", "train")
         assert not dataset.is_split
 
@@ -270,7 +272,9 @@ class TestNames:
             "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
         )
         assert dataset.ignored == {"extension .txt": 1}
-        assert dataset.warnings == ("empty\\xff has no images and is left out",)
+        assert tuple(each.text() for each in dataset.findings) == (
+            "empty\\xff has no images and is left out",
+        )
 
     @given(
         st.lists(
@@ -320,7 +324,7 @@ class TestLinks:
         (tmp_path / "photos" / "dogs").symlink_to("../elsewhere/dogs")
         plain = open_source("photos", tmp_path)
         assert (plain.classes, plain.ignored) == (("cats",), {"link to a folder": 1})
-        followed = open_source("photos", tmp_path, follow_links=True)
+        followed = open_source("photos", tmp_path, SourceOptions(follow_links=True))
         assert (followed.classes, followed.ignored) == (("cats", "dogs"), {})
 
     @pytest.mark.parametrize("target", ["..", ".", "../..", "../dogs"])
@@ -328,7 +332,7 @@ class TestLinks:
         root = touch(tmp_path / "photos", "cats/1.jpg", "dogs/1.jpg")
         (root / "cats" / "loop").symlink_to(target)
         (root / "dogs" / "loop").symlink_to("../cats")
-        dataset = open_source("photos", tmp_path, follow_links=True)
+        dataset = open_source("photos", tmp_path, SourceOptions(follow_links=True))
         assert 3 <= len(dataset.sources) <= 4
         assert dataset.ignored["link to a folder"] >= 1
 
@@ -387,7 +391,11 @@ def test_real_photos(shared_data: Path) -> None:
         ("test", "cats"): 70,
         ("test", "dogs"): 70,
     }
-    assert (dataset.rejected, dataset.ignored, dataset.warnings) == ((), {}, ())
+    assert (dataset.rejected, dataset.ignored, tuple(each.text() for each in dataset.findings)) == (
+        (),
+        {},
+        (),
+    )
 
 
 def test_bad_files(shared_data: Path) -> None:

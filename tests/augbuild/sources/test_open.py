@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from augbuild.errors import SourceError
+from augbuild.sources.dataset import SourceOptions
 from augbuild.sources.open import open_source
 from tests.augbuild.sources.fixtures import touch
 
@@ -59,7 +60,9 @@ def test_a_folder_may_have_the_name_of_an_archive(tmp_path: Path) -> None:
 def test_options_are_handed_on(tmp_path: Path) -> None:
     touch(tmp_path, "photos/train/cats/1.jpg", "elsewhere/2.jpg")
     (tmp_path / "photos" / "train" / "dogs").symlink_to("../../elsewhere")
-    dataset = open_source("photos", tmp_path, ignore_existing=True, follow_links=True)
+    dataset = open_source(
+        "photos", tmp_path, SourceOptions(ignore_existing=True, follow_links=True)
+    )
     assert [source.path for source in dataset.sources] == ["train/cats/1.jpg", "train/dogs/2.jpg"]
     assert not dataset.is_split
 
