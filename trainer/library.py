@@ -120,28 +120,16 @@ def export(run: str | Path, *, out: str | Path | None = None) -> Path:
 
 
 def compare(
-    manifest: str | Path | None = None,
-    *,
-    out: str | Path,
-    arms: str | None = None,
-    arm: Sequence[str] = (),
-    ablate: str | Path | None = None,
-    source: str | None = None,
-    seeds: int = 10,
-    budget: str | None = None,
-    metric: Literal["accuracy", "macro-f1"] = "accuracy",
-    margin: float = 0.02,
-    folds: bool = False,
-    jobs: int = 1,
-    devices: str | None = None,
-    override: Sequence[str] = (),
-    config: str | Path | None = None,
-    cache: str | Path | None = None,
-    resume: bool = False,
-    verify: bool = False,
-    quiet: bool = True,
+    manifest: str | Path | None = None, *, out: str | Path,
+    arms: str | None = None, arm: Sequence[str] = (),
+    ablate: str | Path | None = None, source: str | None = None,
+    seeds: int = 10, budget: str | None = None, folds: bool = False,
+    metric: Literal["accuracy", "macro-f1"] = "accuracy", margin: float = 0.02,
+    jobs: int = 1, devices: str | None = None, override: Sequence[str] = (),
+    config: str | Path | None = None, cache: str | Path | None = None,
+    resume: bool = False, verify: bool = False, quiet: bool = True,
     **options: Unpack[TrainingOptions],
-) -> ComparisonResult | StoppedResult:
+) -> ComparisonResult | StoppedResult:  # fmt: skip
     """Train arms by seeds alike, judge them on the same images, and write a report into `out`.
 
     Returns what comparison.json then has; the outcome is INVALID where a guard stopped it before

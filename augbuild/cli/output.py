@@ -44,8 +44,11 @@ def print_findings(findings: Sequence[Finding]) -> None:
 def print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
     """Print a line for each folder: images in all, and of each class."""
     for folder, classes in counts.items():
-        shown = [f"{label} {count:,}" for label, count in list(classes.items())[:MOST_SHOWN]]
-        line = f"{folder:<16}{sum(classes.values()):>9,}   {', '.join(shown)}"
-        if len(classes) > MOST_SHOWN:
-            line += f" and {len(classes) - MOST_SHOWN:,} more classes"
+        total = sum(classes.values())
+        shown = [f"{label} {count:,}" for label, count in classes.items()]
+        line = f"{folder:<16}{total:>9,}   "
+        line += ", ".join(shown[:MOST_SHOWN])
+        more = len(classes) - MOST_SHOWN
+        if more > 0:
+            line += f" and {more:,} more classes"
         echo(line)

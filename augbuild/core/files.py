@@ -99,9 +99,10 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
-    """Hold a lock file while the block runs; raises LockedError where another process holds it.
+    """Lock a file while the block runs; raises LockedError where another process has locked it.
 
-    The lock goes with its holder, however that ends (filelock, flock on POSIX).
+    The lock goes with its holder, however that ends, and a lock that is free is no obstacle
+    (filelock, which is flock on POSIX).
     """
     lock = FileLock(path)
     try:

@@ -162,7 +162,7 @@ def _run(
         def _warn_exit_early(self) -> None:
             pass  # results that nobody takes any more are dropped on purpose
 
-    options: dict[str, Any] = {}  # of joblib, which has no types
+    options: dict[str, object] = {}
     if backend == "loky":
         options = {"initializer": exit_with_parent, "initargs": (os.getpid(),)}
     pool = QuietParallel(
