@@ -6,7 +6,7 @@ import math
 from statistics import NormalDist
 
 from augbuild.catalogue.transforms import JsonValue
-from augbuild.recipe.values import Distribution
+from augbuild.recipe.values import Distribution, Value
 
 SMALLEST = 2.0**-53
 """The step of random(): stands for 0, which has no logarithm and no quantile."""
@@ -14,7 +14,7 @@ SMALLEST = 2.0**-53
 _UNBOUNDED = (-math.inf, math.inf)
 
 
-def draw_value(value: JsonValue | Distribution, u: float) -> JsonValue:
+def draw_value(value: Value, u: float) -> JsonValue:
     """Return a plain value as it is, and what a distribution has at `u`, which is in [0, 1)."""
     if not isinstance(value, Distribution):
         return value
