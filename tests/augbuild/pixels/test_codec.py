@@ -270,7 +270,8 @@ def test_a_grey_thumbnail_has_the_size_that_was_asked_for(
     size: tuple[int, int], format: str
 ) -> None:
     grey = read_grey(saved(noise(80, 60), format), size)
-    assert (grey.shape, grey.dtype) == ((size[1], size[0]), np.uint8)
+    assert grey.shape == (size[1], size[0])
+    assert grey.dtype == np.uint8
 
 
 def test_previews_in_a_jpeg_are_no_frames() -> None:
