@@ -46,7 +46,7 @@ def draw_value(value: Value, u: float) -> JsonValue:
 def round_within(value: float, low: float, high: float) -> float:
     """Round to six digits, so that the last bits of a mathematical library don't matter.
 
-    The ends of the range are kept, though six digits may not hold them.
+    The result stays from `low` to `high`, which may have more digits.
     """
     six_digits = float(f"{value:.6g}")
     at_least_low = max(six_digits, low)
