@@ -253,9 +253,7 @@ def _finish(
     if accelerator.is_main_process:
         about = {"arch": config.arch, "classes": test.classes, "image_size": config.image_size}
         save_weights(run.weights, accelerator.unwrap_model(model), about)
-        (run.root / "curves.png").write_bytes(
-            draw_curves([msgspec.to_builtins(each) for each in read_epochs(run.epochs)])
-        )
+        (run.root / "curves.png").write_bytes(draw_curves(read_epochs(run.epochs)))
         if probabilities is not None:
             metrics = write_results(run, test, probabilities)
         else:
