@@ -30,6 +30,7 @@ LAYERS = (
     "augbuild.building augbuild.checking trainer.training",
     "augbuild.cli trainer.comparison",
     "augbuild.__init__ augbuild.__main__ trainer.report",
+    "trainer.library",
     "trainer.cli",
     "trainer.__init__ trainer.__main__",
 )
@@ -43,6 +44,7 @@ CROSSINGS = {
         "augbuild.recipe", "augbuild.similarity",
     },
     "trainer.report": {"augbuild.pixels"},
+    "trainer.cli": {"augbuild.cli"},
 }  # fmt: skip
 EVERYONES = {"augbuild.errors", "augbuild.core"}
 
@@ -54,7 +56,7 @@ DOORS = {
     "accelerate": {"trainer.training.device", "trainer.training.loop"},
     "augly": {"augbuild.pixels.apply"},
     "click": {"augbuild.cli.", "trainer.cli."},
-    "filelock": {"augbuild.core.files", "augbuild.building.claim"},
+    "filelock": {"augbuild.core.files"},
     "jinja2": {"augbuild.dataset.card", "trainer.report.report"},
     "joblib": {"augbuild.core.pool"},
     "magic": {"augbuild.pixels.apply"},
