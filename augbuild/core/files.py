@@ -126,11 +126,11 @@ def size_and_mtime(path: Path) -> tuple[int, int]:
 
 def is_safe_path(value: object) -> bool:
     """Check whether a manifest may name this file: relative, POSIX, below its own folder."""
-    if not isinstance(value, str) or not 0 < len(value) <= 4096:
+    if not isinstance(value, str) or len(value) > 4096:
         return False
-    if value.startswith("/") or re.search(r"[\\\x00]|^[A-Za-z]:", value):
+    if re.search(r"[\\\x00]|^[A-Za-z]:", value):  # what Windows would take for a folder or a drive
         return False
-    if any(part in {"", ".", ".."} for part in value.split("/")):
+    if any(part in {"", ".", ".."} for part in value.split("/")):  # "/etc" begins with an empty one
         return False
     return is_unicode(value)
 

@@ -7,9 +7,11 @@ import hashlib
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +105,26 @@ def test_file_is_written_and_replaced_and_nothing_is_left_beside_it(
         assert list(path.parent.iterdir()) == [path]
 
 
+def test_file_that_is_to_outlive_a_power_cut_is_synced_with_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    before = len(list(Path("/dev/fd").iterdir()))
+
+    def fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append("folder" if is_folder else "file")
+        if is_folder:
+            raise OSError(errno.EINVAL, "as some network file systems do")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomic(tmp_path / "file", b"x")
+    assert synced == []
+    write_atomic(tmp_path / "file", b"y", sync=True)
+    assert synced == ["file", "folder"]
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
 def test_file_is_staged_in_the_folder_given(tmp_path: Path) -> None:
     staging = tmp_path / "staging"
     with pytest.raises(FileNotFoundError, match="staging"):
@@ -183,6 +205,13 @@ def test_lock_keeps_other_threads_out_and_is_released(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with hold_lock(lock):
         pass
+
+
+def test_lock_that_is_held_is_refused_at_once(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with pytest.raises(LockedError), hold_lock(tmp_path / "lock"), hold_lock(tmp_path / "lock"):
+        pytest.fail("it is held twice")
+    assert time.monotonic() - start < 0.5
 
 
 def test_lock_that_cannot_be_made_is_an_error_of_the_system(tmp_path: Path) -> None:
