@@ -156,7 +156,7 @@ def _folder_id(path: Path) -> _FolderId:
 
 def _name_kind(extension: str) -> str:
     # A long or unprintable end of a name is not an extension that anybody would know.
-    if 1 < len(extension) <= _MAX_EXTENSION and extension.isprintable():
+    if extension and len(extension) <= _MAX_EXTENSION and extension.isprintable():
         return f"extension {extension}"
     return "of another kind"
 
