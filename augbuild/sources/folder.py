@@ -19,6 +19,7 @@ IMAGE_EXTENSIONS = frozenset(
 )
 """What torchvision's ImageFolder takes for an image, in any case."""
 
+# Told apart from other files only to say that these are images, too, but not read.
 _FOREIGN_IMAGES = frozenset(
     {".heic", ".heif", ".avif", ".gif", ".jxl", ".svg", ".cr2", ".nef", ".dng"}
 )
@@ -55,9 +56,8 @@ def open_folder(
     class_folders = _find_class_folders(walk, layout)
     classes = {folder.rpartition("/")[2] for folder in class_folders if is_safe_path(folder)}
     warnings = _warn_of_similar_names(classes)
-    for folder in sorted(walk.folders - class_folders):
-        if folder.count("/") == layout.class_depth:
-            warnings.append(f"{_legible(folder)} has no images and is left out")
+    warnings += _warn_of_empty_folders(walk.folders - class_folders, layout.class_depth)
+    # The identity is of the folder itself, so that a link to it is the same dataset.
     return SourceDataset(
         root=root,
         identity=str(root.resolve()),
@@ -187,6 +187,12 @@ def _why_empty(walk: _Walk) -> str:
             advice = "which are not read; convert them to JPEG or PNG"
             return f"{root} has only {extension} files, {advice}"
     return f"{root} has no images ({', '.join(sorted(IMAGE_EXTENSIONS))}) in class folders"
+
+
+def _warn_of_empty_folders(folders: Iterable[str], class_depth: int) -> list[str]:
+    """Return a warning for each folder that would be a class, had it images."""
+    empty = [folder for folder in sorted(folders) if folder.count("/") == class_depth]
+    return [f"{_legible(folder)} has no images and is left out" for folder in empty]
 
 
 def _warn_of_similar_names(classes: Iterable[str]) -> list[str]:
