@@ -54,7 +54,8 @@ def load_recipe(name: str | Path) -> Recipe:
 def shipped_recipes() -> dict[str, Path]:
     """Return the recipes that come with augbuild, by name."""
     package = Path(__file__).parents[1]
-    for folder in (package / "recipes", package.parent / "recipes"):  # installed, or a checkout
+    # A wheel carries them inside the package, a checkout beside it.
+    for folder in (package / "recipes", package.parent / "recipes"):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.toml"))}
     return {}

@@ -38,6 +38,10 @@ Target = Annotated[
 ]
 
 
+# Sections are read from tables in which anything may be missing or wrong, so every field has a
+# default; that a path is given is checked by the reader of the whole recipe.
+
+
 class SourceSpec(msgspec.Struct, frozen=True):
     """Where the images are: `[source]`."""
 

@@ -21,6 +21,7 @@ IMAGE_EXTENSIONS = frozenset(
 )
 """What torchvision's ImageFolder takes for an image, in any case."""
 
+# Told apart from other files only to say that these are images, too, but not read.
 _FOREIGN_IMAGES = frozenset(
     {".heic", ".heif", ".avif", ".gif", ".jxl", ".svg", ".cr2", ".nef", ".dng"}
 )
@@ -54,10 +55,8 @@ def open_folder(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceD
     class_folders = _find_class_folders(walk, layout)
     classes = {folder.rpartition("/")[2] for folder in class_folders if is_safe_path(folder)}
     findings = _find_similar_names(classes)
-    for folder in sorted(walk.folders - class_folders):
-        if folder.count("/") == layout.class_depth:
-            message = f"{_legible(folder)} has no images and is left out"
-            findings.append(Finding(kind="empty class folder", message=message))
+    findings += _find_empty_folders(walk.folders - class_folders, layout.class_depth)
+    # The identity is of the folder itself, so that a link to it is the same dataset.
     return SourceDataset(
         root=root,
         originals=FolderOriginals(root),
@@ -157,7 +156,7 @@ def _folder_id(path: Path) -> _FolderId:
 
 def _name_kind(extension: str) -> str:
     # A long or unprintable end of a name is not an extension that anybody would know.
-    if 1 < len(extension) <= _MAX_EXTENSION and extension.isprintable():
+    if extension and len(extension) <= _MAX_EXTENSION and extension.isprintable():
         return f"extension {extension}"
     return "of another kind"
 
@@ -188,6 +187,16 @@ def _why_empty(walk: _Walk) -> str:
             advice = "which are not read; convert them to JPEG or PNG"
             return f"{root} has only {extension} files, {advice}"
     return f"{root} has no images ({', '.join(sorted(IMAGE_EXTENSIONS))}) in class folders"
+
+
+def _find_empty_folders(folders: Iterable[str], class_depth: int) -> list[Finding]:
+    """Find the folders that would each be a class if they had images."""
+    findings = []
+    for folder in sorted(folders):
+        if folder.count("/") == class_depth:
+            message = f"{_legible(folder)} has no images and is left out"
+            findings.append(Finding(kind="empty class folder", message=message))
+    return findings
 
 
 def _find_similar_names(classes: Iterable[str]) -> list[Finding]:

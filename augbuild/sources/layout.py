@@ -14,6 +14,7 @@ from pathlib import Path
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import Source, Split
 
+# Looked up in lower case: datasets come with Train/ and TEST/, too.
 _SPLIT_FOLDERS: Mapping[str, Split] = {
     "train": "train",
     "test": "test",

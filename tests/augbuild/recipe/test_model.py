@@ -87,6 +87,20 @@ def test_a_name_that_no_recipe_could_have_is_refused(name: str) -> None:
         read(json.dumps(edited))
 
 
+def test_a_recipe_cannot_be_changed() -> None:
+    recipe = parse_recipe('name = "x"\nsource.path = "a"\noutput.path = "b"', Path(), "x.toml")
+    for part, name in [
+        (recipe, "seed"),
+        (recipe.source, "path"),
+        (recipe.split, "test"),
+        (recipe.output, "quality"),
+        (recipe.augment, "variants"),
+        (recipe.resolved(), "seed"),
+    ]:
+        with pytest.raises(AttributeError):
+            setattr(part, name, 1)
+
+
 def test_what_is_free_form_is_kept_as_it_is() -> None:
     edited = json.loads(WRITTEN)
     edited["transforms"] = [{"op": "of_a_later_version", "depth": {"levels": [1, 2.5, None]}}]

@@ -15,6 +15,14 @@ def test_the_path_has_the_split_folder() -> None:
     assert Source("cats/1.jpg", "cats", "Train", "train").path == "Train/cats/1.jpg"
 
 
+def test_sources_cannot_be_changed() -> None:
+    source = Source("cats/1.jpg", "cats")
+    with pytest.raises(AttributeError):
+        source.label = "dogs"  # type: ignore[misc]  # that is the point
+    with pytest.raises(AttributeError):
+        SourceDataset(Path(), "x", (), ()).classes = ("a",)  # type: ignore[misc]  # as above
+
+
 def test_splits_are_in_the_order_of_the_manifest() -> None:
     assert SPLITS == ("train", "validation", "test")
 

@@ -192,6 +192,14 @@ class TestWhatIsIgnored:
             ("of another kind", 4),
         ]
 
+    def test_extensions_are_named_up_to_twelve_characters(self, tmp_path: Path) -> None:
+        touch(tmp_path, "cats/1.jpg", f"cats/2.{'y' * 11}", f"cats/3.{'y' * 12}", "cats/4.z")
+        assert open_source(".", tmp_path).ignored == {
+            f"extension .{'y' * 11}": 1,
+            "extension .z": 1,
+            "of another kind": 1,
+        }
+
     def test_every_extension_of_torchvision_in_any_case(self, tmp_path: Path) -> None:
         names = [
             "1.jpg",

@@ -48,6 +48,13 @@ def test_existing_splits_may_be_passed_over() -> None:
         layout_of(*images)
 
 
+def test_the_order_of_images_does_not_matter() -> None:
+    with pytest.raises(SourceError, match="has Test/, val/ but no train/"):
+        layout_of("val/a/1.jpg", "Test/a/1.jpg")
+    with pytest.raises(SourceError, match="has test/ with folders of images beside a/"):
+        layout_of("train/x/1.jpg", "b/1.jpg", "test/x/1.jpg", "a/1.jpg")
+
+
 @pytest.mark.parametrize(
     ("layout", "path", "source"),
     [
