@@ -34,7 +34,7 @@ from augbuild.sources.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did and what the tree now has.
+    """The result of a build: what it did, and what the tree has now.
 
     `made`, `kept` count images, `pruned` sources; `counts` goes from folders to classes to numbers
     of images; `reasons` counts the sources worked on by why.
@@ -141,6 +141,7 @@ def _describe_tree(
         os.sync()
     state.set_note("running", None)
     state.sync()
+    # A second run writes nothing: a manifest that is right keeps its time.
     if not folder.manifest.exists() or not filecmp.cmp(folder.manifest, staged, shallow=False):
         staged.replace(folder.manifest)
     folder.set_aside.unlink(missing_ok=True)

@@ -33,12 +33,13 @@ Cause = Literal[
 """Why a source has to be worked on."""
 
 _CAUSES: tuple[Cause, ...] = get_args(Cause)
+# Reasons that lie in the machine as it was then; all others lie in the file.
 _MAY_PASS = frozenset({"unreadable", "out_of_memory"})
 
 
 @dataclass(slots=True)
 class Changes:
-    """What differs between plan and tree.
+    """The differences between a plan and a tree.
 
     `codes` has a byte for each source of the plan, 0 where it is done; `images` counts the outputs
     to make and `weight` estimates their cost, in bytes of their sources; `stale` are the sources
@@ -169,6 +170,7 @@ def find_changes(detector: ChangeDetector, *, prune: bool) -> Changes:
         size, _ = plan.dataset.originals.stat(source.path)
         changes.weight += len(task.outputs) * max(size, 0)
     if prune and known < len(state):
+        # Only where something is gone: a set of all paths takes memory for each source.
         planned = {source.path for source in plan.sources}
         changes.stale = [entry.path for entry in state.entries() if entry.path not in planned]
     return changes

@@ -36,6 +36,7 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
                 _remove_staging(left_over)
             folder.staging.mkdir()
             yield folder
+            # Not after an error: workers may still write there, and the next build removes it.
             shutil.rmtree(folder.staging, ignore_errors=True)
     except LockedError as error:
         holder = name_holder(folder.private)

@@ -35,7 +35,7 @@ _FOLDERS = ("train", AUGMENTED_FOLDER, "validation", "test")
 
 @dataclass(slots=True)
 class TreeCounts:
-    """What a tree has, counted while its manifest is written; `images` by folder and class."""
+    """The counts of a tree, made while its manifest is written; `images` by folder and class."""
 
     rows: int = 0
     images: dict[str, Counter[str]] = field(default_factory=dict)
@@ -68,6 +68,7 @@ def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple
             digest.update(line)
             file.write(line)
             counts.count_row(record)
+        # Whole on the disk before it gets its name, which says that the tree is complete.
         file.flush()
         os.fsync(file.fileno())
     counts.manifest_sha256 = digest.hexdigest()
@@ -162,7 +163,7 @@ def find_in_tree(info: DatasetInfo) -> list[Finding]:
 
 
 def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[Rejected]) -> None:
-    """Write what describes the tree, all but the manifest; a file that is right is left alone.
+    """Write the files that describe the tree, but for the manifest; those that are right stay.
 
     dataset.json gets the hashes of the others, for `verify`. Raises OSError.
     """
@@ -187,7 +188,7 @@ def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[R
 
 
 def _is_outdated(folder: OutputFolder, info: DatasetInfo, before: DatasetInfo) -> bool:
-    """Check whether card and chart are of another dataset, or not as they were written."""
+    """Check whether card and chart describe another dataset, or were changed since."""
     if msgspec.structs.replace(before, descriptions={}) != info:
         return True
     for name in (CARD_NAME, CHART_NAME):

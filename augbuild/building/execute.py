@@ -48,6 +48,7 @@ def execute_changes(
     run = state.start_run()
     for chunk in chunked(_pending_entries(detector, changes, run), _NOTED_AT_ONCE):
         state.put(chunk)
+    # Before any file is written: after a power cut, too, what is ours is known as ours.
     state.sync()
     make_folders(folder, detector.plan.class_folders())
     made = 0
@@ -65,7 +66,7 @@ def execute_changes(
 
 
 def _pending_entries(detector: ChangeDetector, changes: Changes, run: int) -> Iterator[Entry]:
-    """Yield what will be written before it is: whatever happens then, our files are known as ours.
+    """Yield the entries of what is pending, for the state to know our files before they exist.
 
     Raises OutputError where a file that is not ours has the name of one.
     """

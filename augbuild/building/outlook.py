@@ -11,14 +11,13 @@ from augbuild.building.inputs import output_path, plan_recipe
 from augbuild.core.documents import to_plain
 from augbuild.dataset.layout import AUGMENTED_FOLDER, OutputFolder
 from augbuild.dataset.state import State
-from augbuild.planning.plan import BuildPlan
 from augbuild.recipe.model import Recipe
 from augbuild.sources.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What the tree would have after a build, and what of it is still to do.
+    """The forecast of a build: what the tree would have, and what of it is still to do.
 
     `counts` goes from folders to classes to numbers of images; `images` are the outputs to make;
     `pending` pairs sources with why they are worked on; the images of `stale` sources are removed.
@@ -57,25 +56,19 @@ def plan_build(
         detector = ChangeDetector(plan, state, folder, rehash, interrupted_run=interrupted)
         changes = find_changes(detector, prune=True)
     pending = []
+    counts: dict[str, Counter[str]] = {}
     for index, each in enumerate(plan.sources):
         if cause := changes.cause(index):
             pending.append((each.path, cause))
+        counts.setdefault(each.split or "train", Counter())[each.label] += 1
+        if variants := plan.variants(each):
+            counts.setdefault(AUGMENTED_FOLDER, Counter())[each.label] += variants
     return Outlook(
         out=folder.root,
-        counts=_count_images(plan),
+        counts={folder: dict(of_folder) for folder, of_folder in counts.items()},
         images=changes.images,
         pending=tuple(pending),
         stale=tuple(changes.stale),
         warnings=plan.warnings,
         findings=plan.findings,
     )
-
-
-def _count_images(plan: BuildPlan) -> dict[str, dict[str, int]]:
-    """Count what a plan makes, by folder and class."""
-    counts: dict[str, Counter[str]] = {}
-    for source in plan.sources:
-        counts.setdefault(source.split or "train", Counter())[source.label] += 1
-        if variants := plan.variants(source):
-            counts.setdefault(AUGMENTED_FOLDER, Counter())[source.label] += variants
-    return {folder: dict(classes) for folder, classes in counts.items()}

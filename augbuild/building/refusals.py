@@ -26,7 +26,7 @@ def refuse_nesting(out: Path, sources: Path) -> None:
 
 
 def refuse_foreign_folder(folder: OutputFolder) -> None:
-    """Raise OutputError where something is that no build has made."""
+    """Raise OutputError for a folder whose files augbuild did not make."""
     root = folder.root
     if root.exists() and not root.is_dir():
         raise OutputError(f"{root} is a file, not a folder; choose another with --out")

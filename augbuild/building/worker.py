@@ -22,7 +22,7 @@ _PROBES = 4  # in each direction
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """Where a worker reads and writes, and how it encodes: the same for all tasks of a build."""
+    """The folders and the encoding of a build, the same for all its tasks."""
 
     originals: Originals
     out: Path
@@ -43,7 +43,7 @@ class _Encoded:
 
 
 def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
-    """Make every output of one source, or none and return the reason.
+    """Make every output of one source; or make none, and return why.
 
     Raises OutputError where an output cannot be written.
     """
@@ -60,6 +60,7 @@ def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
         return Rejected(
             path, "out_of_memory", "there was not enough memory for this image and its ops"
         )
+    # Only now: what fails above leaves no file behind.
     for output in outputs:
         _write(settings, task, output)
     return BuiltSource(
@@ -74,7 +75,7 @@ def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
 
 
 def reject_lost(task: Task) -> Rejected:
-    """Return what becomes of a task that has killed its worker process twice."""
+    """Return the rejection of a task that has killed its worker process twice."""
     return Rejected(
         task.source.path,
         "out_of_memory",

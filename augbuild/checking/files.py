@@ -16,7 +16,7 @@ from augbuild.errors import ManifestError
 
 @dataclass(frozen=True, slots=True)
 class ExpectedFile:
-    """What a row says of its file: all of it that a worker needs."""
+    """The part of a row that a worker needs to check its file."""
 
     name: str
     bytes: int

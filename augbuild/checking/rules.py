@@ -44,7 +44,7 @@ class Damage:
 
 @dataclass(slots=True)
 class TreeContents:
-    """What manifest and dataset.json say of a tree.
+    """The contents of a tree according to its manifest and dataset.json.
 
     `names` has eight bytes for each file that a row names, `total_bytes` is their size on disk;
     `images` counts the rows by folder and class. `info` is None where dataset.json cannot be used.

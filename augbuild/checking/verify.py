@@ -35,7 +35,7 @@ _NOT_CHECKED = frozenset({"unfinished", "unreadable"})
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was found, by file.
+    """The findings of a check, sorted by file.
 
     `rows` and `bytes` are what the manifest names; `quick`: only sizes were compared. A tree is
     `clean` where nothing was found, `damaged` where something is wrong; otherwise it could not be
@@ -99,6 +99,7 @@ def verify(
         with open_manifest(root / MANIFEST_NAME) as manifest:
             contents = read_contents(root, manifest)
             findings = list(contents.damages)
+            # Read twice, and not kept: there may be millions of rows.
             manifest.seek(0)
             with ProgressBar("verify", contents.rows, "images", quiet=quiet) as progress:
                 for checked, found in _check_images(root, manifest, contents, quick, n_jobs):
@@ -174,6 +175,7 @@ def _check_for_strangers(root: Path, contents: TreeContents) -> Iterator[Damage]
     while waiting:
         folder = waiting.pop()
         try:
+            # Not rglob, which says nothing of a folder that it cannot read.
             with os.scandir(root / folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:

@@ -42,7 +42,7 @@ _TALL_ROW = 0.4
 _ALL_BARS = 4.2
 _GUTTER = 0.35
 _GAP = 0.06
-_LONGEST_NAME = 2.6
+_LONGEST_NAME = 2.6  # longer names are cut in the middle
 _AXIS_WIDTH = 2 / DPI
 
 _BAR = 0.66  # of a row's height
@@ -100,6 +100,7 @@ def draw_counts(
     with default_settings():
         canvas = FigureCanvasAgg(counts_figure(counts, classes, title))
         canvas.draw()
+        # Encoded by Pillow: matplotlib writes its version into PNG files.
         size = canvas.get_width_height()
         drawn = Image.frombytes("RGBA", size, bytes(canvas.buffer_rgba()))
     return encode(drawn.convert("RGB"), "png", 100)

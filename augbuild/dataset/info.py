@@ -48,6 +48,7 @@ def read_info(root: Path) -> DatasetInfo:
     """
     path = root / INFO_NAME
     info = read_document(path, DatasetInfo, ManifestError)
+    # `replay` encodes as the recipe says: an edited one would blame the image.
     if info.recipe.sha256 != info.recipe_sha256 or info.recipe.name != info.name:
         raise ManifestError(
             f"{path} has a recipe that was edited: it does not fit name and recipe_sha256"

@@ -15,7 +15,7 @@ from augbuild.sources.dataset import Rejected
 
 
 class PendingSource(msgspec.Struct, frozen=True):
-    """A source that a build has begun to work on: `ops` of each output, the original's empty."""
+    """A source that a build has begun to work on; `ops` are those of each output, in order."""
 
     ops: tuple[AppliedOps, ...]
 
@@ -33,10 +33,10 @@ class BuiltFile(msgspec.Struct, frozen=True):
 
 
 class BuiltSource(msgspec.Struct, frozen=True):
-    """What was made of one source: `ops` has those of each of the `files`, in the same order.
+    """The outputs of one source; `ops` are those of each of the `files`, in the same order.
 
-    `sha256`, `width` and `height` (upright, pixels) are the source's; `more_frames`: it has others
-    than the one that was used.
+    `sha256`, `width` and `height` (upright, pixels) are the source's; `more_frames`: it has more
+    frames or pages than the one that was used.
     """
 
     path: str
@@ -49,7 +49,7 @@ class BuiltSource(msgspec.Struct, frozen=True):
 
 
 class RejectedSource(msgspec.Struct, frozen=True):
-    """Why a source could not be used."""
+    """The reason why a source could not be used."""
 
     reason: Reason
     message: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -45,7 +45,7 @@ _RESULTS: dict[Status, type[PendingSource | BuiltSource | RejectedSource]] = {
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What the state knows of one source.
+    """Everything that the state knows of one source.
 
     `fingerprint` stands for everything but its bytes that its outputs depend on; `size` and
     `mtime_ns` are the source file's when it was read; `run` is the number of the build; `files` may
@@ -107,7 +107,7 @@ class State:
             self._database = _connect(file, "ro" if read_only else "rwc")
         except sqlite3.Error as error:
             raise _as_output_error(file, error) from error
-        with self._closed_on_error():
+        try:
             if read_only and not self._database.execute("SELECT 1 FROM sqlite_master").fetchone():
                 # A build was killed before it had noted anything.
                 self._database.close()
@@ -115,8 +115,14 @@ class State:
                 read_only = False
             if not read_only:
                 self._prepare()
+        except BaseException as error:
+            self._database.close()
+            if isinstance(error, sqlite3.Error):
+                raise _as_output_error(file, error) from error
+            raise
 
     def _prepare(self) -> None:
+        # With a write-ahead log, a commit outlives the process without a sync; `sync` makes one.
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.executescript(_SCHEMA)
@@ -126,17 +132,6 @@ class State:
                 "build into another folder"
             )
         self.set_note("format", _FORMAT)
-
-    @contextmanager
-    def _closed_on_error(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            self._database.close()
-            raise _as_output_error(self._file, error) from error
-        except BaseException:
-            self._database.close()
-            raise
 
     def __enter__(self) -> Self:
         return self
@@ -213,6 +208,7 @@ class State:
 
 def _connect(file: Path | None, mode: Literal["ro", "rwc"]) -> sqlite3.Connection:
     name = ":memory:" if file is None else f"{file.absolute().as_uri()}?mode={mode}"
+    # None: every statement is committed at once, but for the transactions of `_write`.
     return sqlite3.connect(name, uri=True, isolation_level=None)
 
 
