@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from augbuild.core.documents import to_plain
 from augbuild.core.files import write_atomic
 from augbuild.dataset.layout import AUGMENTED_FOLDER, OutputFolder
 from augbuild.dataset.manifest import Record, encode_row
@@ -123,7 +124,7 @@ def dataset_info(plan: BuildPlan, tally: TreeCounts) -> dict[str, Any]:
         "more_frames": tally.more_frames,
         "flat": len(tally.flat),
         "attribution": plan.dataset.attribution,
-        "recipe": recipe.resolved(),
+        "recipe": to_plain(recipe.resolved()),
         "recipe_sha256": recipe.sha256,
         "versions": versions(),
         "rows": tally.rows,

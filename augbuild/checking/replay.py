@@ -17,7 +17,8 @@ from augbuild.dataset.versions import versions
 from augbuild.errors import AugbuildError, ImageError, ManifestError, RecipeError, SourceError
 from augbuild.pixels.codec import encode, read_bytes, read_image, shrink
 from augbuild.recipe.model import OutputSpec
-from augbuild.recipe.rules import Problems, read_fields
+from augbuild.recipe.problems import Place, Problems
+from augbuild.recipe.rules import read_section
 from augbuild.sources.open import open_source
 
 
@@ -187,7 +188,7 @@ def _encoding(facts: Mapping[str, Any]) -> OutputSpec:
         else None
     )
     problems = Problems(INFO_NAME)
-    spec = OutputSpec(**read_fields(OutputSpec, known, "recipe.output", problems))
+    spec = read_section(OutputSpec, known, Place("recipe.output", problems))
     problems.raise_if_any()
     return spec
 

@@ -1,4 +1,4 @@
-"""What a source dataset is: images with a label, and perhaps a split."""
+"""A source dataset as a value: images with a label, and perhaps a split."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Literal
 
 from augbuild.errors import Reason
 
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One original image.
 
-    `key` is its path without the split folder, `folder` that split folder as it stands on disk ("" where there is
-    none); both POSIX, relative to the dataset's root. `split` is None until it is assigned.
+    `key` is its path without the split folder, `folder` that split folder as it is called on disk,
+    or "" where there is none; both are POSIX and relative to the dataset's root. `split`, `group`
+    and `fold` are None until they are assigned.
     """
 
     key: str
@@ -27,7 +31,7 @@ class Source:
 
     @property
     def path(self) -> str:
-        """Give the path in the source dataset."""
+        """Return the path in the source dataset."""
         return f"{self.folder}/{self.key}" if self.folder else self.key
 
 
@@ -42,9 +46,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class SourceDataset:
-    """An opened source: `sources` sorted by path; `ignored` counts by why what is no source.
+    """An opened source, its `sources` sorted by path.
 
-    `identity` tells this dataset from others on the machine; `attribution` is what its licence asks to be said.
+    `identity` tells this dataset from others on the machine. `ignored` counts the files that are
+    not sources, by the reason. `attribution` is what the licence of the images asks to be said.
     """
 
     root: Path
@@ -58,9 +63,5 @@ class SourceDataset:
 
     @property
     def is_split(self) -> bool:
-        """Tell whether the dataset came with splits."""
+        """Check whether the dataset came with splits."""
         return any(source.split for source in self.sources)
-
-
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")

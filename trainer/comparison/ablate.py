@@ -1,4 +1,4 @@
-"""Which transform earns its place: a recipe built whole and once without each, as the arms of a comparison."""
+"""Which transform earns its place: a recipe built whole, and once without each, as arms."""
 
 from __future__ import annotations
 
@@ -21,30 +21,36 @@ WHOLE = "whole"
 def make_ablation(
     design: Design, recipe: str | Path, out: Path, *, source: str | None = None, quiet: bool = True
 ) -> Design:
-    """Build a recipe whole, and without each of its transforms in turn, below `out`, and compare those.
+    """Build a recipe whole, and without each of its transforms in turn, and compare those builds.
 
-    Each contrast is the whole recipe against the one without a transform: what the transform adds. All else is as in
-    `design`, whose one arm says which images to train on. Raises UsageError and AugbuildError.
+    They lie below `out`. Each contrast is the whole recipe against the one without a transform: what
+    the transform adds. All else is as in `design`, whose one arm says which images to train on.
+    Raises UsageError and AugbuildError.
     """
     train_on = design.arms[0].train_on
     arms = []
-    for name, each in ablations(load_recipe(recipe)):
+    for name, ablated in ablations(load_recipe(recipe)):
         target = out / BUILDS / name
-        build(each, source=source, out=target, quiet=quiet)
+        build(ablated, source=source, out=target, quiet=quiet)
         arms.append(Arm(name, str(target / MANIFEST_NAME), train_on))
     contrasts = tuple((WHOLE, arm.name) for arm in arms[1:])
     return replace(design, arms=tuple(arms), contrasts=contrasts)
 
 
 def ablations(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
-    """Give the whole recipe, and then one without each transform; the draws of the others stay as they were."""
+    """Yield the whole recipe, and then one without each transform.
+
+    The draws of the other transforms stay as they were. Raises UsageError for fewer than two.
+    """
     yield WHOLE, recipe
-    keys = [node.key for node in walk_steps(recipe.transforms) if isinstance(node, TransformStep)]
+    keys = [step.key for step in walk_steps(recipe.transforms) if isinstance(step, TransformStep)]
     if len(keys) < 2:
         raise UsageError(
-            f"the recipe {recipe.name!r} has {len(keys)} transforms; leaving one out takes two or more"
+            f"the recipe {recipe.name!r} has {len(keys)} transforms; leaving one out takes two"
         )
     for key in keys:
         op, _, occurrence = key.partition("#")
-        name = f"without-{op}" if occurrence == "0" else f"without-{op}-{int(occurrence) + 1}"
+        name = f"without-{op}"
+        if occurrence != "0":
+            name += f"-{int(occurrence) + 1}"
         yield name, replace(recipe, transforms=remove_step(recipe.transforms, key))

@@ -236,7 +236,7 @@ def _finish(
     if accelerator.is_main_process:
         info = WeightsInfo(config.arch, classes, config.image_size)
         save_weights(run.weights, accelerator.unwrap_model(model), info)
-        curves = draw_curves(msgspec.to_builtins(read_epochs(run.epochs)))
+        curves = draw_curves(read_epochs(run.epochs))
         write_atomic(run.root / "curves.png", curves)
         if chosen.test:
             metrics = write_results(run, test, probabilities)

@@ -227,58 +227,58 @@ def test_lists_and_tuples_are_the_same_colour() -> None:
 
 # What a hand-edited manifest might hold.
 NONSENSE = [
-    (Op("rotat", {}), "is no op; `augbuild ops` lists them"),
-    (Op("random_crop", {"width": 0.5}), "is no op; `augbuild ops` lists them"),
-    (Op("apply_lambda", {}), "is no op; `augbuild ops` lists them"),
+    (Op("rotat", {}), "is not an op; `augbuild ops` lists all of them"),
+    (Op("random_crop", {"width": 0.5}), "is not an op; `augbuild ops` lists all of them"),
+    (Op("apply_lambda", {}), "is not an op; `augbuild ops` lists all of them"),
     (Op("rotate", {"degree": 5}), "has no parameter 'degree'; it has degrees"),
     (Op("hflip", {"p": 0.5}), "has no parameter 'p'; it has none"),
     (Op("hflip", {"output_path": "/tmp/x.png"}), "has no parameter 'output_path'; it has none"),
     (Op("crop", {"x1_sha256": "0"}), "has no parameter 'x1_sha256'; it has x1, y1, x2, y2"),
     (
         Op("rotate", {"degrees": "abc"}),
-        "degrees cannot be 'abc'; `augbuild ops rotate` says what it can be",
+        "degrees cannot be 'abc'; `augbuild ops rotate` describes it",
     ),
     (
         Op("rotate", {"degrees": True}),
-        "degrees cannot be True; `augbuild ops rotate` says what it can be",
+        "degrees cannot be True; `augbuild ops rotate` describes it",
     ),
     (
         Op("rotate", {"degrees": math.nan}),
-        "degrees cannot be nan; `augbuild ops rotate` says what it can be",
+        "degrees cannot be nan; `augbuild ops rotate` describes it",
     ),
     (
         Op("brightness", {"factor": -1}),
-        "factor cannot be -1; `augbuild ops brightness` says what it can be",
+        "factor cannot be -1; `augbuild ops brightness` describes it",
     ),
     (
         Op("random_noise", {}),
-        "seed cannot be None; `augbuild ops random_noise` says what it can be",
+        "seed cannot be None; `augbuild ops random_noise` describes it",
     ),
     (
         Op("overlay_text", {}),
-        "text cannot be None; `augbuild ops overlay_text` says what it can be",
+        "text cannot be None; `augbuild ops overlay_text` describes it",
     ),
     (
         Op("overlay_text", {"text": "x" * 9999}),
-        f"text cannot be '{'x' * 79}; `augbuild ops overlay_text` says",
+        f"text cannot be '{'x' * 79}; `augbuild ops overlay_text` describes it",
     ),
     (
         Op("pad", {"w_factor": 1000}),
-        "w_factor cannot be 1000; `augbuild ops pad` says what it can be",
+        "w_factor cannot be 1000; `augbuild ops pad` describes it",
     ),
     (Op("crop", {"x1": 0.5, "x2": 0.5}), "x1 must be below x2"),
     (Op("crop", {"x1": 0.9}), "x1 must be below x2"),
     (
         Op("overlay_emoji", {"emoji_path": 3}),
-        "emoji_path cannot be 3; `augbuild ops overlay_emoji` says",
+        "emoji_path cannot be 3; `augbuild ops overlay_emoji` describes it",
     ),
     (
         Op("overlay_emoji", {"emoji_path": "flags/germny"}),
-        "emoji_path is no emoji that AugLy ships; did you mean",
+        "emoji_path is not an emoji that comes with AugLy; did you mean",
     ),
     (
         default_op("overlay_text", font_file="/x/evil.ttf"),
-        "font_file is no font that AugLy ships; there are 364,",
+        "font_file is not a font that comes with AugLy; there are 364,",
     ),
     (
         Op("overlay_image", {"overlay": "../x.png"}),
@@ -290,7 +290,7 @@ NONSENSE = [
     ),
     (
         Op("overlay_image", {"overlay": "text.png"}),
-        "overlay not a JPEG, PNG, PPM, BMP, TIFF or WebP image",
+        "overlay 'text.png' cannot be used: not a JPEG, PNG, PPM, BMP, TIFF or WebP image",
     ),
     (
         Op("overlay_image", {"overlay": "layer.png", "overlay_sha256": "0" * 64}),

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augbuild.planning.split import assign_folds, assign_splits, groups_by_pattern
+from augbuild.planning.folds import assign_folds
+from augbuild.planning.grouping import groups_by_pattern
+from augbuild.planning.split import assign_splits
 from augbuild.sources.dataset import Source
 from augbuild.sources.open import open_source
 

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from augbuild.similarity import candidates
 from augbuild.similarity import search as duplicates
+from augbuild.similarity.candidates import propose_turned, propose_within
+from augbuild.similarity.groups import Clusters, group_pairs
 from augbuild.similarity.hashes import (
     TURNS,
     Turn,
@@ -27,7 +30,6 @@ from augbuild.similarity.hashes import (
 )
 from augbuild.similarity.search import (
     NearDuplicate,
-    group_pairs,
     near_duplicates_across,
     near_duplicates_within,
 )
@@ -288,13 +290,11 @@ class TestTwins:
 
     def test_thousands_of_hashes(self) -> None:
         random = np.random.default_rng(1)
-        hashes, sketches = parse_signatures(
-            random.integers(0, 256, (10_000, 72), np.uint8).tobytes()
-        )
+        table = parse_signatures(random.integers(0, 256, (10_000, 72), np.uint8).tobytes())
         started = time.perf_counter()
         for _ in range(200):
             versions = random.integers(0, 256, (8, 72), np.uint8).tobytes()
-            assert list(duplicates._alike(versions, hashes, sketches)) == []
+            assert list(propose_turned(parse_signatures(versions), table)) == []
         assert time.perf_counter() - started < 5
 
 
@@ -325,7 +325,7 @@ class TestGroup:
 class TestClusters:
     @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=30))
     def test_same_as_groups(self, edges: list[tuple[int, int]]) -> None:
-        clusters = duplicates._Clusters(16)
+        clusters = Clusters(16)
         for first, second in edges:
             if clusters.of[first] != clusters.of[second]:
                 clusters.join(first, second)
@@ -340,8 +340,8 @@ class TestCandidates:
 
     @staticmethod
     def found(table: NDArray[np.uint8]) -> Iterable[tuple[int, int]]:
-        for first, seconds in duplicates._candidates(
-            *parse_signatures(table.tobytes()), duplicates._Clusters(len(table))
+        for first, seconds in propose_within(
+            parse_signatures(table.tobytes()), Clusters(len(table))
         ):
             yield from ((min(first, second), max(first, second)) for second in seconds.tolist())
 
@@ -354,7 +354,7 @@ class TestCandidates:
             for bit in random.integers(0, 64, flips):
                 row[bit // 8] ^= np.uint8(1 << bit % 8)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(duplicates, "_MAX_ROWS", rows)
+            patch.setattr(candidates, "_MAX_ROWS", rows)
             found = sorted(self.found(table))
         hashes = [int.from_bytes(row[:8].tobytes()) for row in table]
         sketches = table[:, 8:].astype(int)

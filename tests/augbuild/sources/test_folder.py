@@ -93,8 +93,8 @@ class TestClasses:
         dataset = open_source(".", tmp_path)
         assert len(dataset.classes) == 4
         assert dataset.warnings == (
-            "classes 'cafe\u0301' and 'caf\xe9' are one folder where file systems fold case (macOS, Windows)",
-            "classes 'Cats' and 'cats' are one folder where file systems fold case (macOS, Windows)",
+            "classes 'cafe\u0301' and 'caf\xe9' share one folder on file systems that ignore case (macOS, Windows)",
+            "classes 'Cats' and 'cats' share one folder on file systems that ignore case (macOS, Windows)",
         )
 
     def test_a_class_whose_images_were_all_rejected_is_still_a_class(self, tmp_path: Path) -> None:
@@ -423,7 +423,7 @@ class TestSpec:
             ("hf:a/b", "hf:a/b {not_yet}; download it first (huggingface-cli download) and give the folder"),
             ("kaggle:a/b", "kaggle:a/b {not_yet}; download it first (kaggle datasets download) and give the folder"),
             ("~nobody-here/x", "~nobody-here/x does not exist: its home folder is not known"),
-            ("sample:emojis", 'sample:emojis is no sample; did you mean "sample:emoji"?'),
+            ("sample:emojis", 'unknown sample dataset "emojis"; there is sample:emoji'),
         ],
     )  # fmt: skip
     def test_what_cannot_be_opened(self, tmp_path: Path, spec: str, message: str) -> None:
@@ -509,7 +509,7 @@ def test_nothing_in_the_source_is_touched(tmp_path: Path) -> None:
 
 
 def test_imports_are_light() -> None:
-    code = "import sys, augbuild.sources, augbuild.split; print({'PIL', 'numpy', 'augly', 'joblib'} & set(sys.modules))"
+    code = "import sys, augbuild.sources.open; print({'PIL', 'numpy', 'augly', 'joblib'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"
 
