@@ -238,7 +238,7 @@ def compare(
 
     design, workers = from_options(**given), make_workers(jobs, devices)
     if given["ablate"]:
-        from trainer.comparison.ablate import make_ablation
+        from trainer.comparison.arms import make_ablation
 
         check_folder(out, resume=resume)
         design = make_ablation(design, given["ablate"], out, source=source, quiet=quiet or as_json)

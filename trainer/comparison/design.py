@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from msgspec import Meta, Struct, structs
+from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
+from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
 Metric = Literal["accuracy", "macro F1"]
@@ -31,7 +32,7 @@ _DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augment
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
 _SET_BY_RUN = frozenset({"train_on", "test_manifest", "holdout", "fold", "epochs", "steps"})
-_MOST_SEEDS = 1000
+_MOST_SEEDS = 1000  # each is a training of its own: more is a slip of the keyboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Budget(Struct, frozen=True):
     """How long each run trains: so many optimiser steps, or so many passes over all its images."""
 
     kind: BudgetKind
-    number: Annotated[int, Meta(ge=1)]
+    number: Positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ def _refuse_what_runs_set(fit: FitConfig) -> None:
 
 def parse_budget(text: str) -> Budget:
     """Read `steps:N` or `epochs:N`; raises UsageError."""
+    # Nine digits at most: a run takes up to 10⁹ steps.
     match = re.fullmatch(r"(steps|epochs):([1-9][0-9]{0,8})", text)
     if match is None:
         raise UsageError(f"--budget must be steps:N or epochs:N (got {text!r})")
@@ -235,6 +237,7 @@ def _pair_arms(names: Sequence[str]) -> tuple[ArmPair, ...]:
 
     A placebo is as much training on nothing new.
     """
+    # Each against the baseline alone: every pair more makes Holm's adjustment harsher.
     baseline = names[0]
     pairs = [(name, baseline) for name in names[1:]]
     if "augmented" in names and PLACEBO in names[1:]:

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import structs
 
 from augbuild.errors import RunError
-from trainer.comparison.config import ArmSummary, ComparisonConfig, GuardReport
+from trainer.comparison.config import ArmSummary, ComparisonConfig
 from trainer.comparison.result import (
     ArmResult,
     ComparisonResult,
@@ -26,12 +26,17 @@ from trainer.statistics.verdict import Verdict, judge_stopped
 from trainer.training.predictions import read_predictions
 from trainer.training.run import RunFolder, read_run_config
 
-_NAMED = 1  # findings that a verdict spells out
+_NAMED = 1  # findings that a verdict spells out; comparison.json has a hundred of them
 
 
 def stopped_result(config: ComparisonConfig) -> StoppedResult:
     """Return the result of a comparison that a guard stopped before any run."""
-    reasons = [_reason(guard) for guard in config.stopping_guards]
+    reasons = []
+    for guard in config.stopping_guards:
+        named = guard.findings[:_NAMED]
+        rest = guard.count - len(named)
+        more = f"; and {rest:,} more" if rest > 0 else ""
+        reasons.append(f"{guard.name}: {'; '.join(named)}{more}")
     contrasts = []
     for treatment, baseline in config.contrasts:
         contrasts.append(judge_stopped(treatment, baseline, reasons))
@@ -51,13 +56,6 @@ def stopped_result(config: ComparisonConfig) -> StoppedResult:
         guards=config.guards,
         notes=(),
     )
-
-
-def _reason(guard: GuardReport) -> str:
-    named = guard.findings[:_NAMED]
-    rest = guard.count - len(named)
-    more = f"; and {rest:,} more" if rest > 0 else ""
-    return f"{guard.name}: {'; '.join(named)}{more}"
 
 
 def _viewed(config: ComparisonConfig, looks: int) -> ViewedTestSet:
@@ -136,14 +134,13 @@ def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
 
 def _check_same_test(runs: Path, config: ComparisonConfig, arms: Mapping[str, TrainedArm]) -> None:
     """Check that all arms have the same targets, seed by seed and fold by fold."""
+    # Differences are taken image by image, so another order would pair unlike images.
     first = config.arms[0].name
     for name, arm in arms.items():
-        for seed, folds, expected_folds in zip(
-            config.seeds, arm.runs, arms[first].runs, strict=True
-        ):
-            for fold, got, expected in zip(
-                config.folds_of_a_seed, folds, expected_folds, strict=True
-            ):
+        for number, seed in enumerate(config.seeds):
+            for place, fold in enumerate(config.folds_of_a_seed):
+                got = arm.runs[number][place]
+                expected = arms[first].runs[number][place]
                 if not np.array_equal(got.targets, expected.targets):
                     run = RunFolder(runs / run_id(name, seed, fold))
                     other = run_id(first, seed, fold)
@@ -178,6 +175,7 @@ def _score_arm(
 ) -> ArmResult:
     accuracy, low, high = arm_accuracy(trained.runs)
     own = [row for row in rows if row.arm == arm.name]
+    # Added up over seeds and folds: one matrix of a run says little, and their mean is no count.
     counts = np.zeros((classes, classes), np.int64)
     for seed in trained.runs:
         for fold in seed:

@@ -42,7 +42,7 @@ class ContrastVerdict(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class JudgedArm:
-    """One arm over all its runs: mean test accuracy with its 95 % interval, and steps of each run."""
+    """One arm over all its runs: mean test accuracy, its 95 % interval, and steps of each run."""
 
     name: str
     accuracy: float
@@ -104,33 +104,31 @@ def judge(evidence: Evidence) -> Verdict:
     """Return what the evidence supports: whether the treatment helped, and what stays open."""
     outcome = _outcome(evidence)
     estimate = evidence.tested
-    sentences = []
     if outcome == "AT CHANCE":
-        sentences += [_at_chance(evidence), _sight(evidence)]
-    elif estimate is None:
-        sentences += [f"INCONCLUSIVE: {_difference(evidence)}.", _one_pair(evidence)]
-        sentences += [_sight(evidence)]
-    elif outcome == "INCONCLUSIVE":
-        sentences += [f"INCONCLUSIVE: {_difference(evidence)}.", _sight(evidence)]
-    elif outcome == "EQUIVALENT":
-        margin = _points(evidence.margin)
-        p = format_p(tost(estimate, evidence.margin))
-        sentences += [f"EQUIVALENT ±{margin}: {_difference(evidence)}."]
-        sentences += [f"Two one-sided tests place the difference within ±{margin} points ({p})."]
+        sentences = [_at_chance(evidence)]
     else:
-        sentences += [f"{outcome}: {_difference(evidence)}."]
-        most = max(abs(estimate.low), abs(estimate.high))
-        if most <= evidence.margin:
-            sentences += [f"The difference is real but small: at most {_points(most)} points."]
-    return Verdict(outcome, " ".join([*sentences, *_reservations(evidence)]))
+        label = outcome
+        if outcome == "EQUIVALENT":
+            label = f"EQUIVALENT ±{_points(evidence.margin)}"
+        sentences = [f"{label}: {_difference(evidence)}."]
+    if outcome == "INCONCLUSIVE" and estimate is None:
+        sentences.append(_one_pair(evidence))
+    if outcome in {"AT CHANCE", "INCONCLUSIVE"}:
+        sentences.append(_sight(evidence))
+    elif estimate is not None:
+        sentences += _size(evidence, estimate, outcome)
+    sentences += _reservations(evidence)
+    return Verdict(outcome, " ".join(sentences))
 
 
 def _outcome(evidence: Evidence) -> Outcome:
+    # First of all: a difference between two arms that have learnt nothing is no finding.
     if max(evidence.treatment.low, evidence.baseline.low) <= evidence.majority:
         return "AT CHANCE"
     estimate = evidence.tested
     if estimate is None:
         return "INCONCLUSIVE"
+    # Of many intervals some exclude 0 by chance, so among several contrasts the adjusted p decides.
     if evidence.adjusted_p is None or evidence.adjusted_p < ALPHA:
         if estimate.low > 0:
             return "HELPS"
@@ -142,12 +140,15 @@ def _outcome(evidence: Evidence) -> Outcome:
 
 
 def _difference(evidence: Evidence) -> str:
-    treatment, baseline = evidence.treatment, evidence.baseline
+    treatment = evidence.treatment
+    baseline = evidence.baseline
     delta = _signed(evidence.delta)
     parts = [f"{treatment.name} − {baseline.name} = {delta} {evidence.metric} points"]
     estimate = evidence.tested
     if estimate is not None:
-        parts.append(f"95 % CI [{_signed(estimate.low)}, {_signed(estimate.high)}]")
+        low = _signed(estimate.low)
+        high = _signed(estimate.high)
+        parts.append(f"95 % CI [{low}, {high}]")
         if evidence.adjusted_p is not None:
             parts.append(f"Holm-adjusted {format_p(evidence.adjusted_p)}")
     parts.append(plural(evidence.seeds, "paired seed"))
@@ -170,12 +171,27 @@ def _at_chance(evidence: Evidence) -> str:
     arms = []
     for arm in (evidence.treatment, evidence.baseline):
         interval = f"[{_percent(arm.low)}, {_percent(arm.high)}]"
-        arms.append(f"{arm.name} ({_percent(arm.accuracy)} accuracy, 95 % CI {interval})")
+        accuracy = f"{_percent(arm.accuracy)} accuracy"
+        arms.append(f"{arm.name} ({accuracy}, 95 % CI {interval})")
+    both = " nor ".join(arms)
     return (
-        f"AT CHANCE: neither {' nor '.join(arms)} is shown to beat always naming the largest class "
+        f"AT CHANCE: neither {both} is shown to beat always naming the largest class "
         f"({_percent(evidence.majority)}) on {_test_set(evidence)}. Their difference of "
         f"{_signed(evidence.delta)} {evidence.metric} points says nothing."
     )
+
+
+def _size(evidence: Evidence, estimate: Estimate, outcome: Outcome) -> list[str]:
+    """Describe a difference that was found, or ruled out, by the margin."""
+    margin = evidence.margin
+    if outcome == "EQUIVALENT":
+        p = format_p(tost(estimate, margin))
+        within = f"within ±{_points(margin)} points ({p})"
+        return [f"Two one-sided tests place the difference {within}."]
+    most = max(abs(estimate.low), abs(estimate.high))
+    if most > margin:
+        return []
+    return [f"The difference is real but small: at most {_points(most)} points."]
 
 
 def _one_pair(evidence: Evidence) -> str:
@@ -197,9 +213,11 @@ def _sight(evidence: Evidence) -> str:
         sight = "This test set is too small to see any gain"
     else:
         # No smaller gain than that of one more image can be observed.
-        whole = math.ceil(gain * evidence.images) / evidence.images
+        images = math.ceil(gain * evidence.images)
+        whole = images / evidence.images
         sight = f"This test set can see gains of {_points(whole)} points or more"
-    needed = required_images(PLANNED_GAIN, max(PLANNED_GAIN, evidence.disagree))
+    disagree = max(PLANNED_GAIN, evidence.disagree)
+    needed = required_images(PLANNED_GAIN, disagree)
     planned = _points(PLANNED_GAIN)
     return f"{sight}; a {planned}-point gain needs about {needed:,} test images."
 
@@ -227,6 +245,7 @@ def _points(share: float) -> str:
 
 def _signed(share: float) -> str:
     points = 100 * share
+    # Two digits of less than this are digits of rounding errors.
     if abs(points) < 0.0005:
         return "0"
     text = f"{points:+.0f}" if abs(points) >= 10 else f"{points:+.2g}"
