@@ -26,7 +26,7 @@ _NO_PLACEBO = (
     "use --budget epochs:N to train it."
 )
 _TRAIN_ON: tuple[TrainOn, ...] = get_args(TrainOn)
-_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented")
+_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented", PLACEBO)
 
 # The name of an arm is part of the names of its runs' folders.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -178,12 +178,17 @@ def _arms_of(
     manifest: str, given: str | None, budget: Budget | None, ablate: bool
 ) -> tuple[Arm, ...]:
     """Choose arms of one manifest by the images that they train on."""
-    if given:
-        choices = _parse_choices(given)
-    elif ablate:
-        choices = ["original+augmented"]
-    else:
-        choices = [*_DEFAULT_ARMS, PLACEBO]
+    default = "original+augmented" if ablate else ",".join(_DEFAULT_ARMS)
+    choices: list[TrainOn] = []
+    for part in (given or default).split(","):
+        name = part.strip()
+        known = [choice for choice in _TRAIN_ON if choice == name]
+        if not known:
+            raise UsageError(
+                f"--arms must be some of {', '.join(_TRAIN_ON)} (got {name!r}); "
+                "--arm NAME=MANIFEST for others"
+            )
+        choices += known
     if budget is None or budget.kind == "steps":
         # With as many steps on the originals, however often listed, a placebo is the arm original.
         choices = [choice for choice in choices if choice != PLACEBO]
@@ -194,19 +199,6 @@ def _arms_of(
         message = f"--ablate trains on one choice of images; name one with --arms (got {got})"
         raise UsageError(message)
     return tuple(Arm(choice, manifest, choice) for choice in choices)
-
-
-def _parse_choices(given: str) -> list[TrainOn]:
-    choices = []
-    for name in given.split(","):
-        known = [choice for choice in _TRAIN_ON if choice == name.strip()]
-        if not known:
-            raise UsageError(
-                f"--arms must be some of {', '.join(_TRAIN_ON)} (got {name.strip()!r}); "
-                "--arm NAME=MANIFEST for others"
-            )
-        choices += known
-    return choices
 
 
 def _named_arms(given: Sequence[str]) -> tuple[Arm, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from trainer.comparison.runs import run_id
 from trainer.statistics.contrast import ContrastSettings, TrainedArm, contrast_all
 from trainer.statistics.differences import arm_accuracy
 from trainer.statistics.metrics import read_metrics
-from trainer.statistics.scores import Predictions, confusion
+from trainer.statistics.scores import Labels, Predictions, confusion
 from trainer.statistics.verdict import Verdict, judge_stopped
 from trainer.training.predictions import read_predictions
 from trainer.training.run import RunFolder, read_run_config
@@ -72,8 +72,7 @@ def judge_runs(
 
     `looks` counts the comparisons that used these test images, this one included.
     """
-    arms = {arm.name: _read_arm(runs, config, arm) for arm in config.arms}
-    _check_same_test(runs, config, arms)
+    arms = _read_arms(runs, config)
     settings = ContrastSettings(
         config.classes,
         config.metric,
@@ -103,15 +102,27 @@ def judge_runs(
     )
 
 
-def _read_arm(runs: Path, config: ComparisonConfig, arm: ArmSummary) -> TrainedArm:
-    by_seed = []
-    for seed in config.seeds:
-        by_fold = []
-        for fold in config.folds_of_a_seed:
-            run = RunFolder(runs / run_id(arm.name, seed, fold))
-            by_fold.append(_read_run(run, config.classes))
-        by_seed.append(by_fold)
-    return TrainedArm(arm.name, by_seed, arm.steps, arm.augmented / arm.images)
+def _read_arms(runs: Path, config: ComparisonConfig) -> dict[str, TrainedArm]:
+    """Read the runs of all arms, which must have the same targets seed by seed, fold by fold."""
+    arms = {}
+    targets: dict[tuple[int, int | None], Labels] = {}
+    for arm in config.arms:
+        by_seed = []
+        for seed in config.seeds:
+            by_fold = []
+            for fold in config.folds_of_a_seed:
+                run = RunFolder(runs / run_id(arm.name, seed, fold))
+                predictions = _read_run(run, config.classes)
+                # Differences are taken image by image: another order would pair unlike images.
+                expected = targets.setdefault((seed, fold), predictions.targets)
+                if not np.array_equal(predictions.targets, expected):
+                    other = run_id(config.arms[0].name, seed, fold)
+                    raise RunError(f"{run.predictions} has other test images than {other}")
+                by_fold.append(predictions)
+            by_seed.append(by_fold)
+        share = arm.augmented / arm.images
+        arms[arm.name] = TrainedArm(arm.name, by_seed, arm.steps, share)
+    return arms
 
 
 def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
@@ -130,21 +141,6 @@ def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
         np.array([index[target] for target in table.targets]),
         np.array([index.get(label, -1) for label in table.predicted]),
     )
-
-
-def _check_same_test(runs: Path, config: ComparisonConfig, arms: Mapping[str, TrainedArm]) -> None:
-    """Check that all arms have the same targets, seed by seed and fold by fold."""
-    # Differences are taken image by image, so another order would pair unlike images.
-    first = config.arms[0].name
-    for name, arm in arms.items():
-        for number, seed in enumerate(config.seeds):
-            for place, fold in enumerate(config.folds_of_a_seed):
-                got = arm.runs[number][place]
-                expected = arms[first].runs[number][place]
-                if not np.array_equal(got.targets, expected.targets):
-                    run = RunFolder(runs / run_id(name, seed, fold))
-                    other = run_id(first, seed, fold)
-                    raise RunError(f"{run.predictions} has other test images than {other}")
 
 
 def _read_rows(runs: Path, config: ComparisonConfig) -> list[RunResult]:

@@ -46,25 +46,18 @@ def crossed_variance(differences: ArrayLike) -> Crossed:
     delta = by_seed.mean(axis=-1)
     s_seed = by_seed.var(axis=-1, ddof=1)
     s_image = by_image.var(axis=-1, ddof=1)
-    s_residual = _residual_variance(d, delta, s_seed, s_image)
+    # As in a two-way ANOVA: squares around the mean, less those between seeds and between images.
+    total = np.square(d).sum(axis=(-1, -2)) - seeds * images * delta**2
+    between_seeds = images * (seeds - 1) * s_seed
+    between_images = seeds * (images - 1) * s_image
+    left = total - (between_seeds + between_images)
+    # Rounding may leave it just below 0.
+    s_residual = np.maximum(left, 0.0) / ((seeds - 1) * (images - 1))
     variance, dof = _combine(seeds, images, s_seed, s_image, s_residual)
     # Components are differences of mean squares, which chance makes negative; variances are not.
     seed = np.maximum(s_seed - s_residual / images, 0.0)
     image = np.maximum(s_image - s_residual / seeds, 0.0)
     return Crossed(delta, variance, dof, seed, image, s_residual)
-
-
-def _residual_variance(d: Array, delta: Array, s_seed: Array, s_image: Array) -> Array:
-    """Return the mean square that is left after seeds and images, as in a two-way ANOVA."""
-    seeds, images = d.shape[-2:]
-    around_zero = np.square(d).sum(axis=(-1, -2))
-    total = around_zero - seeds * images * delta**2
-    between_seeds = images * (seeds - 1) * s_seed
-    between_images = seeds * (images - 1) * s_image
-    left = total - (between_seeds + between_images)
-    dof = (seeds - 1) * (images - 1)
-    # Rounding may leave it just below 0.
-    return np.asarray(np.maximum(left, 0.0) / dof)
 
 
 def _combine(

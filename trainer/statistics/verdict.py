@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from augbuild.core.text import plural
+from trainer.statistics.digits import format_p, format_percent, format_points, format_signed
 from trainer.statistics.sample_size import detectable_gain, required_images
 from trainer.statistics.tests import Estimate, mcnemar_exact, tost
 
@@ -104,20 +105,25 @@ def judge(evidence: Evidence) -> Verdict:
     """Return what the evidence supports: whether the treatment helped, and what stays open."""
     outcome = _outcome(evidence)
     estimate = evidence.tested
-    if outcome == "AT CHANCE":
-        sentences = [_at_chance(evidence)]
-    else:
-        label = outcome
-        if outcome == "EQUIVALENT":
-            label = f"EQUIVALENT ±{_points(evidence.margin)}"
-        sentences = [f"{label}: {_difference(evidence)}."]
-    if outcome == "INCONCLUSIVE" and estimate is None:
-        sentences.append(_one_pair(evidence))
+    margin = evidence.margin
+    label: str = outcome
+    more = []
     if outcome in {"AT CHANCE", "INCONCLUSIVE"}:
-        sentences.append(_sight(evidence))
+        if outcome == "INCONCLUSIVE" and estimate is None:
+            more.append(_one_pair(evidence))
+        more.append(_sight(evidence))
+    elif estimate is not None and outcome == "EQUIVALENT":
+        label = f"EQUIVALENT ±{format_points(margin)}"
+        within = f"within ±{format_points(margin)} points"
+        p = format_p(tost(estimate, margin))
+        more.append(f"Two one-sided tests place the difference {within} ({p}).")
     elif estimate is not None:
-        sentences += _size(evidence, estimate, outcome)
-    sentences += _reservations(evidence)
+        most = max(abs(estimate.low), abs(estimate.high))
+        if most <= margin:
+            points = format_points(most)
+            more.append(f"The difference is real but small: at most {points} points.")
+    first = _at_chance(evidence) if outcome == "AT CHANCE" else _difference(evidence)
+    sentences = [f"{label}: {first}.", *more, *_reservations(evidence)]
     return Verdict(outcome, " ".join(sentences))
 
 
@@ -142,12 +148,12 @@ def _outcome(evidence: Evidence) -> Outcome:
 def _difference(evidence: Evidence) -> str:
     treatment = evidence.treatment
     baseline = evidence.baseline
-    delta = _signed(evidence.delta)
+    delta = format_signed(evidence.delta)
     parts = [f"{treatment.name} − {baseline.name} = {delta} {evidence.metric} points"]
     estimate = evidence.tested
     if estimate is not None:
-        low = _signed(estimate.low)
-        high = _signed(estimate.high)
+        low = format_signed(estimate.low)
+        high = format_signed(estimate.high)
         parts.append(f"95 % CI [{low}, {high}]")
         if evidence.adjusted_p is not None:
             parts.append(f"Holm-adjusted {format_p(evidence.adjusted_p)}")
@@ -170,28 +176,15 @@ def _test_set(evidence: Evidence) -> str:
 def _at_chance(evidence: Evidence) -> str:
     arms = []
     for arm in (evidence.treatment, evidence.baseline):
-        interval = f"[{_percent(arm.low)}, {_percent(arm.high)}]"
-        accuracy = f"{_percent(arm.accuracy)} accuracy"
+        interval = f"[{format_percent(arm.low)}, {format_percent(arm.high)}]"
+        accuracy = f"{format_percent(arm.accuracy)} accuracy"
         arms.append(f"{arm.name} ({accuracy}, 95 % CI {interval})")
     both = " nor ".join(arms)
     return (
-        f"AT CHANCE: neither {both} is shown to beat always naming the largest class "
-        f"({_percent(evidence.majority)}) on {_test_set(evidence)}. Their difference of "
-        f"{_signed(evidence.delta)} {evidence.metric} points says nothing."
+        f"neither {both} is shown to beat always naming the largest class "
+        f"({format_percent(evidence.majority)}) on {_test_set(evidence)}. Their difference of "
+        f"{format_signed(evidence.delta)} {evidence.metric} points says nothing"
     )
-
-
-def _size(evidence: Evidence, estimate: Estimate, outcome: Outcome) -> list[str]:
-    """Describe a difference that was found, or ruled out, by the margin."""
-    margin = evidence.margin
-    if outcome == "EQUIVALENT":
-        p = format_p(tost(estimate, margin))
-        within = f"within ±{_points(margin)} points ({p})"
-        return [f"Two one-sided tests place the difference {within}."]
-    most = max(abs(estimate.low), abs(estimate.high))
-    if most > margin:
-        return []
-    return [f"The difference is real but small: at most {_points(most)} points."]
 
 
 def _one_pair(evidence: Evidence) -> str:
@@ -215,10 +208,10 @@ def _sight(evidence: Evidence) -> str:
         # No smaller gain than that of one more image can be observed.
         images = math.ceil(gain * evidence.images)
         whole = images / evidence.images
-        sight = f"This test set can see gains of {_points(whole)} points or more"
+        sight = f"This test set can see gains of {format_points(whole)} points or more"
     disagree = max(PLANNED_GAIN, evidence.disagree)
     needed = required_images(PLANNED_GAIN, disagree)
-    planned = _points(PLANNED_GAIN)
+    planned = format_points(PLANNED_GAIN)
     return f"{sight}; a {planned}-point gain needs about {needed:,} test images."
 
 
@@ -236,29 +229,3 @@ def _reservations(evidence: Evidence) -> list[str]:
     split = "these folds" if evidence.folds > 1 else "this one split"
     sentences.append(f"This holds for this one draw of variants and {split}.")
     return sentences
-
-
-def _points(share: float) -> str:
-    """Write a share as points with two significant digits."""
-    return _signed(share).lstrip("+")
-
-
-def _signed(share: float) -> str:
-    points = 100 * share
-    # Two digits of less than this are digits of rounding errors.
-    if abs(points) < 0.0005:
-        return "0"
-    text = f"{points:+.0f}" if abs(points) >= 10 else f"{points:+.2g}"
-    return text.replace("-", "−")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def format_p(p: float) -> str:
-    """Write a p value: `p < 0.001`, `p = 0.040`, `p = 0.50`."""
-    if p < 0.001:
-        return "p < 0.001"
-    digits = 3 if p < 0.1 else 2
-    return f"p = {p:.{digits}f}"
