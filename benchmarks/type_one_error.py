@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri, stdtr
 
-from trainer.statistics.tests import crossed_variance
+from trainer.statistics.crossed import crossed_variance
 
 SEEDS = (2, 3, 5, 10)
 IMAGES = (28, 140, 1000)

@@ -87,6 +87,7 @@ def _find_by_lineage(exposure: Exposure) -> list[Leak]:
         for tie in _list_ties(exposure, test):
             if tie in trained:
                 what, _ = tie
+                # The source, which comes first, is the stronger tie of the two.
                 relation = f"is of the same {what} as"
                 leaks.append(_report(exposure, test, relation, trained[tie]))
                 break
@@ -94,11 +95,13 @@ def _find_by_lineage(exposure: Exposure) -> list[Leak]:
 
 
 def _find_by_bytes(exposure: Exposure, hashes: Mapping[Path, str]) -> list[Leak]:
-    trained = {}
+    trained: dict[str, Sample] = {}
     for sample in (*exposure.train, *exposure.shown.values()):
-        trained[hashes[sample.path]] = sample
+        sha256 = hashes[sample.path]
+        trained[sha256] = sample
     leaks = []
     for test in exposure.test.values():
+        # What is tied is reported by lineage, which says more.
         same = trained.get(hashes[test.path])
         if same is not None and not _are_tied(exposure, test, same):
             leaks.append(_report(exposure, test, "has the same bytes as", same))
@@ -114,18 +117,20 @@ def _find_by_sight(
     for exposure in exposures:
         tests |= exposure.test
         shown |= exposure.shown
-    reported = set()
+    reported: set[tuple[str, Path]] = set()
     leaks = []
     for twin in near_duplicates_across(list(tests), list(shown), n_jobs=n_jobs):
         how = "at another size or encoding" if twin.turn == "upright" else twin.turn
         for exposure in exposures:
             test = exposure.test.get(twin.first)
             trained = exposure.shown.get(twin.second)
-            if test is None or trained is None or (exposure.arm, test.path) in reported:
+            key = (exposure.arm, twin.first)
+            if test is None or trained is None or key in reported:
                 continue
+            # Both have been reported already, as the same bytes or by lineage.
             is_same_file = hashes[test.path] == hashes[trained.path]
             if not is_same_file and not _are_tied(exposure, test, trained):
-                reported.add((exposure.arm, test.path))
+                reported.add(key)
                 leaks.append(_report(exposure, test, "is", trained, f", {how}"))
     return leaks
 

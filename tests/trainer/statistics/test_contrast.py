@@ -16,9 +16,10 @@ from trainer.statistics.contrast import (
     contrast,
     contrast_all,
 )
+from trainer.statistics.crossed import crossed
 from trainer.statistics.differences import Runs
 from trainer.statistics.scores import Predictions
-from trainer.statistics.tests import crossed, holm, nadeau_bengio
+from trainer.statistics.tests import holm, nadeau_bengio
 
 SETTINGS = ContrastSettings(("cats", "dogs"), "accuracy", margin=0.02, majority=0.5, looks=1)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.statistics.made_up import make_runs, right
+from trainer.statistics.crossed import crossed
 from trainer.statistics.differences import (
     arm_accuracy,
     estimate_mean,
@@ -14,7 +15,7 @@ from trainer.statistics.differences import (
     subtract,
 )
 from trainer.statistics.scores import ACCURACY, MACRO_F1, Predictions
-from trainer.statistics.tests import crossed, nadeau_bengio, wilson
+from trainer.statistics.tests import nadeau_bengio, wilson
 
 
 def test_every_metric_is_subtracted_image_by_image() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.statistics.tests import Estimate, wilson
-from trainer.statistics.verdict import Evidence, JudgedArm, Outcome, format_p, judge, judge_stopped
+from trainer.statistics.verdict import Evidence, JudgedArm, Outcome, judge, judge_stopped
 
 
 def arm(name: str, correct: float, images: int, steps: int = 110) -> JudgedArm:
@@ -281,21 +281,6 @@ def test_small_means_both_ends_are_within_the_margin() -> None:
     assert "real but small" not in judge(with_estimate(LARGE, 0.01, 0.001, 0.021)).sentence
     assert "at most 2 points" in judge(with_estimate(LARGE, -0.01, -0.02, -0.001)).sentence
     assert "real but small" not in judge(with_estimate(LARGE, -0.01, -0.021, -0.001)).sentence
-
-
-@pytest.mark.parametrize(
-    ("p", "text"),
-    [
-        (0.0, "p < 0.001"),
-        (0.00099, "p < 0.001"),
-        (0.001, "p = 0.001"),
-        (0.0999, "p = 0.100"),
-        (0.1, "p = 0.10"),
-        (1.0, "p = 1.00"),
-    ],
-)
-def test_p_is_written_with_two_or_three_digits(p: float, text: str) -> None:
-    assert format_p(p) == text
 
 
 def test_the_gain_that_is_seen_is_a_whole_number_of_images() -> None:
