@@ -212,7 +212,7 @@ class TestTasks:
 class TestSpread:
     SOURCES = tuple(
         split_source(split, label, number)
-        for split, sizes in (("train", (6, 2)), ("test", (3, 1)))
+        for split, sizes in zip(SPLITS, ((6, 2), (0, 0), (3, 1)), strict=True)
         for label, size in zip("ab", sizes, strict=True)
         for number in range(size)
     )

@@ -268,7 +268,7 @@ class TestBounds:
         assert paths[0] not in in_test
 
     def test_validation_takes_what_is_ranked_last(self) -> None:
-        """So that more of test takes nothing from validation, and more of validation not of test."""
+        """So that more of test takes nothing from validation, and the other way round."""
         sources = sources_of({"a": 50})
         small = split_of(sources, test=0.1, validation=0.1)
         more_test = split_of(sources, test=0.4, validation=0.1)
