@@ -9,12 +9,13 @@ import pytest
 
 from augbuild.planning.grouping import find_groups, group_name, groups_by_pattern
 from augbuild.sources.dataset import Source, SourceDataset
+from augbuild.sources.originals import FolderOriginals
 from tests.conftest import photo
 
 
 def dataset_of(root: Path, *paths: str) -> SourceDataset:
     sources = tuple(Source(path, path.split("/")[0]) for path in paths)
-    return SourceDataset(root, "photos", ("a", "b"), sources)
+    return SourceDataset(root, FolderOriginals(root), "photos", ("a", "b"), sources)
 
 
 class TestPattern:
