@@ -179,7 +179,12 @@ def _train(
     from trainer.data.pixels import open_store
 
     environment = RunEnvironment(
-        out / RUNS, images.tables, images.every_image, cache, workers.devices, config.threads
+        folder=out / RUNS,
+        tables=images.tables,
+        decoded=images.every_image,
+        cache=cache,
+        devices=workers.devices,
+        threads=config.threads,
     )
     environment.folder.mkdir(exist_ok=True)
     # Pixels are decoded before any run: a worker with a pool of its own could not end in order.

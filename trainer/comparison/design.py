@@ -143,15 +143,15 @@ def make_design(
     if folds and len({arm.manifest for arm in chosen}) > 1:
         raise UsageError("--folds compares arms of one manifest, whose recipe has [split] folds")
     return Design(
-        chosen,
-        _pair_arms(names),
-        tuple(range(fit.seed, fit.seed + seeds)),
-        limit,
-        fit,
-        metric,
-        margin,
-        folds,
-        tuple(notes),
+        arms=chosen,
+        contrasts=_pair_arms(names),
+        seeds=tuple(range(fit.seed, fit.seed + seeds)),
+        budget=limit,
+        fit=fit,
+        metric=metric,
+        margin=margin,
+        folds=folds,
+        notes=tuple(notes),
     )
 
 

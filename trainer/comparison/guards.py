@@ -12,7 +12,7 @@ from typing import Literal
 from augbuild.core.pool import available_cpus, map_cheap
 from trainer.comparison.arms import ComparisonImages
 from trainer.comparison.config import GuardReport
-from trainer.comparison.leaks import Exposure, expose, find_leaks
+from trainer.comparison.leaks import Exposure, Hashes, expose, find_leaks
 from trainer.data.samples import Sample, Table, hash_file
 
 Guard = Literal["leak", "test-set", "classes"]
@@ -136,9 +136,7 @@ def _hash_images(
     return hashes
 
 
-def _compare_test_sets(
-    arms: Sequence[GuardedArm], hashes: Mapping[Path, str]
-) -> list[GuardFinding]:
+def _compare_test_sets(arms: Sequence[GuardedArm], hashes: Hashes) -> list[GuardFinding]:
     """Compare each arm's test set with the first arm's, by bytes and label, in any order."""
     names: dict[Question, str] = {}
     asked: list[Counter[Question]] = []

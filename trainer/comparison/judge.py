@@ -61,7 +61,10 @@ def stopped_result(config: ComparisonConfig) -> StoppedResult:
 def _viewed(config: ComparisonConfig, looks: int) -> ViewedTestSet:
     test = config.test
     return ViewedTestSet(
-        images=test.images, majority=test.majority, per_class=test.per_class, looks=looks
+        images=test.images,
+        majority=test.majority,
+        per_class=test.per_class,
+        looks=looks,
     )
 
 
@@ -73,20 +76,23 @@ def judge_runs(
     `looks` counts the comparisons that used these test images, this one included.
     """
     arms = _read_arms(runs, config)
+    overridden = [f"{guard.name} ({guard.count:,} found)" for guard in config.guards]
     settings = ContrastSettings(
-        config.classes,
-        config.metric,
-        config.margin,
-        config.test.majority,
-        looks,
-        tuple(f"{guard.name} ({guard.count:,} found)" for guard in config.guards),
+        classes=config.classes,
+        metric=config.metric,
+        margin=config.margin,
+        majority=config.test.majority,
+        looks=looks,
+        overridden=tuple(overridden),
     )
     pairs = [(arms[treatment], arms[baseline]) for treatment, baseline in config.contrasts]
     contrasts = contrast_all(pairs, settings)
     rows = _read_rows(runs, config)
     classes = len(config.classes)
+    scored = [_score_arm(arm, arms[arm.name], rows, classes) for arm in config.arms]
+    primary = contrasts[0]
     return ComparisonResult(
-        verdict=Verdict(contrasts[0].outcome, contrasts[0].sentence),
+        verdict=Verdict(primary.outcome, primary.sentence),
         metric=config.metric,
         margin=config.margin,
         classes=config.classes,
@@ -94,7 +100,7 @@ def judge_runs(
         budget=config.budget,
         folds=max(1, len(config.fold_numbers)),
         test=_viewed(config, looks),
-        arms=tuple(_score_arm(arm, arms[arm.name], rows, classes) for arm in config.arms),
+        arms=tuple(scored),
         contrasts=contrasts,
         runs=tuple(rows),
         guards=config.guards,

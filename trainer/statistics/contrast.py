@@ -160,10 +160,10 @@ def _gather(
     first_pair = differences[ACCURACY][0]
     in_order = np.concatenate(first_pair)
     return Evidence(
-        _judged(treatment),
-        _judged(baseline),
-        mean(primary),
-        estimate_mean(primary),
+        treatment=_judged(treatment),
+        baseline=_judged(baseline),
+        delta=mean(primary),
+        estimate=estimate_mean(primary),
         seeds=len(primary),
         images=len(in_order),
         majority=settings.majority,

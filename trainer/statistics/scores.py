@@ -44,17 +44,23 @@ def image_scores(predictions: Predictions, classes: int) -> Mapping[Key, Array]:
     by_class: dict[Key, Array] = {}
     f1: list[Array] = []
     for index in range(classes):
-        true = (predictions.targets == index).astype(np.float64)
-        named = (predictions.predicted == index).astype(np.float64)
+        true = _is_class(predictions.targets, index)
+        named = _is_class(predictions.predicted, index)
         both = true * named
+        either = named + true
         by_class["precision", index] = _ratio(both, named)
         by_class["recall", index] = _ratio(both, true)
-        by_class["F1", index] = _ratio(2 * both, named + true)
+        by_class["F1", index] = _ratio(2 * both, either)
         f1.append(by_class["F1", index])
     # The mean of the classes' F1, not the F1 of mean precision and recall, which is another number
     # and the less robust one (Opitz and Burst 2019).
     macro = np.mean(f1, axis=0)
     return {ACCURACY: correct(predictions), MACRO_F1: macro, **by_class}
+
+
+def _is_class(labels: Labels, index: int) -> Array:
+    is_class: Array = (labels == index).astype(np.float64)
+    return is_class
 
 
 def _ratio(above: Array, below: Array) -> Array:
