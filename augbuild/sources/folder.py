@@ -30,7 +30,9 @@ _MAX_EXTENSION = 12
 _FolderId = tuple[int, int]  # device and inode: the folder itself, by whatever path
 
 
-def open_folder(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceDataset:
+def open_folder(
+    root: Path, options: SourceOptions = DEFAULT_OPTIONS, *, ignore_existing: bool = False
+) -> SourceDataset:
     """Open a folder of images.
 
     The class is the top folder, as in torchvision's ImageFolder, or the top folder below a split
@@ -42,7 +44,7 @@ def open_folder(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceD
         wanted = "the source is a folder with a folder of images for each class"
         raise SourceError(f"{root} {kind}; {wanted}")
     walk = _walk(root, options.follow_links)
-    layout = recognise_layout(root, walk.images, ignore_existing=options.ignore_existing)
+    layout = recognise_layout(root, walk.images, ignore_existing=ignore_existing)
     sources = []
     for path in walk.images:
         source = layout.source(path)

@@ -121,19 +121,19 @@ class TestSplits:
 
     def test_splits_may_be_passed_over(self, tmp_path: Path) -> None:
         touch(tmp_path, "train/cats/1.jpg", "test/cats/1.jpg")
-        dataset = open_source(".", tmp_path, SourceOptions(ignore_existing=True))
+        dataset = open_source(".", tmp_path, ignore_existing=True)
         assert labels(dataset) == {"train/cats/1.jpg": "cats", "test/cats/1.jpg": "cats"}
         assert {(s.folder, s.split) for s in dataset.sources} == {("", None)}
         assert not dataset.is_split
 
     def test_without_train_they_may_still_be_passed_over(self, tmp_path: Path) -> None:
         touch(tmp_path, "val/cats/1.jpg", "test/cats/1.jpg")
-        assert open_source(".", tmp_path, SourceOptions(ignore_existing=True)).classes == ("cats",)
+        assert open_source(".", tmp_path, ignore_existing=True).classes == ("cats",)
 
     @pytest.mark.parametrize("ignore_existing", [False, True])
     def test_a_class_called_train(self, tmp_path: Path, ignore_existing: bool) -> None:
         touch(tmp_path, "train/1.jpg", "test/1.jpg", "bus/1.jpg", "train/more/2.jpg")
-        dataset = open_source(".", tmp_path, SourceOptions(ignore_existing=ignore_existing))
+        dataset = open_source(".", tmp_path, ignore_existing=ignore_existing)
         assert dataset.classes == ("bus", "test", "train")
         assert not dataset.is_split
 
