@@ -191,7 +191,7 @@ def _check_count(pick: _PickKeys, listed: int, place: Place) -> None:
     if listed >= needed:
         return
     message = f"picks {plural(pick.some_of, 'transform')} but lists {listed or 'none'}; list more"
-    if listed and not pick.replace:
+    if listed:  # with replace, one entry is enough
         message += ", or set replace = true"
     place.add(message)
 
