@@ -190,9 +190,7 @@ def test_missing_manifest_says_how_to_get_one(tmp_path: Path) -> None:
 
 def test_unfinished_build_says_how_to_finish_it(tmp_path: Path) -> None:
     (tmp_path / ".augbuild").mkdir()
-    with pytest.raises(
-        ManifestError, match="not finished; run the same `augbuild make` again"
-    ):
+    with pytest.raises(ManifestError, match="not finished; run the same `augbuild make` again"):
         list(read_manifest(tmp_path / "manifest.jsonl"))
 
 
