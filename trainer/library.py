@@ -149,7 +149,7 @@ def compare(
     )  # fmt: skip
     workers = make_workers(jobs, devices)
     if ablate is not None:
-        from trainer.comparison.ablate import make_ablation
+        from trainer.comparison.arms import make_ablation
 
         comparing.check_folder(folder, resume=resume)
         design = make_ablation(design, ablate, folder, source=source, quiet=quiet)

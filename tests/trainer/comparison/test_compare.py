@@ -1,4 +1,4 @@
-"""A comparison from its design to its verdict: real runs of a small model, on pictures made here."""
+"""A comparison from its design to its verdict: real runs of a small model, on small pictures."""
 
 from __future__ import annotations
 
@@ -321,7 +321,7 @@ def test_folds_test_every_image_once_a_seed(tmp_path: Path) -> None:
     out = build(write_recipe(tmp_path, recipe)).out
     planned = design(out / "manifest.jsonl", folds=True, seeds=1)
     result = measured(planned, tmp_path / "comparison")
-    tested = []
+    tested: list[str] = []
     for fold in range(3):
         run = RunFolder(tmp_path / "comparison" / "runs" / f"original-fold{fold}-seed0")
         tested += read_predictions(run.predictions).samples

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augbuild.errors import TrainerError
+from trainer.statistics.crossed import crossed
 from trainer.statistics.sample_size import (
     detectable_gain,
     required_images,
     required_images_of,
     required_seeds,
 )
-from trainer.statistics.tests import Components, crossed
+from trainer.statistics.tests import Components
 
 TABLE = {
     0.01: (7847, 15696, 23545, 31394),
