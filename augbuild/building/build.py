@@ -11,7 +11,6 @@ from pathlib import Path
 from augbuild.building.changes import ChangeDetector, Changes, find_changes
 from augbuild.building.claim import claim
 from augbuild.building.descriptions import (
-    build_warnings,
     dataset_info,
     stage_manifest,
     write_descriptions,
@@ -30,6 +29,7 @@ from augbuild.dataset.state import State
 from augbuild.planning.plan import BuildPlan, spread
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import Rejected
+from augbuild.sources.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class BuildReport:
     counts: dict[str, dict[str, int]]
     rejected: tuple[Rejected, ...]
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     seconds: float
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -109,7 +110,8 @@ def _report(
         pruned=len(changes.stale),
         counts=info.counts,
         rejected=tuple(rejected),
-        warnings=(*detector.plan.warnings, *build_warnings(info)),
+        warnings=detector.plan.warnings,
+        findings=info.findings,
         seconds=seconds,
         reasons={str(cause): count for cause, count in changes.causes().items()},
     )

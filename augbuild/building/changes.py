@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from augbuild.catalogue.transforms import Op
-from augbuild.core.files import hash_file, size_and_mtime
+from augbuild.core.files import hash_bytes, hash_file, size_and_mtime
 from augbuild.dataset.layout import OutputFolder
 from augbuild.dataset.manifest import AppliedOps
 from augbuild.dataset.results import BuiltSource, PendingSource, RejectedSource
 from augbuild.dataset.state import Entry, State
+from augbuild.errors import ImageError
 from augbuild.planning.plan import BuildPlan, Task
 from augbuild.recipe.model import OutputSpec
 from augbuild.sources.dataset import Source
@@ -121,13 +122,16 @@ class ChangeDetector:
         return None if self._is_intact(result, full=False) else "output changed"
 
     def _is_same_source(self, source: Source, entry: Entry) -> bool:
-        path = self.plan.dataset.root / source.path
-        size, mtime_ns = size_and_mtime(path)
+        originals = self.plan.dataset.originals
+        size, mtime_ns = originals.stat(source.path)
         if (size, mtime_ns) == (entry.size, entry.mtime_ns) and not self.rehash:
             return True
         if size != entry.size or not isinstance(entry.result, BuiltSource):
             return False
-        return _has_hash(path, entry.result.sha256)
+        try:
+            return hash_bytes(originals.read(source.path)) == entry.result.sha256
+        except ImageError:
+            return False
 
     def _is_intact(self, built: BuiltSource, *, full: bool) -> bool:
         """Check that each output has its size, and with `full` its bytes."""
@@ -163,7 +167,7 @@ def find_changes(detector: ChangeDetector, *, prune: bool) -> Changes:
             continue
         changes.set_cause(index, cause)
         changes.images += len(task.outputs)
-        size, _ = size_and_mtime(plan.dataset.root / source.path)
+        size, _ = plan.dataset.originals.stat(source.path)
         changes.weight += len(task.outputs) * max(size, 0)
     if prune and known < len(state):
         # Only where something is gone: a set of all paths takes memory for each source.

@@ -28,6 +28,7 @@ from augbuild.dataset.versions import versions
 from augbuild.errors import ManifestError
 from augbuild.planning.plan import BuildPlan
 from augbuild.sources.dataset import Rejected, Source
+from augbuild.sources.findings import Finding
 
 _FOLDERS = ("train", AUGMENTED_FOLDER, "validation", "test")
 
@@ -122,7 +123,7 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
     classes = plan.dataset.classes
     folders = [folder for folder in _FOLDERS if folder in counts.images]
     resolved = plan.recipe.resolved()
-    return DatasetInfo(
+    info = DatasetInfo(
         name=plan.recipe.name,
         classes=classes,
         counts={folder: counts.images_of(folder, classes) for folder in folders},
@@ -138,21 +139,26 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
         manifest_sha256=counts.manifest_sha256,
         descriptions={},
     )
+    findings = (*plan.findings, *find_in_tree(info))
+    return msgspec.structs.replace(info, findings=findings)
 
 
-def build_warnings(info: DatasetInfo) -> list[str]:
-    """List what was done to images that their owner may not expect."""
+def find_in_tree(info: DatasetInfo) -> list[Finding]:
+    """Find what was done to images that their owner may not expect."""
     found = []
     if info.more_frames:
         have = "source has" if info.more_frames == 1 else "sources have"
-        found.append(f"{info.more_frames:,} {have} more than one frame or page; the first was used")
+        message = f"{info.more_frames:,} {have} more than one frame or page; the first was used"
+        found.append(Finding(kind="more frames", message=message, count=info.more_frames))
     if info.flat:
         variants = plural(info.flat, "variant")
-        found.append(f"{variants} came out all one colour; the recipe may be too strong for them")
+        message = f"{variants} came out all one colour; the recipe may be too strong for them"
+        found.append(Finding(kind="flat variants", message=message, count=info.flat))
     in_train = info.counts.get("train", {})
     empty = [repr(label) for label in info.classes if not in_train.get(label)]
     if empty:
-        found.append(f"no train image was left in {', '.join(empty)}: all were rejected")
+        message = f"no train image was left in {', '.join(empty)}: all were rejected"
+        found.append(Finding(kind="class without train images", message=message, count=len(empty)))
     return found
 
 

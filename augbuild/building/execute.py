@@ -13,7 +13,6 @@ from augbuild.building.changes import ChangeDetector, Changes, ops_as_json, outp
 from augbuild.building.claim import make_folders
 from augbuild.building.room import check_room
 from augbuild.building.worker import WorkerSettings, reject_lost, run_task
-from augbuild.core.files import size_and_mtime
 from augbuild.core.pool import Backend, available_cpus, chunked, map_resilient
 from augbuild.core.progress import Progress, ProgressBar
 from augbuild.dataset.layout import OutputFolder
@@ -85,7 +84,7 @@ def _pending_entries(detector: ChangeDetector, changes: Changes, run: int) -> It
                     f"{path} was not made by augbuild; move it, or choose another folder with --out"
                 )
         files.update(output.file_name for output in task.outputs)
-        size, mtime_ns = size_and_mtime(plan.dataset.root / source.path)
+        size, mtime_ns = plan.dataset.originals.stat(source.path)
         yield Entry(
             path=source.path,
             fingerprint=outputs_fingerprint(task, plan.recipe.output),
@@ -107,7 +106,7 @@ def _run_pending(
     plan, folder = detector.plan, detector.folder
     output = plan.recipe.output
     settings = WorkerSettings(
-        sources=plan.dataset.root,
+        originals=plan.dataset.originals,
         out=folder.root,
         staging=folder.staging,
         assets=plan.recipe.folder,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
+
 from augbuild.core.pool import available_cpus
 from augbuild.planning.plan import BuildPlan, make_plan
 from augbuild.recipe.load import load_recipe
 from augbuild.recipe.model import Recipe
-from augbuild.sources.dataset import SourceDataset
+from augbuild.sources.dataset import SourceDataset, SourceOptions
 from augbuild.sources.open import open_source
 
 
@@ -21,9 +23,10 @@ def open_source_of(
     The recipe's own is relative to the recipe, `source` to the working directory.
     """
     spec, base = (recipe.source.path, recipe.base) if source is None else (source, Path.cwd())
-    return open_source(
-        spec, base, ignore_existing=recipe.split.ignore_existing, follow_links=follow_links
-    )
+    options: SourceOptions = recipe.source
+    if follow_links:
+        options = msgspec.structs.replace(options, follow_links=True)
+    return open_source(spec, base, options, ignore_existing=recipe.split.ignore_existing)
 
 
 def plan_recipe(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from augbuild.building.changes import Cause, ChangeDetector, find_changes
 from augbuild.building.inputs import output_path, plan_recipe
+from augbuild.core.documents import to_plain
 from augbuild.dataset.layout import AUGMENTED_FOLDER, OutputFolder
 from augbuild.dataset.state import State
 from augbuild.recipe.model import Recipe
+from augbuild.sources.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,11 @@ class Outlook:
     pending: tuple[tuple[str, Cause], ...]
     stale: tuple[str, ...]
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
     def to_json(self) -> dict[str, object]:
         """Return the outlook as the values that JSON has."""
-        return {**asdict(self), "out": str(self.out)}
+        return {**asdict(self), "out": str(self.out), "findings": to_plain(self.findings)}
 
 
 def plan_build(
@@ -67,4 +70,5 @@ def plan_build(
         pending=tuple(pending),
         stale=tuple(changes.stale),
         warnings=plan.warnings,
+        findings=plan.findings,
     )

@@ -40,7 +40,7 @@ def _estimate(detector: ChangeDetector, sources: list[Source]) -> float:
     growth = 0.0
     for source in sources:
         task = plan.task(source)
-        size, _ = size_and_mtime(plan.dataset.root / source.path)
+        size, _ = plan.dataset.originals.stat(source.path)
         size = max(size, 0)
         if not linked:
             growth += size
@@ -53,15 +53,14 @@ def _estimate(detector: ChangeDetector, sources: list[Source]) -> float:
 
 def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     """Return how many bytes a variant has for each byte of its source, from a sample of sources."""
-    output, root = detector.plan.recipe.output, detector.plan.dataset.root
+    output, originals = detector.plan.recipe.output, detector.plan.dataset.originals
     read = written = 0
     for source in spread(sources, _SAMPLED):
-        path = root / source.path
         try:
-            image = shrink(read_image(path), output.max_side)
+            data = originals.read(source.path)
+            image = shrink(read_image(data), output.max_side)
         except ImageError:
             continue  # it will be rejected, and make nothing
         written += len(encode(image, output.format, output.quality))
-        size, _ = size_and_mtime(path)
-        read += size
+        read += len(data)
     return written / read if read else 1.0

@@ -12,9 +12,10 @@ from augbuild.building.changes import ops_as_json
 from augbuild.core.files import hash_bytes, write_atomic
 from augbuild.dataset.results import BuiltFile, BuiltSource
 from augbuild.errors import ApplyError, ImageError, OutputError
-from augbuild.pixels.codec import Format, encode, has_more_frames, read_bytes, read_image, shrink
+from augbuild.pixels.codec import Format, encode, has_more_frames, read_image, shrink
 from augbuild.planning.plan import Task
 from augbuild.sources.dataset import Rejected
+from augbuild.sources.originals import Originals
 
 _PROBES = 4  # in each direction
 
@@ -23,7 +24,7 @@ _PROBES = 4  # in each direction
 class WorkerSettings:
     """The folders and the encoding of a build, the same for all its tasks."""
 
-    sources: Path
+    originals: Originals
     out: Path
     staging: Path
     assets: Path
@@ -48,7 +49,7 @@ def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
     """
     path = task.source.path
     try:
-        data = read_bytes(settings.sources / path)
+        data = settings.originals.read(path)
         image = read_image(data)
         outputs = _make_outputs(settings, task, image, data)
     except ImageError as error:
@@ -129,8 +130,8 @@ def _write(settings: WorkerSettings, task: Task, output: _Encoded) -> None:
     target = settings.out / output.file.file_name
     try:
         if output.file.variant is None and settings.link_originals:
-            original = settings.sources / task.source.path
-            if _link(original, target, settings.staging):
+            original = settings.originals.local_path(task.source.path)
+            if original is not None and _link(original, target, settings.staging):
                 return
         write_atomic(target, output.content, settings.staging)
     except OSError as error:

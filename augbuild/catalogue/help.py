@@ -56,7 +56,7 @@ def _default_of(param: Param) -> str:
         return "drawn"
     if param.required:
         return "required"
-    if param.default is None:
+    if param.default is None:  # `null` would mean nothing to a reader of TOML
         return "default: none"
     return f"default {json.dumps(param.default)}"
 
@@ -91,8 +91,8 @@ def _example_of(param: Param) -> str:
         half = abs(default) / 2 or 0.2
         spread = min(default - param.low, param.high - default, half)
         low, high = default - spread, default + spread
-        if spread <= 0:  # the default is an end of the range
-            low, high = param.low, param.high
+        if spread <= 0:  # the default is an end of the range; the other one may be open
+            low, high = sorted([default, (param.low + param.high) / 2])
         return f"{{ uniform = [{low:.4g}, {high:.4g}] }}"
     if param.kind in ASSET_KINDS and param.kind != "image":
         first = next(iter(bundled_assets(param.kind)))

@@ -15,9 +15,10 @@ from augbuild.dataset.layout import INFO_NAME, MANIFEST_NAME, STATE_FOLDER
 from augbuild.dataset.manifest import Origin, Record, find_record
 from augbuild.dataset.versions import other_versions
 from augbuild.errors import AugbuildError, ImageError, ManifestError, RecipeError, SourceError
-from augbuild.pixels.codec import encode, read_bytes, read_image, shrink
+from augbuild.pixels.codec import encode, read_image, shrink
 from augbuild.recipe.model import ResolvedOutput
 from augbuild.sources.open import open_source
+from augbuild.sources.originals import read_bytes
 
 
 @dataclass(frozen=True, slots=True)

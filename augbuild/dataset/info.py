@@ -11,15 +11,17 @@ from augbuild.dataset.layout import INFO_NAME, OutputFolder
 from augbuild.dataset.manifest import Count, Sha256
 from augbuild.errors import ManifestError
 from augbuild.recipe.model import ResolvedRecipe
+from augbuild.sources.findings import Finding
 
 
-class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The content of dataset.json: no path of the machine and no time, so equal builds are equal.
 
     `counts` goes from the tree's folders to classes to numbers of images; `ignored` counts the
     files that are no sources by reason; `more_frames` counts sources of which only the first frame
     or page was used; `flat` counts variants of one colour whose source is not; `descriptions` has
-    the SHA-256 of each file that describes the tree, by name.
+    the SHA-256 of each file that describes the tree, by name; `findings` are left out where there
+    are none.
     """
 
     name: str
@@ -36,6 +38,7 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
     rows: Count
     manifest_sha256: Sha256
     descriptions: dict[str, Sha256]
+    findings: tuple[Finding, ...] = ()
 
 
 def read_info(root: Path) -> DatasetInfo:

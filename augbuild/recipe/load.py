@@ -54,7 +54,8 @@ def load_recipe(name: str | Path) -> Recipe:
 def shipped_recipes() -> dict[str, Path]:
     """Return the recipes that come with augbuild, by name."""
     package = Path(__file__).parents[1]
-    for folder in (package / "recipes", package.parent / "recipes"):  # installed, or a checkout
+    # A wheel carries them inside the package, a checkout beside it.
+    for folder in (package / "recipes", package.parent / "recipes"):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.toml"))}
     return {}
@@ -88,14 +89,14 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     if not steps and (augment.variants or augment.balance):
         odd.append("transforms is empty: every variant is a copy of its source")
     return Recipe(
-        head.name,
-        head.seed,
-        source,
-        split,
-        output,
-        augment,
-        steps,
-        deny,
+        name=head.name,
+        seed=head.seed,
+        source=source,
+        split=split,
+        output=output,
+        augment=augment,
+        transforms=steps,
+        deny=deny,
         warnings=tuple(odd),
         folder=folder,
         base=base or folder,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from trainer.training.config import FitConfig, make_config
+from trainer.training.run import Resolved, RunConfig, SplitCounts
 
 TINY = {
     "arch": "resnet18",
@@ -41,3 +46,46 @@ def dataset(folder: Path, train: int = 10, test: int = 4) -> Path:
 def config(manifest: Path, **changes: object) -> FitConfig:
     """Make the configuration of a run that takes a second or two."""
     return make_config({"manifest": str(manifest), **TINY, **changes})
+
+
+def run_config(classes: Sequence[str]) -> RunConfig:
+    """Make the config.json of a run that was never trained."""
+    return RunConfig(
+        manifest="build/manifest.jsonl",
+        manifest_sha256="0" * 64,
+        classes=tuple(classes),
+        images=SplitCounts(20, 0, 8),
+        images_per_class=dict.fromkeys(classes, 14),
+        resolved=Resolved("cpu", "fp32", 1, 2),
+        versions={"augbuild": "0.1.0"},
+    )
+
+
+def write_table(folder: Path, rows: Sequence[Mapping[str, object]], suffix: str = ".csv") -> Path:
+    """Write a table of any rows, in the format of its suffix."""
+    path = folder / f"table{suffix}"
+    if suffix == ".jsonl":
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        path.write_text("".join(lines), encoding="utf-8", newline="")
+    elif suffix == ".parquet":
+        pyarrow = pytest.importorskip("pyarrow")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], delimiter="\t" if suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+def rows_of(root: Path) -> list[dict[str, str]]:
+    """List the images of `dataset` as rows of a table: test/blue, test/red, train/blue …"""
+    return [
+        {
+            "image": path.relative_to(root).as_posix(),
+            "class": path.parent.name,
+            "split": path.parent.parent.name,
+        }
+        for path in sorted(root.rglob("*.png"))
+    ]

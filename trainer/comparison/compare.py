@@ -1,59 +1,66 @@
-"""Did the augmentation help? Arms by seeds, trained alike, tested on the same images, and judged by all of them."""
+"""Did the augmentation help? Arms by seeds, trained alike, tested on the same images, judged."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+import msgspec
+from msgspec import structs
+
+from augbuild.core.documents import to_plain
 from augbuild.core.pool import available_cpus
-from augbuild.errors import RunError, UsageError
+from augbuild.core.text import shorten
+from augbuild.errors import RunError
 from trainer.comparison.arms import (
-    ComparisonData,
-    arm_steps,
-    arm_summary,
+    BUILDS,
+    ComparisonImages,
     check_arm_files,
+    count_steps,
     load_arms,
-    test_summary,
-    with_budget,
+    settle_budget,
+    summarize_arms,
+    summarize_test,
+)
+from trainer.comparison.config import (
+    CONFIG,
+    ComparisonConfig,
+    SharedFit,
+    read_config,
+    write_config,
 )
 from trainer.comparison.design import Design
-from trainer.comparison.guards import GuardedArm, check_arms
+from trainer.comparison.guards import run_guards
 from trainer.comparison.judge import judge_runs, stopped_result
 from trainer.comparison.ledger import record_look_everywhere, test_key
-from trainer.comparison.runs import RunEnvironment, plan_runs, train_runs
-from trainer.training.run import hold_folder, read_json, write_json
+from trainer.comparison.result import (
+    RESULT,
+    ComparisonResult,
+    StoppedResult,
+    read_result,
+    write_result,
+)
+from trainer.comparison.runs import RunEnvironment, Workers, plan_runs, train_runs
+from trainer.training.run import LOCK_NAME, hold_folder
 
-CONFIG, RESULT, RUNS = "config.json", "comparison.json", "runs"
-BUILDS = "builds"
-"""What an ablation builds for its arms, before there is anything else in the folder."""
+RUNS = "runs"
 
-_MOST_FINDINGS = 100  # kept of each guard
+_PACKAGES = (
+    "augbuild",
+    "accelerate",
+    "numpy",
+    "pillow",
+    "scikit-learn",
+    "scipy",
+    "torch",
+    "torchvision",
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """How runs are shared out: so many at a time, each on one of the CUDA devices listed, if any are."""
-
-    n_jobs: int = 1
-    devices: tuple[int, ...] = ()
-
-
-def make_workers(jobs: int, devices: str | None) -> Workers:
-    """Read how runs are shared out; each device listed takes one at a time. Raises UsageError."""
-    if devices is None:
-        return Workers(jobs)
-    listed = devices.split(",")
-    if not all(each.isdecimal() for each in listed) or len(set(listed)) < len(listed):
-        raise UsageError(
-            f"--devices must be numbers of CUDA devices, with commas: 0,1 (got {devices!r})"
-        )
-    return Workers(len(listed), tuple(map(int, listed)))
+# Guards may be overridden, and a run's own config.json has the versions that trained it.
+_MAY_CHANGE = ("threads", "versions", "guards")
 
 
 def compare(
@@ -62,109 +69,65 @@ def compare(
     *,
     cache: Path | None = None,
     resume: bool = False,
-    workers: Workers = Workers(),
-    override: Sequence[str] = (),
+    workers: Workers | None = None,
+    override: Collection[str] = (),
     verify: bool = False,
     quiet: bool = True,
-) -> dict[str, Any]:
-    """Check, train and judge a design in the folder `out`; give what comparison.json then holds.
+) -> ComparisonResult | StoppedResult:
+    """Check, train and judge a design in the folder `out`; return what comparison.json then has.
 
-    With `resume`, what is finished is not done again. A guard that finds something stops it before any training, with
-    the outcome INVALID, unless `override` names it. Raises TrainerError.
+    With `resume`, what is finished is not done again. A guard that finds something stops it before
+    any training, with the outcome INVALID, unless `override` names it. Raises TrainerError.
     """
-    from trainer.training.model import (
-        check_model,
-    )  # torch: a report, which this module judges again, does without
+    # torch: `trainer report`, which judges again by this module, starts without it.
+    from trainer.training.model import check_model
 
     check_model(design.fit.arch, design.fit.weights)
-    lineup = load_arms(design)
-    design = with_budget(design, lineup)
-    check_arm_files(lineup, verify=verify)
-    declared = _declare(design, lineup, workers)
-    _open(out, declared, resume)
+    workers = workers or Workers()
+    images = load_arms(design)
+    design = settle_budget(design, images)
+    check_arm_files(images, verify=verify)
+    config = _open(out, _declare(design, images, workers), resume=resume)
     with hold_folder(out):
-        return _compare(design, lineup, out, declared, cache, workers, override, quiet=quiet)
-
-
-def _compare(
-    design: Design,
-    lineup: ComparisonData,
-    out: Path,
-    declared: Mapping[str, Any],
-    cache: Path | None,
-    workers: Workers,
-    override: Sequence[str],
-    *,
-    quiet: bool,
-) -> dict[str, Any]:
-    found = _guards(lineup, override, workers.n_jobs)
-    facts = {**declared, **_before(out), "guards": found}
-    write_json(out / CONFIG, facts)
-    if any(not each["overridden"] for each in found):
-        result = stopped_result(facts)
-    else:
-        _train(design, lineup, out, facts, cache, workers, quiet=quiet)
-        looks, notes = _look(design, lineup, declared)
-        result = judge_runs(out / RUNS, {**facts, "looks": looks, "notes": [*design.notes, *notes]})
-    write_json(out / RESULT, result)
-    return result
-
-
-def rebuild(out: Path) -> dict[str, Any]:
-    """Judge a comparison again from its runs, and write comparison.json anew; raises RunError."""
-    result = judge_again(out)
-    write_json(out / RESULT, result)
-    return result
-
-
-def judge_again(out: Path) -> dict[str, Any]:
-    """Judge a comparison from the predictions of its runs, without training; raises RunError."""
-    if not (out / RESULT).is_file():
-        hint = "; `trainer compare` with --resume finishes it" if (out / CONFIG).is_file() else ""
-        raise RunError(f"{out / RESULT} does not exist: {out} is no finished comparison{hint}")
-    facts, before = read_json(out / CONFIG), read_json(out / RESULT)
-    try:
-        if any(not each["overridden"] for each in facts["guards"]):
-            result = stopped_result(facts)
+        guards = run_guards(images, override, n_jobs=workers.n_jobs)
+        config = structs.replace(config, guards=guards)
+        # Before any run: what is killed from here on is a comparison that --resume goes on with.
+        write_config(out, config)
+        result: ComparisonResult | StoppedResult
+        if config.stopping_guards:
+            result = stopped_result(config)
         else:
-            result = judge_runs(
-                out / RUNS, {**facts, "looks": before["test"]["looks"], "notes": before["notes"]}
-            )
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{out / CONFIG} is not what trainer compare writes: {error!r}") from error
+            _train(design, images, out, config, cache, workers, quiet=quiet)
+            result = _judge_first(design, images, out, config)
+        write_result(out, result)
     return result
 
 
-def _declare(design: Design, lineup: ComparisonData, workers: Workers) -> dict[str, Any]:
-    """Lay down all that the runs depend on, and what is known of the arms before any of them."""
-    packages = (
-        "augbuild",
-        "accelerate",
-        "numpy",
-        "pillow",
-        "scikit-learn",
-        "scipy",
-        "torch",
-        "torchvision",
+def _declare(design: Design, images: ComparisonImages, workers: Workers) -> ComparisonConfig:
+    """Gather all that the runs depend on, and what is known of the arms before any of them."""
+    assert design.budget is not None, "settled before"
+    versions = {name: version(name) for name in _PACKAGES}
+    return ComparisonConfig(
+        arms=summarize_arms(design, images),
+        contrasts=design.contrasts,
+        seeds=design.seeds,
+        budget=design.budget,
+        metric=design.metric,
+        margin=design.margin,
+        folds=design.folds,
+        fit=msgspec.convert(design.fit, SharedFit, from_attributes=True),
+        manifests={manifest: table.sha256 for manifest, table in images.tables.items()},
+        classes=images.classes,
+        fold_numbers=images.folds,
+        test=summarize_test(images),
+        threads=max(1, available_cpus() // workers.n_jobs),
+        versions={**versions, "python": platform.python_version()},
+        guards=(),
     )
-    return {
-        **design.to_json(),
-        "arms": [arm_summary(design, lineup, arm) for arm in design.arms],
-        "manifests": {manifest: table.sha256 for manifest, table in lineup.tables.items()},
-        "classes": list(lineup.classes),
-        "fold_numbers": list(lineup.folds),
-        "test": test_summary(lineup),
-        "threads": max(1, available_cpus() // workers.n_jobs),
-        "versions": {name: version(name) for name in packages}
-        | {"python": platform.python_version()},
-    }
-
-
-_MAY_CHANGE = ("threads", "versions", "guards")
 
 
 def check_folder(out: Path, *, resume: bool) -> None:
-    """Refuse a folder that holds something else, or a comparison that is not to be gone on with; raises RunError."""
+    """Check that a folder is free, or with `resume` that it holds a comparison; raises RunError."""
     if (out / CONFIG).is_file():
         if not resume:
             raise RunError(
@@ -172,103 +135,93 @@ def check_folder(out: Path, *, resume: bool) -> None:
             )
     elif out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; choose a folder with --out")
-    elif out.exists() and any(each.name != BUILDS for each in out.iterdir()):
+    elif out.exists() and any(each.name not in {BUILDS, LOCK_NAME} for each in out.iterdir()):
         raise RunError(f"{out} is not empty and is no comparison; choose another folder with --out")
 
 
-def _open(out: Path, declared: Mapping[str, Any], resume: bool) -> None:
-    """Make the folder, or go on in one that was begun alike; raises RunError; overwrites nothing."""
+def _open(out: Path, declared: ComparisonConfig, *, resume: bool) -> ComparisonConfig:
+    """Make the folder, or go on in one that was begun alike; raises RunError.
+
+    The number of threads stays that of the first time: with another one, the weights would differ.
+    """
     check_folder(out, resume=resume)
-    config = out / CONFIG
-    if config.is_file():
-        before = read_json(config)
-        for name, value in sorted(
-            json.loads(json.dumps(declared)).items(), key=lambda each: each[0] == "arms"
-        ):
-            if (
-                name not in _MAY_CHANGE and before.get(name) != value
-            ):  # arms last: they hold what follows from others
-                raise RunError(
-                    f"{out} was begun with {name} {_short(before.get(name))}, not {_short(value)}; use another folder"
-                )
-    out.mkdir(parents=True, exist_ok=True)
+    if not (out / CONFIG).is_file():
+        out.mkdir(parents=True, exist_ok=True)
+        return declared
+    before = read_config(out)
+    names = [name for name in declared.__struct_fields__ if name not in _MAY_CHANGE]
+    # Arms come last: a difference in one of the others is the reason for theirs.
+    names.sort(key=lambda name: name == "arms")
+    for name in names:
+        old, new = getattr(before, name), getattr(declared, name)
+        if old != new:
+            raise RunError(
+                f"{out} was begun with {name} {_as_json(old)}, not {_as_json(new)}; "
+                "use another folder"
+            )
+    return structs.replace(declared, threads=before.threads)
 
 
-def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 120 else f"{text[:119]}…"
-
-
-def _before(out: Path) -> dict[str, Any]:
-    """Keep the number of threads that a comparison was begun with: another would not give the same weights."""
-    config = out / CONFIG
-    return {"threads": read_json(config).get("threads", 1)} if config.is_file() else {}
-
-
-def _guards(lineup: ComparisonData, override: Sequence[str], n_jobs: int) -> list[dict[str, Any]]:
-    """Check the arms, fold by fold, and keep what was found by guard."""
-    found: dict[str, dict[str, None]] = {}
-    everyone = ", ".join(dict.fromkeys(each.arm.name for each in lineup.fitted))
-    for fold in lineup.folds or [None]:
-        arms = [
-            GuardedArm(each.arm.name, each.table, each.train, each.test, each.table.of("test"))
-            for each in lineup.fitted
-            if each.fold == fold
-        ]
-        for finding in check_arms(arms, n_jobs=max(n_jobs, available_cpus())):
-            where = "" if finding.arm == everyone else f" (arm {finding.arm})"
-            found.setdefault(finding.guard, {})[finding.message + where] = None
-    return [
-        {
-            "name": guard,
-            "count": len(messages),
-            "findings": list(messages)[:_MOST_FINDINGS],
-            "overridden": guard in override,
-        }
-        for guard, messages in found.items()
-    ]
+def _as_json(value: object) -> str:
+    return shorten(json.dumps(to_plain(value), ensure_ascii=False), 120)
 
 
 def _train(
     design: Design,
-    lineup: ComparisonData,
+    images: ComparisonImages,
     out: Path,
-    facts: Mapping[str, Any],
+    config: ComparisonConfig,
     cache: Path | None,
     workers: Workers,
     *,
     quiet: bool,
 ) -> None:
-    steps = {(each.arm.name, each.fold): arm_steps(design, each) for each in lineup.fitted}
-    bench = RunEnvironment(
-        out / RUNS, lineup.tables, lineup.images, cache, workers.devices, int(facts["threads"])
-    )
-    bench.folder.mkdir(exist_ok=True)
-    _decode(bench, design, quiet=quiet)
-    train_runs(bench, plan_runs(design, steps, lineup.folds), n_jobs=workers.n_jobs, quiet=quiet)
-
-
-def _decode(bench: RunEnvironment, design: Design, *, quiet: bool) -> None:
-    """Fill the cache of pixels before any run: a worker that opened a pool of its own for it could not end in order."""
     from trainer.data.pixels import open_store
 
-    file = bench.tables[design.arms[0].manifest].file
-    open_store(bench.decoded, design.fit.image_size, bench.cache, file=file, quiet=quiet)
+    environment = RunEnvironment(
+        folder=out / RUNS,
+        tables=images.tables,
+        decoded=images.every_image,
+        cache=cache,
+        devices=workers.devices,
+        threads=config.threads,
+    )
+    environment.folder.mkdir(exist_ok=True)
+    # Pixels are decoded before any run: a worker with a pool of its own could not end in order.
+    file = images.arms[0].table.file
+    open_store(environment.decoded, design.fit.image_size, cache, file=file, quiet=quiet)
+    steps = {(arm.arm.name, arm.fold): count_steps(design, arm) for arm in images.arms}
+    runs = plan_runs(design, steps, images.folds)
+    train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
 
 
-def _look(
-    design: Design, lineup: ComparisonData, declared: Mapping[str, Any]
-) -> tuple[int, list[str]]:
-    """Note in the ledger that these test images were looked at; the same comparison counts once, in any folder."""
-    told = {
-        name: declared[name]
-        for name in ("contrasts", "seeds", "budget", "metric", "margin", "folds", "fit", "classes")
-    }
-    told["arms"] = [
-        {**arm, "manifest": declared["manifests"][arm["manifest"]]} for arm in declared["arms"]
-    ]
-    name = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
-    looks = record_look_everywhere(Path(design.arms[0].manifest), test_key(lineup.tests), name)
-    return looks.number, [] if looks.recorded else [
-        "No ledger of looks at these test images could be written."
-    ]
+def _judge_first(
+    design: Design, images: ComparisonImages, out: Path, config: ComparisonConfig
+) -> ComparisonResult:
+    """Judge the runs, and record that this comparison has looked at the test images."""
+    # After training: a comparison that never came to its predictions has seen no test image.
+    manifest = Path(design.arms[0].manifest)
+    looks = record_look_everywhere(manifest, test_key(images.test), config.key)
+    notes = [*design.notes]
+    if not looks.recorded:
+        notes.append("No ledger of looks at these test images could be written.")
+    return judge_runs(out / RUNS, config, looks.number, notes)
+
+
+def rebuild(out: Path) -> ComparisonResult | StoppedResult:
+    """Judge a comparison again from its runs, and write comparison.json anew; raises RunError."""
+    result = judge_again(out)
+    write_result(out, result)
+    return result
+
+
+def judge_again(out: Path) -> ComparisonResult | StoppedResult:
+    """Judge a comparison from the predictions of its runs, without training; raises RunError."""
+    if not (out / RESULT).is_file():
+        hint = "; `trainer compare` with --resume finishes it" if (out / CONFIG).is_file() else ""
+        raise RunError(f"{out / RESULT} does not exist: {out} is no finished comparison{hint}")
+    config = read_config(out)
+    before = read_result(out)
+    if config.stopping_guards:
+        return stopped_result(config)
+    return judge_runs(out / RUNS, config, before.test.looks, before.notes)

@@ -1,27 +1,38 @@
-"""What a comparison sets out to do, declared before any training: arms, contrasts, seeds, budget, metric, margin."""
+"""What a comparison sets out to do, fixed before any training: arms, contrasts, seeds, budget."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
+from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
 Metric = Literal["accuracy", "macro F1"]
-Kind = Literal["steps", "epochs"]
+BudgetKind = Literal["steps", "epochs"]
+ArmPair = tuple[str, str]
+"""The names of a treatment and of its baseline."""
 
-PLACEBO = "placebo"
-_NO_PLACEBO = "The placebo was not trained: on equal steps it is the arm original again; --budget epochs:N has use for it."
-_ARMS = ("original", "augmented", "original+augmented")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")  # it names folders
-
-_SET_BY_RUN = frozenset(
-    {"manifest", "train_on", "test_manifest", "holdout", "fold", "seed", "epochs", "steps"}
+PLACEBO: TrainOn = "placebo"
+_NO_PLACEBO = (
+    "The placebo was not trained: with equal steps it is the same as the arm original; "
+    "use --budget epochs:N to train it."
 )
+_TRAIN_ON: tuple[TrainOn, ...] = get_args(TrainOn)
+_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented", PLACEBO)
+
+# The name of an arm is part of the names of its runs' folders.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+
+_SET_BY_RUN = frozenset({"train_on", "test_manifest", "holdout", "fold", "epochs", "steps"})
+_MOST_SEEDS = 1000  # each is a training of its own: more is a slip of the keyboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +44,24 @@ class Arm:
     train_on: TrainOn | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """How long each run trains: so many optimiser steps, or so many passes over all its images."""
 
-    kind: Kind
-    number: int
+    kind: BudgetKind
+    number: Positive
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """All that is fixed before the first run; `contrasts` are (treatment, baseline), the first the primary one.
+    """All that is fixed before the first run.
 
-    Every arm is tested on the test images of the first arm's manifest. `fit` holds what all runs share. `budget` is
-    None until the arms' sizes are known, where none was asked for. `notes` are what to say beside the verdict.
+    `contrasts` are (treatment, baseline), the first the primary one. Every arm is tested on the
+    test images of the first arm's manifest. `fit` has what all runs share. `budget` is None until
+    the arms' sizes are known, where none was asked for. `notes` stand beside the verdict.
     """
 
     arms: tuple[Arm, ...]
-    contrasts: tuple[tuple[str, str], ...]
+    contrasts: tuple[ArmPair, ...]
     seeds: tuple[int, ...]
     budget: Budget | None
     fit: FitConfig
@@ -59,42 +70,47 @@ class Design:
     folds: bool = False
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the design as JSON would hold it; of `fit` what an arm, a seed or the budget does not set."""
-        fit = {name: value for name, value in self.fit.to_json().items() if name not in _SET_BY_RUN}
-        return {
-            "arms": [asdict(arm) for arm in self.arms],
-            "contrasts": [list(pair) for pair in self.contrasts],
-            "seeds": list(self.seeds),
-            "budget": asdict(self.budget) if self.budget else None,
-            "metric": self.metric,
-            "margin": self.margin,
-            "folds": self.folds,
-            "fit": fit,
-        }
 
+def from_options(
+    *,
+    manifest: str | None,
+    arms: str | None,
+    named: Sequence[str],
+    seeds: int,
+    budget: str | None,
+    metric: str,
+    margin: float,
+    folds: bool,
+    ablate: str | None,
+    config: Path | None,
+    compile_: bool | None,
+    **training: object,
+) -> Design:
+    """Make a design from the options of `trainer compare`; raises UsageError.
 
-def from_options(given: Mapping[str, Any]) -> Design:
-    """Make a design of the options of `trainer compare`, those of training among them; raises UsageError."""
-    values = dict(given)
-    own = {
-        name: values.pop(name)
-        for name in ("arms", "named", "seeds", "budget", "metric", "margin", "folds", "ablate")
-    }
-    own["metric"] = "macro F1" if own["metric"] == "macro-f1" else "accuracy"
-    config = values.pop("config")
-    values["compile"] = values.pop("compile_")
-    if own["named"]:
-        if values["manifest"] or own["arms"]:
+    `training` are those that `trainer fit` has, too.
+    """
+    if named:
+        if manifest or arms:
             raise UsageError("--arm brings its own manifest; leave --manifest and --arms out")
-        values["manifest"] = own["named"][0].partition("=")[2]
-    if own["ablate"]:
-        if values["manifest"] or own["named"] or own["folds"]:
-            raise UsageError(
-                "--ablate builds its own manifests; leave --manifest, --arm and --folds out"
-            )
-        values["manifest"] = own["ablate"]
-    return make_design(make_config(values, config), **own)
+        manifest = named[0].partition("=")[2]
+    if ablate:
+        if manifest or named or folds:
+            message = "--ablate builds its own manifests; leave --manifest, --arm and --folds out"
+            raise UsageError(message)
+        manifest = ablate
+    fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
+    return make_design(
+        fit,
+        arms=arms,
+        named=named,
+        seeds=seeds,
+        budget=budget,
+        metric="macro F1" if metric == "macro-f1" else "accuracy",
+        margin=margin,
+        folds=folds,
+        ablate=ablate is not None,
+    )
 
 
 def make_design(
@@ -107,90 +123,89 @@ def make_design(
     metric: Metric = "accuracy",
     margin: float = 0.02,
     folds: bool = False,
-    ablate: str | None = None,
+    ablate: bool = False,
 ) -> Design:
-    """Make a design of what the command line gives; raises UsageError.
+    """Make a design from what the command line gives; raises UsageError.
 
-    `arms` names training images of one manifest, with commas; `named` are NAME=MANIFEST. The first arm is the baseline.
-    With `ablate` there is one arm, all images by default, of which `trainer.ablate` then makes one for each transform.
+    `arms` names training images of one manifest, with commas; `named` are NAME=MANIFEST. The first
+    arm is the baseline. With `ablate` there is one arm, of all images by default, from which
+    `make_ablation` then makes one for each transform.
     """
     _refuse_what_runs_set(fit)
-    limit = parse_budget(budget) if budget else None
-    chosen = (
-        _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate is not None)
-    )
-    if not 1 <= seeds <= 1000:
-        raise UsageError(f"--seeds must be from 1 to 1000 (got {seeds})")
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
     if not 0 < margin < 1:
         raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
+    limit = parse_budget(budget) if budget else None
+    chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
+    names = [arm.name for arm in chosen]
+    notes = [_NO_PLACEBO] if PLACEBO in (arms or "") and PLACEBO not in names else []
     if folds and len({arm.manifest for arm in chosen}) > 1:
         raise UsageError("--folds compares arms of one manifest, whose recipe has [split] folds")
-    first = fit.seed
-    contrasts = tuple(_contrasts([arm.name for arm in chosen]))
-    notes = (
-        (_NO_PLACEBO,)
-        if PLACEBO in (arms or "") and PLACEBO not in [arm.name for arm in chosen]
-        else ()
-    )
     return Design(
-        chosen,
-        contrasts,
-        tuple(range(first, first + seeds)),
-        limit,
-        fit,
-        metric,
-        margin,
-        folds,
-        notes,
+        arms=chosen,
+        contrasts=_pair_arms(names),
+        seeds=tuple(range(fit.seed, fit.seed + seeds)),
+        budget=limit,
+        fit=fit,
+        metric=metric,
+        margin=margin,
+        folds=folds,
+        notes=tuple(notes),
     )
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:
-    for field in fields(FitConfig):
-        if (
-            field.name in _SET_BY_RUN - {"manifest", "seed"}
-            and getattr(fit, field.name) != field.default
-        ):
+    for field in structs.fields(FitConfig):
+        if field.name in _SET_BY_RUN and getattr(fit, field.name) != field.default:
             raise UsageError(
-                f"a comparison sets {field.name} itself, from its arms and budget; leave it out of --config"
+                f"a comparison sets {field.name} itself, from its arms and budget; "
+                "leave it out of --config"
             )
 
 
 def parse_budget(text: str) -> Budget:
     """Read `steps:N` or `epochs:N`; raises UsageError."""
+    # Nine digits at most: a run takes up to 10⁹ steps.
     match = re.fullmatch(r"(steps|epochs):([1-9][0-9]{0,8})", text)
     if match is None:
         raise UsageError(f"--budget must be steps:N or epochs:N (got {text!r})")
-    return Budget("steps" if match[1] == "steps" else "epochs", int(match[2]))
+    kind: BudgetKind = "steps" if match[1] == "steps" else "epochs"
+    return Budget(kind, int(match[2]))
 
 
 def _arms_of(
-    manifest: str, given: str | None, budget: Budget | None, ablation: bool
+    manifest: str, given: str | None, budget: Budget | None, ablate: bool
 ) -> tuple[Arm, ...]:
-    by_epochs = budget is not None and budget.kind == "epochs"
-    default = ["original+augmented"] if ablation else [*_ARMS, *([PLACEBO] if by_epochs else [])]
-    names = [name.strip() for name in given.split(",")] if given else default
-    known = get_args(TrainOn)
-    if unknown := [name for name in names if name not in known]:
-        raise UsageError(
-            f"--arms must be some of {', '.join(known)} (got {unknown[0]!r}); --arm NAME=MANIFEST for others"
-        )
-    if not by_epochs:  # as many steps on the originals are what the arm `original` is
-        names = [name for name in names if name != PLACEBO]
-    if ablation and len(names) != 1:
-        raise UsageError(
-            f"--ablate trains on one choice of images; name one with --arms (got {', '.join(names)})"
-        )
-    if not ablation:
-        _check_names(names, "--arms")
-    return tuple(Arm(name, manifest, name) for name in names)  # type: ignore[arg-type]  # it is one of them
+    """Choose arms of one manifest by the images that they train on."""
+    default = "original+augmented" if ablate else ",".join(_DEFAULT_ARMS)
+    choices: list[TrainOn] = []
+    for part in (given or default).split(","):
+        name = part.strip()
+        known = [choice for choice in _TRAIN_ON if choice == name]
+        if not known:
+            raise UsageError(
+                f"--arms must be some of {', '.join(_TRAIN_ON)} (got {name!r}); "
+                "--arm NAME=MANIFEST for others"
+            )
+        choices += known
+    if budget is None or budget.kind == "steps":
+        # With as many steps on the originals, however often listed, a placebo is the arm original.
+        choices = [choice for choice in choices if choice != PLACEBO]
+    if not ablate:
+        _check_names(choices, "--arms")
+    elif len(choices) != 1:
+        got = ", ".join(choices)
+        message = f"--ablate trains on one choice of images; name one with --arms (got {got})"
+        raise UsageError(message)
+    return tuple(Arm(choice, manifest, choice) for choice in choices)
 
 
 def _named_arms(given: Sequence[str]) -> tuple[Arm, ...]:
     arms = []
     for each in given:
-        name, equals, manifest = each.partition("=")
-        if not equals or not manifest or not _NAME.fullmatch(name):
+        name, _, manifest = each.partition("=")
+        if not manifest or not _NAME.fullmatch(name):
             raise UsageError(
                 f"--arm must be NAME=MANIFEST, a name of letters, digits and ._+- (got {each!r})"
             )
@@ -204,28 +219,19 @@ def _check_names(names: Sequence[str], option: str) -> None:
         raise UsageError(
             f"{option} must name two arms or more, the baseline first (got {', '.join(names)})"
         )
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"{option} names {twice!r} twice")
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{option} lists {name!r} twice")
 
 
-def _contrasts(names: Sequence[str]) -> Iterable[tuple[str, str]]:
-    """Hold each arm against the first, and the augmented one against the placebo: as much training on nothing new."""
-    yield from ((name, names[0]) for name in names[1:])
+def _pair_arms(names: Sequence[str]) -> tuple[ArmPair, ...]:
+    """Pair each arm with the first, and the augmented one with the placebo.
+
+    A placebo is as much training on nothing new.
+    """
+    # Each against the baseline alone: every pair more makes Holm's adjustment harsher.
+    baseline = names[0]
+    pairs = [(name, baseline) for name in names[1:]]
     if "augmented" in names and PLACEBO in names[1:]:
-        yield "augmented", PLACEBO
-
-
-def run_config(design: Design, arm: Arm, seed: int, fold: int | None) -> FitConfig:
-    """Give the configuration of one run, which `trainer fit` alone would train alike."""
-    assert design.budget is not None, "resolved before any run"
-    other = arm.manifest != design.arms[0].manifest
-    length: Mapping[str, Any] = {design.budget.kind: design.budget.number}
-    return replace(
-        design.fit, manifest=arm.manifest, train_on=arm.train_on, seed=seed, fold=fold, holdout=0.0,
-        test_manifest=design.arms[0].manifest if other else None, **length,
-    )  # fmt: skip
-
-
-def run_id(arm: str, seed: int, fold: int | None) -> str:
-    """Name a run, and its folder."""
-    return f"{arm}-seed{seed}" if fold is None else f"{arm}-fold{fold}-seed{seed}"
+        pairs.append(("augmented", PLACEBO))
+    return tuple(pairs)

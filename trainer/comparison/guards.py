@@ -1,31 +1,32 @@
-"""What must hold before arms are compared: no test image was trained on, and all arms are asked the same.
-
-A test image leaks by lineage (a training image of the same source or group), by bytes, or by sight (it is a training
-image at another size, mirrored or turned). Barz and Denzler (1902.00423) found one in thirty test images of CIFAR-10
-and one in ten of CIFAR-100 among the training images.
-"""
+"""What must hold before arms are compared: no test image was trained on, and one test for all."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from augbuild.core.pool import map_cheap
-from augbuild.similarity.search import near_duplicates_across
+from augbuild.core.pool import available_cpus, map_cheap
+from trainer.comparison.arms import ComparisonImages
+from trainer.comparison.config import GuardReport
+from trainer.comparison.leaks import Exposure, Hashes, expose, find_leaks
 from trainer.data.samples import Sample, Table, hash_file
 
 Guard = Literal["leak", "test-set", "classes"]
 
+_MOST_FINDINGS = 100  # kept of each guard
 _POOL_PAYS_FROM = 10_000  # files to hash: seconds
+
+Question = tuple[str, str]
+"""A test image by its hash, and its label."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardFinding:
-    """What forbids a comparison; `arm` names the arms that it holds for, `message` is a clause that names the files."""
+    """What forbids a comparison: a clause that names the files, and the arms that it holds for."""
 
     guard: Guard
     arm: str
@@ -34,7 +35,7 @@ class GuardFinding:
 
 @dataclass(frozen=True, slots=True)
 class GuardedArm:
-    """An arm before its training: the table that its training images are from, these, and what it is tested on.
+    """An arm before its training: its table, its training images, and what it is tested on.
 
     `own` is the test set of its own table, where that is not `test`.
     """
@@ -45,172 +46,149 @@ class GuardedArm:
     test: tuple[Sample, ...]
     own: tuple[Sample, ...] = ()
 
+    @property
+    def own_test(self) -> tuple[Sample, ...]:
+        """Return the test set that the arm's own table has."""
+        return self.own or self.test
+
+
+def run_guards(
+    images: ComparisonImages, override: Collection[str], *, n_jobs: int
+) -> tuple[GuardReport, ...]:
+    """Check all arms, fold by fold, and report on each guard that found something.
+
+    Raises TableError where a file cannot be read.
+    """
+    # A finding names its arms unless it holds for all of them.
+    everyone = ", ".join(dict.fromkeys(each.arm.name for each in images.arms))
+    found: dict[Guard, dict[str, None]] = {}
+    for fold in images.folds or (None,):
+        arms = []
+        for each in images.arms:
+            if each.fold == fold:
+                own = each.table.of("test")
+                arms.append(GuardedArm(each.arm.name, each.table, each.train, each.test, own))
+        for finding in check_arms(arms, n_jobs=max(n_jobs, available_cpus())):
+            message = finding.message
+            if finding.arm != everyone:
+                message += f" (arm {finding.arm})"
+            messages = found.setdefault(finding.guard, {})
+            messages[message] = None
+    reports = []
+    for guard, messages in found.items():
+        report = GuardReport(
+            name=guard,
+            count=len(messages),
+            findings=tuple(messages)[:_MOST_FINDINGS],
+            overridden=guard in override,
+        )
+        reports.append(report)
+    return tuple(reports)
+
 
 def check_arms(arms: Sequence[GuardedArm], *, n_jobs: int) -> list[GuardFinding]:
-    """Find what forbids comparing `arms`: leaks, then test sets and classes that are not those of the first arm.
+    """Find what forbids comparing `arms`.
 
-    Of each test image a leak is told once for each reason (lineage, bytes, sight), and not again for a weaker reason
-    by the same training image. What holds for several arms is told once, and `arm` names them all: "original,
-    augmented". What cannot be decoded is like nothing. Raises TableError where a file cannot be read.
+    First leaks, then test sets and classes that are not those of the first arm. A finding that
+    holds for several arms is reported once and names them all: "original, augmented". Raises
+    TableError where a file cannot be read.
     """
-    views = [_view(arm) for arm in arms]
-    hashes = _hashes(views, [sample for arm in arms for sample in arm.own], n_jobs)
-    leaks = [
-        *chain.from_iterable(_by_lineage(view) for view in views),
-        *chain.from_iterable(_by_bytes(view, hashes) for view in views),
-        *_by_sight(views, hashes, n_jobs),
-    ]
-    return _merged([*leaks, *_differing_tests(arms, hashes), *_differing_classes(arms)])
-
-
-Tie = tuple[Literal["source", "group"], str]
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """An arm as its leaks are looked for; `shown` is what it learns from, an original for all its variants."""
-
-    name: str
-    table: Mapping[Path, Sample]
-    train: tuple[Sample, ...]
-    test: Mapping[Path, Sample]
-    shown: Mapping[Path, Sample]
-
-    def ties(self, sample: Sample) -> list[Tie]:
-        """Name what ties an image to others of its table; those of another table may call other things the same."""
-        known = self.table.get(sample.path)
-        if known is None:
-            return []
-        ties: list[tuple[Literal["source", "group"], str | None]] = [
-            ("source", known.source),
-            ("group", known.group),
-        ]
-        return [(what, name) for what, name in ties if name]
-
-    def tied(self, first: Sample, second: Sample) -> bool:
-        """Tell whether two images are of the same source or group."""
-        return not set(self.ties(first)).isdisjoint(self.ties(second))
-
-    def leak(self, test: Sample, how: str, trained: Sample, more: str = "") -> GuardFinding:
-        """Say how a test image is known from training."""
-        if test.path == trained.path:
-            return GuardFinding(
-                "leak", self.name, f"test image {test.name} is itself a training image"
-            )
-        return GuardFinding(
-            "leak",
-            self.name,
-            f"test image {test.name} {how} the training image {trained.name}{more}",
-        )
-
-
-def _view(arm: GuardedArm) -> _View:
-    originals = {each.source: each for each in reversed(arm.table.samples) if not each.augmented}
-    shown = (
-        originals.get(sample.source, sample) if sample.augmented else sample for sample in arm.train
-    )
-    return _View(
-        arm.name,
-        {sample.path: sample for sample in arm.table.samples},
-        arm.train,
-        {sample.path: sample for sample in arm.test},
-        {sample.path: sample for sample in shown},
-    )
-
-
-def _hashes(views: Iterable[_View], more: Iterable[Sample], n_jobs: int) -> dict[Path, str]:
-    samples = {sample.path: sample for sample in more}
-    for view in views:
-        for some in (view.train, view.test.values(), view.shown.values()):
-            samples |= {sample.path: sample for sample in some}
-    known = {path: sample.sha256 for path, sample in samples.items() if sample.sha256 is not None}
-    rest = [path for path in samples if path not in known]
-    found = map_cheap(hash_file, rest, n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM, lost=hash_file)
-    return known | dict(zip(rest, found, strict=True))
-
-
-def _by_lineage(view: _View) -> Iterator[GuardFinding]:
-    trained: dict[Tie, Sample] = {}
-    for sample in view.train:
-        for tie in view.ties(sample):
-            trained.setdefault(tie, sample)
-    for test in view.test.values():
-        if shared := next((tie for tie in view.ties(test) if tie in trained), None):
-            yield view.leak(test, f"is of the same {shared[0]} as", trained[shared])
-
-
-def _by_bytes(view: _View, hashes: Mapping[Path, str]) -> Iterator[GuardFinding]:
-    trained = {hashes[sample.path]: sample for sample in (*view.train, *view.shown.values())}
-    for test in view.test.values():
-        same = trained.get(hashes[test.path])
-        if same and not view.tied(test, same):
-            yield view.leak(test, "has the same bytes as", same)
-
-
-def _by_sight(
-    views: Sequence[_View], hashes: Mapping[Path, str], n_jobs: int
-) -> Iterator[GuardFinding]:
-    """Look at each picture once, for all arms."""
-    tests = list(dict.fromkeys(path for view in views for path in view.test))
-    shown = list(dict.fromkeys(path for view in views for path in view.shown))
-    told = set()
-    for twin in near_duplicates_across(tests, shown, n_jobs=n_jobs):
-        how = "at another size or encoding" if twin.turn == "upright" else twin.turn
-        for view in views:
-            test, trained = view.test.get(twin.first), view.shown.get(twin.second)
-            if test is None or trained is None or (view.name, test.path) in told:
-                continue
-            if hashes[test.path] != hashes[trained.path] and not view.tied(test, trained):
-                told.add((view.name, test.path))
-                yield view.leak(test, "is", trained, f", {how}")
-
-
-Question = tuple[str, str]
-
-
-def _differing_tests(
-    arms: Sequence[GuardedArm], hashes: Mapping[Path, str]
-) -> Iterator[GuardFinding]:
-    names = {
-        (hashes[test.path], test.label): test.name for arm in arms for test in arm.own or arm.test
-    }
-    asked = [
-        Counter((hashes[test.path], test.label) for test in arm.own or arm.test) for arm in arms
-    ]
-    for arm, own in zip(arms[1:], asked[1:], strict=True):
-        parts = (("lacks", asked[0] - own), ("has besides", own - asked[0]))
-        different = " and ".join(
-            f"{verb} {_counted(questions, names)}" for verb, questions in parts if questions
-        )
-        if different:
-            yield GuardFinding(
-                "test-set", arm.name, f"against the test set of {arms[0].name}, this {different}"
-            )
-
-
-def _counted(questions: Counter[Question], names: Mapping[Question, str]) -> str:
-    first, rest = next(iter(questions)), questions.total() - 1
-    return f"{names[first]} ({first[1]})" + (f" and {rest} more" if rest else "")
-
-
-def _differing_classes(arms: Sequence[GuardedArm]) -> Iterator[GuardFinding]:
-    for arm in arms[1:]:
-        pairs = zip_longest(arms[0].table.classes, arm.table.classes)
-        for number, (expected, got) in enumerate(pairs):
-            if expected != got:
-                there, here = (
-                    repr(label) if label is not None else "missing" for label in (expected, got)
-                )
-                message = f"class {number} is {there} in {arms[0].table.file}, but {here} in {arm.table.file}"
-                yield GuardFinding("classes", arm.name, message)
-                break
-
-
-def _merged(findings: Iterable[GuardFinding]) -> list[GuardFinding]:
-    """Tell once what several arms share."""
-    arms: dict[tuple[Guard, str], dict[str, None]] = {}
+    exposures = [expose(arm.name, arm.table, arm.train, arm.test) for arm in arms]
+    hashes = _hash_images(arms, exposures, n_jobs)
+    leaks = find_leaks(exposures, hashes, n_jobs=n_jobs)
+    findings = [GuardFinding("leak", leak.arm, leak.message) for leak in leaks]
+    findings += _compare_test_sets(arms, hashes)
+    findings += _compare_classes(arms)
+    holds_for: dict[tuple[Guard, str], dict[str, None]] = {}
     for finding in findings:
-        arms.setdefault((finding.guard, finding.message), {})[finding.arm] = None
-    return [
-        GuardFinding(guard, ", ".join(names), message) for (guard, message), names in arms.items()
-    ]
+        key = (finding.guard, finding.message)
+        names = holds_for.setdefault(key, {})
+        names[finding.arm] = None
+    merged = []
+    for (guard, message), names in holds_for.items():
+        together = ", ".join(names)
+        merged.append(GuardFinding(guard, together, message))
+    return merged
+
+
+def _hash_images(
+    arms: Sequence[GuardedArm], exposures: Sequence[Exposure], n_jobs: int
+) -> dict[Path, str]:
+    """Return the SHA-256 of every image; a manifest's own hashes are not computed again."""
+    samples: list[Sample] = []
+    for arm in arms:
+        samples += arm.own
+    for exposure in exposures:
+        samples += exposure.train
+        samples += exposure.test.values()
+        samples += exposure.shown.values()
+    hashes: dict[Path, str] = {}
+    unknown: dict[Path, None] = {}
+    for sample in samples:
+        if sample.sha256 is None:
+            unknown[sample.path] = None
+        else:
+            hashes[sample.path] = sample.sha256
+    # The hash that a manifest has is taken at its word, whichever row of the file has it.
+    paths = [path for path in unknown if path not in hashes]
+    computed = map_cheap(hash_file, paths, n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM, lost=hash_file)
+    hashes |= zip(paths, computed, strict=True)
+    return hashes
+
+
+def _compare_test_sets(arms: Sequence[GuardedArm], hashes: Hashes) -> list[GuardFinding]:
+    """Compare each arm's test set with the first arm's, by bytes and label, in any order."""
+    names: dict[Question, str] = {}
+    asked: list[Counter[Question]] = []
+    for arm in arms:
+        questions: Counter[Question] = Counter()
+        for test in arm.own_test:
+            # By bytes and label: names and order may differ between tables of the same images.
+            question = (hashes[test.path], test.label)
+            names[question] = test.name
+            questions[question] += 1
+        asked.append(questions)
+    findings = []
+    for arm, own in zip(arms[1:], asked[1:], strict=True):
+        lacking = asked[0] - own
+        added = own - asked[0]
+        parts = []
+        if lacking:
+            parts.append(f"lacks {_count(lacking, names)}")
+        if added:
+            parts.append(f"has besides {_count(added, names)}")
+        if parts:
+            different = " and ".join(parts)
+            message = f"against the test set of {arms[0].name}, this {different}"
+            findings.append(GuardFinding("test-set", arm.name, message))
+    return findings
+
+
+def _count(questions: Counter[Question], names: Mapping[Question, str]) -> str:
+    first, *_ = questions
+    _, label = first
+    rest = questions.total() - 1
+    more = f" and {rest} more" if rest else ""
+    return f"{names[first]} ({label}){more}"
+
+
+def _compare_classes(arms: Sequence[GuardedArm]) -> list[GuardFinding]:
+    """Compare each arm's classes with the first arm's, in their order; the first difference."""
+    findings = []
+    for arm in arms[1:]:
+        first = arms[0].table
+        pairs = zip_longest(first.classes, arm.table.classes)
+        for number, (expected, got) in enumerate(pairs):
+            # The first one only: after it, all later classes are likely to be shifted.
+            if expected != got:
+                there, here = _quote(expected), _quote(got)
+                message = (
+                    f"class {number} is {there} in {first.file}, but {here} in {arm.table.file}"
+                )
+                findings.append(GuardFinding("classes", arm.name, message))
+                break
+    return findings
+
+
+def _quote(label: str | None) -> str:
+    return "missing" if label is None else repr(label)

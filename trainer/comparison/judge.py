@@ -1,208 +1,232 @@
-"""The result of a comparison, as comparison.json holds it: from what was declared and what the runs predicted."""
+"""The result of a comparison: from its config.json and from what its runs predicted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from augbuild.errors import RunError
-from trainer.comparison.design import run_id
-from trainer.statistics.contrast import (
-    ContrastSettings,
-    Runs,
-    TrainedArm,
-    arm_accuracy,
-    contrast,
-    primary_p,
+from trainer.comparison.config import ArmSummary, ComparisonConfig
+from trainer.comparison.result import (
+    ArmResult,
+    ComparisonResult,
+    RunResult,
+    StoppedResult,
+    ViewedTestSet,
 )
-from trainer.statistics.scores import Predictions, confusion
-from trainer.statistics.tests import holm
-from trainer.statistics.verdict import GuardStop, judge
+from trainer.comparison.runs import run_id
+from trainer.statistics.contrast import ContrastSettings, TrainedArm, contrast_all
+from trainer.statistics.differences import arm_accuracy
+from trainer.statistics.metrics import read_metrics
+from trainer.statistics.scores import Labels, Predictions, confusion
+from trainer.statistics.verdict import Verdict, judge_stopped
 from trainer.training.predictions import read_predictions
-from trainer.training.run import RunFolder, read_json
+from trainer.training.run import RunFolder, read_run_config
 
-Facts = Mapping[str, Any]
-_NAMED = 1  # findings that a verdict spells out
-
-
-def stopped_result(facts: Facts) -> dict[str, Any]:
-    """Give the result where a guard let no run begin."""
-    reasons = tuple(_reason(guard) for guard in facts["guards"] if not guard["overridden"])
-    contrasts = [
-        {
-            "treatment": treatment,
-            "baseline": baseline,
-            **asdict(judge(GuardStop(treatment, baseline, reasons))),
-        }
-        for treatment, baseline in facts["contrasts"]
-    ]
-    test = {**facts["test"], "looks": 0}
-    return {**_head(facts, contrasts), **_body(facts, test, facts["arms"], contrasts, [])}
+_NAMED = 1  # findings that a verdict spells out; comparison.json has a hundred of them
 
 
-def _reason(guard: Facts) -> str:
-    told = guard["findings"][:_NAMED]
-    more = guard["count"] - len(told)
-    return f"{guard['name']}: {'; '.join(told)}{f'; and {more:,} more' if more > 0 else ''}"
-
-
-def _head(facts: Facts, contrasts: Sequence[Facts]) -> dict[str, Any]:
+def stopped_result(config: ComparisonConfig) -> StoppedResult:
+    """Return the result of a comparison that a guard stopped before any run."""
+    reasons = []
+    for guard in config.stopping_guards:
+        named = guard.findings[:_NAMED]
+        rest = guard.count - len(named)
+        more = f"; and {rest:,} more" if rest > 0 else ""
+        reasons.append(f"{guard.name}: {'; '.join(named)}{more}")
+    contrasts = []
+    for treatment, baseline in config.contrasts:
+        contrasts.append(judge_stopped(treatment, baseline, reasons))
     primary = contrasts[0]
-    return {
-        "verdict": {"outcome": primary["outcome"], "sentence": primary["sentence"]},
-        **{name: facts[name] for name in ("metric", "margin", "classes", "seeds", "budget")},
-        "folds": max(1, len(facts["fold_numbers"])),
-    }
-
-
-def _body(
-    facts: Facts,
-    test: Facts,
-    arms: Sequence[Facts],
-    contrasts: Sequence[Facts],
-    runs: Sequence[Facts],
-) -> dict[str, Any]:
-    notes = facts.get("notes", [])
-    return {
-        "test": test,
-        "arms": arms,
-        "contrasts": contrasts,
-        "runs": runs,
-        "guards": facts["guards"],
-        "notes": notes,
-    }
-
-
-def judge_runs(runs: Path, facts: Facts) -> dict[str, Any]:
-    """Judge finished runs; `facts` are those declared, with `looks` and `notes`; raises RunError where one is amiss."""
-    overridden = tuple(f"{guard['name']} ({guard['count']:,} found)" for guard in facts["guards"])
-    setting = ContrastSettings(
-        list(facts["classes"]),
-        facts["metric"],
-        facts["margin"],
-        facts["test"]["majority"],
-        facts["looks"],
-        overridden,
+    return StoppedResult(
+        verdict=Verdict(primary.outcome, primary.sentence),
+        metric=config.metric,
+        margin=config.margin,
+        classes=config.classes,
+        seeds=config.seeds,
+        budget=config.budget,
+        folds=max(1, len(config.fold_numbers)),
+        test=_viewed(config, looks=0),
+        arms=config.arms,
+        contrasts=tuple(contrasts),
+        runs=(),
+        guards=config.guards,
+        notes=(),
     )
-    trained = {arm["name"]: _read_arm(runs, facts, arm) for arm in facts["arms"]}
-    pairs = [(trained[treatment], trained[baseline]) for treatment, baseline in facts["contrasts"]]
-    contrasts = [
-        contrast(*pair, setting, p)
-        for pair, p in zip(pairs, _adjusted(pairs, setting), strict=True)
-    ]
-    rows = [
-        _row(runs, arm, seed, fold)
-        for seed in facts["seeds"]
-        for fold in _folds(facts)
-        for arm in trained
-    ]
-    arms = [
-        {**arm, **_of_arm(trained[arm["name"]].runs, rows, arm["name"], len(setting.classes))}
-        for arm in facts["arms"]
-    ]
-    test = {**facts["test"], "looks": facts["looks"]}
-    return {**_head(facts, contrasts), **_body(facts, test, arms, contrasts, rows)}
 
 
-def _folds(facts: Facts) -> Sequence[int | None]:
-    return facts["fold_numbers"] or [None]
+def _viewed(config: ComparisonConfig, looks: int) -> ViewedTestSet:
+    test = config.test
+    return ViewedTestSet(
+        images=test.images,
+        majority=test.majority,
+        per_class=test.per_class,
+        looks=looks,
+    )
 
 
-def _adjusted(
-    pairs: Sequence[tuple[TrainedArm, TrainedArm]], setting: ContrastSettings
-) -> list[float | None]:
-    """Adjust the primary p values for the number of contrasts, where there are several."""
-    p_values = [primary_p(*pair, setting) for pair in pairs]
-    known = [p for p in p_values if p is not None]
-    if len(pairs) == 1 or len(known) < len(pairs):
-        return [None] * len(pairs)
-    return list(holm(known))
+def judge_runs(
+    runs: Path, config: ComparisonConfig, looks: int, notes: Sequence[str]
+) -> ComparisonResult:
+    """Judge finished runs, which lie in the folder `runs`; raises RunError where one is damaged.
+
+    `looks` counts the comparisons that used these test images, this one included.
+    """
+    arms = _read_arms(runs, config)
+    overridden = [f"{guard.name} ({guard.count:,} found)" for guard in config.guards]
+    settings = ContrastSettings(
+        classes=config.classes,
+        metric=config.metric,
+        margin=config.margin,
+        majority=config.test.majority,
+        looks=looks,
+        overridden=tuple(overridden),
+    )
+    pairs = [(arms[treatment], arms[baseline]) for treatment, baseline in config.contrasts]
+    contrasts = contrast_all(pairs, settings)
+    rows = _read_rows(runs, config)
+    classes = len(config.classes)
+    scored = [_score_arm(arm, arms[arm.name], rows, classes) for arm in config.arms]
+    primary = contrasts[0]
+    return ComparisonResult(
+        verdict=Verdict(primary.outcome, primary.sentence),
+        metric=config.metric,
+        margin=config.margin,
+        classes=config.classes,
+        seeds=config.seeds,
+        budget=config.budget,
+        folds=max(1, len(config.fold_numbers)),
+        test=_viewed(config, looks),
+        arms=tuple(scored),
+        contrasts=contrasts,
+        runs=tuple(rows),
+        guards=config.guards,
+        notes=tuple(notes),
+    )
 
 
-def _read_arm(runs: Path, facts: Facts, arm: Facts) -> TrainedArm:
-    read: Runs = [
-        [
-            _read_run(runs / run_id(arm["name"], seed, fold), facts["classes"])
-            for fold in _folds(facts)
-        ]
-        for seed in facts["seeds"]
-    ]
-    return TrainedArm(arm["name"], read, arm["steps"], arm["augmented"] / arm["images"])
+def _read_arms(runs: Path, config: ComparisonConfig) -> dict[str, TrainedArm]:
+    """Read the runs of all arms, which must have the same targets seed by seed, fold by fold."""
+    arms = {}
+    targets: dict[tuple[int, int | None], Labels] = {}
+    for arm in config.arms:
+        by_seed = []
+        for seed in config.seeds:
+            by_fold = []
+            for fold in config.folds_of_a_seed:
+                run = RunFolder(runs / run_id(arm.name, seed, fold))
+                predictions = _read_run(run, config.classes)
+                # Differences are taken image by image: another order would pair unlike images.
+                expected = targets.setdefault((seed, fold), predictions.targets)
+                if not np.array_equal(predictions.targets, expected):
+                    other = run_id(config.arms[0].name, seed, fold)
+                    raise RunError(f"{run.predictions} has other test images than {other}")
+                by_fold.append(predictions)
+            by_seed.append(by_fold)
+        share = arm.augmented / arm.images
+        arms[arm.name] = TrainedArm(arm.name, by_seed, arm.steps, share)
+    return arms
 
 
-def _read_run(root: Path, classes: Sequence[str]) -> Predictions:
-    """Read what a run predicted, its classes by name, so that another order of them changes nothing."""
-    run = RunFolder(root)
-    names = read_json(run.config).get("classes", [])
-    _, targets, probabilities = read_predictions(root / "predictions.csv")
-    if probabilities.shape != (len(targets), len(names)):
-        raise RunError(f"{root / 'predictions.csv'} does not go with {run.config}")
+def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
+    """Read what a run predicted, by the names of classes: their order may differ between tables."""
+    table = read_predictions(run.predictions)
+    if table.classes != read_run_config(run).classes:
+        raise RunError(f"{run.predictions} has other classes than {run.config}")
     index = {label: number for number, label in enumerate(classes)}
-    best = [names[number] for number in probabilities.argmax(axis=1)]
+    unknown = set(table.targets) - index.keys()
+    if unknown:
+        raise RunError(
+            f"{run.predictions} has a target that is not a class of the comparison: "
+            f"{min(unknown)!r}"
+        )
     return Predictions(
-        np.array([index[target] for target in targets]),
-        np.array([index.get(label, -1) for label in best]),
+        np.array([index[target] for target in table.targets]),
+        np.array([index.get(label, -1) for label in table.predicted]),
     )
 
 
-def _row(runs: Path, arm: str, seed: int, fold: int | None) -> dict[str, Any]:
-    name = run_id(arm, seed, fold)
-    metrics = read_json(RunFolder(runs / name).metrics)
-    return {
-        "id": name,
-        "arm": arm,
-        "seed": seed,
-        "fold": fold,
-        "accuracy": metrics["accuracy"],
-        "macro_f1": metrics["macro"]["f1"],
-        "log_loss": metrics["log_loss"],
-    }
+def _read_rows(runs: Path, config: ComparisonConfig) -> list[RunResult]:
+    rows = []
+    for seed in config.seeds:
+        for fold in config.folds_of_a_seed:
+            for arm in config.arms:
+                name = run_id(arm.name, seed, fold)
+                run = RunFolder(runs / name)
+                metrics = read_metrics(run.metrics)
+                if metrics is None:
+                    raise RunError(f"{run.metrics} is from a run without test images")
+                row = RunResult(
+                    id=name,
+                    arm=arm.name,
+                    seed=seed,
+                    fold=fold,
+                    accuracy=metrics.accuracy,
+                    macro_f1=metrics.macro.f1,
+                    log_loss=metrics.log_loss,
+                )
+                rows.append(row)
+    return rows
 
 
-def _of_arm(read: Runs, rows: Sequence[Facts], name: str, classes: int) -> dict[str, Any]:
-    accuracy, low, high = arm_accuracy(read)
-    own = [row for row in rows if row["arm"] == name]
-    matrices = [confusion(fold, classes) for seed in read for fold in seed]
-    return {
-        "accuracy": accuracy,
-        "accuracy_95": [low, high],
-        "macro_f1": float(np.mean([row["macro_f1"] for row in own])),
-        "log_loss": float(np.mean([row["log_loss"] for row in own])),
-        "confusion_matrix": np.sum(matrices, axis=0).tolist(),
-    }
+def _score_arm(
+    arm: ArmSummary, trained: TrainedArm, rows: Sequence[RunResult], classes: int
+) -> ArmResult:
+    accuracy, low, high = arm_accuracy(trained.runs)
+    own = [row for row in rows if row.arm == arm.name]
+    # Added up over seeds and folds: one matrix of a run says little, and their mean is no count.
+    counts = np.zeros((classes, classes), np.int64)
+    for seed in trained.runs:
+        for fold in seed:
+            counts += confusion(fold, classes)
+    return ArmResult(
+        **structs.asdict(arm),
+        accuracy=accuracy,
+        accuracy_95=(low, high),
+        macro_f1=float(np.mean([row.macro_f1 for row in own])),
+        log_loss=float(np.mean([row.log_loss for row in own])),
+        confusion_matrix=tuple(tuple(row) for row in counts.tolist()),
+    )
 
 
 _REMEDIES = {
-    "leak": "take them out of one side, or split anew: `ignore_existing = true` in a recipe keeps such images together",
-    "test-set": "give all arms the same test images",
-    "classes": "give all arms the same classes",
+    "leak": (
+        "remove them from one side, or split again: `ignore_existing = true` in a recipe keeps "
+        "such images together"
+    ),
+    "test-set": "use the same test images for all arms",
+    "classes": "use the same classes for all arms",
 }
 
 
-def as_text(result: Facts) -> str:
-    """Lay a result out for people: the arms and a sentence for each contrast, or what the guards found."""
-    parts = [_table(result["arms"])] if result["runs"] else []
-    parts += dict.fromkeys(each["sentence"] for each in result["contrasts"])
-    for guard in (each for each in result["guards"] if not each["overridden"]):
-        name = guard["name"]
-        found = "\n".join(f"  {finding}" for finding in guard["findings"])
-        parts.append(
-            f"What {name} found:\n{found}\nTo go on, {_REMEDIES[name]}; or --override {name} --resume."
-        )
-    return "\n\n".join([*parts, *result["notes"]])
+def as_text(result: ComparisonResult | StoppedResult) -> str:
+    """Write a result for people: the arms and a sentence a contrast, or what the guards found."""
+    parts = []
+    if isinstance(result, ComparisonResult):
+        parts.append(_table(result.arms))
+    parts += dict.fromkeys(contrast.sentence for contrast in result.contrasts)
+    for guard in result.guards:
+        if guard.overridden:
+            continue
+        lines = [f"The guard {guard.name} found:"]
+        lines += [f"  {finding}" for finding in guard.findings]
+        how = _REMEDIES.get(guard.name, "remove the cause")
+        lines.append(f"To go on, {how}; or use --override {guard.name} --resume.")
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, *result.notes])
 
 
-def _table(arms: Sequence[Facts]) -> str:
-    width = max(len("arm"), *(len(arm["name"]) for arm in arms))
+def _table(arms: Sequence[ArmResult]) -> str:
+    width = max(len("arm"), *(len(arm.name) for arm in arms))
     lines = [f"{'arm':<{width}}  accuracy         95 %  macro F1  log-loss  images   steps"]
     for arm in arms:
-        low, high = arm["accuracy_95"]
-        lines.append(
-            f"{arm['name']:<{width}}  {arm['accuracy']:>8.4f}  {low:.3f}–{high:.3f}  {arm['macro_f1']:>8.4f}  "
-            f"{arm['log_loss']:>8.4f}  {arm['images']:>6,}  {arm['steps']:>6,}"
+        low, high = arm.accuracy_95
+        line = (
+            f"{arm.name:<{width}}  {arm.accuracy:>8.4f}  {low:.3f}–{high:.3f}  "
+            f"{arm.macro_f1:>8.4f}  {arm.log_loss:>8.4f}  {arm.images:>6,}  {arm.steps:>6,}"
         )
+        lines.append(line)
     return "\n".join(lines)

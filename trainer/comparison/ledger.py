@@ -1,11 +1,11 @@
-"""How often a test set has been looked at: each comparison by it is one look, and the more looks, the less it says.
+"""How often a test set has been looked at: the more comparisons used it, the less each one says.
 
-The ledger is JSON lines, only ever appended to; a test set is known by its files' bytes, whatever they are called.
+The ledger is JSON lines, only ever appended to; a test set is known by its files' bytes, whatever
+they are called.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -14,95 +14,117 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
+from augbuild.core.files import hash_bytes
 from augbuild.dataset.layout import STATE_FOLDER
 from trainer.data.samples import Sample, hash_file
 
 _NAME = "looks.jsonl"
 
 
+class Look(msgspec.Struct, frozen=True):
+    """One line of a ledger: a comparison looked at a test set."""
+
+    test: str
+    comparison: str
+    time: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class LookCount:
-    """The `number` of a comparison among those by the same test set, from 1; and whether the ledger holds it."""
+    """The place of a comparison among those of one test set, from 1.
+
+    `recorded` says whether the ledger has it.
+    """
 
     number: int
     recorded: bool
 
 
 def build_ledger(table: Path) -> Path:
-    """Give the ledger for a manifest, table or folder: in its build, else (none, read-only) in the user's state."""
-    state = (table if table.is_dir() else table.parent) / STATE_FOLDER
+    """Return the ledger of a manifest, table or folder: in its build, or else the user's.
+
+    A build that cannot be written to has none.
+    """
+    folder = table if table.is_dir() else table.parent
+    state = folder / STATE_FOLDER
     if state.is_dir() and os.access(state, os.W_OK):
         return state / _NAME
     return user_ledger()
 
 
 def user_ledger() -> Path:
-    """Give the ledger of the user, on this machine: it knows of looks at the same images by way of other builds."""
+    """Return the user's ledger on this machine, which sees looks by way of other builds, too."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "augbuild" / _NAME
 
 
 def test_key(test: Iterable[Sample]) -> str:
-    """Give the sha256 over the sorted set of the test files' sha256; raises TableError where one cannot be read."""
+    """Return the SHA-256 of the sorted set of the test files' SHA-256.
+
+    Raises TableError where a file cannot be read.
+    """
     hashes = {sample.sha256 or hash_file(sample.path) for sample in test}
-    return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+    return hash_bytes("\n".join(sorted(hashes)).encode())
 
 
 def record_look(ledger: Path, test_key: str, comparison: str) -> LookCount:
-    """Note that a comparison looks at a test set, once however often it is asked, and number it in the ledger's order.
+    """Record that a comparison looks at a test set, once however often it is asked, and number it.
 
-    Two that append at the same time are numbered as their lines came to stand. A ledger that cannot be written stops
-    nothing: the number is then what it would be.
+    Two that append at the same time are numbered in the order of their lines. A ledger that cannot
+    be written stops nothing: the number is then the one that it would have had.
     """
-    if comparison not in _comparisons(ledger, test_key):
+    if comparison not in _read_comparisons(ledger, test_key):
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        # A folder without write permission must not stop a comparison that took hours.
         with suppress(OSError):
-            _append(ledger, {"test": test_key, "comparison": comparison, "time": _now()})
-    looks = _comparisons(ledger, test_key)
-    recorded = comparison in looks
-    return LookCount(looks.index(comparison) + 1 if recorded else len(looks) + 1, recorded)
+            _append(ledger, Look(test_key, comparison, now))
+    looks = _read_comparisons(ledger, test_key)
+    if comparison in looks:
+        return LookCount(looks.index(comparison) + 1, recorded=True)
+    return LookCount(len(looks) + 1, recorded=False)
 
 
 def record_look_everywhere(table: Path, test_key: str, comparison: str) -> LookCount:
-    """Note a look in the ledger of a table's build, which goes along with it, and in the user's; the larger number."""
-    looks = [
-        record_look(ledger, test_key, comparison)
-        for ledger in dict.fromkeys((build_ledger(table), user_ledger()))
-    ]
-    return LookCount(max(each.number for each in looks), any(each.recorded for each in looks))
+    """Record a look in the ledger of a table's build, which moves with it, and in the user's.
+
+    The larger number counts.
+    """
+    # The build's own moves with it; the user's knows the same images in other builds.
+    own = record_look(build_ledger(table), test_key, comparison)
+    users = record_look(user_ledger(), test_key, comparison)
+    number = max(own.number, users.number)
+    return LookCount(number, own.recorded or users.recorded)
 
 
-def _comparisons(ledger: Path, test_key: str) -> list[str]:
-    """List the comparisons by a test set, each once; a damaged line is none."""
+def _read_comparisons(ledger: Path, test_key: str) -> list[str]:
+    """List the comparisons that used a test set, each once; a damaged line counts as none."""
     try:
         lines = ledger.read_bytes().splitlines() if ledger.is_file() else []
     except OSError:
         lines = []
-    rows = map(_parse, lines)
-    return list(dict.fromkeys(comparison for test, comparison in rows if test == test_key))
+    comparisons: dict[str, None] = {}
+    for line in lines:
+        try:
+            look = msgspec.json.decode(line, type=Look)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if look.test == test_key:
+            comparisons[look.comparison] = None
+    return list(comparisons)
 
 
-def _parse(line: bytes) -> tuple[str, str]:
-    with suppress(ValueError, RecursionError):
-        match json.loads(line):
-            case {"test": str(test), "comparison": str(comparison)}:
-                return test, comparison
-    return "", ""
-
-
-def _append(ledger: Path, row: dict[str, str]) -> None:
+def _append(ledger: Path, look: Look) -> None:
     ledger.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(row).encode() + b"\n"
-    with ledger.open(
-        "a+b", buffering=0
-    ) as file:  # one write: what another process appends stays a line of its own
+    line = json.dumps(msgspec.to_builtins(look)).encode() + b"\n"
+    # Unbuffered, so that one write makes the line: what another process appends stays its own.
+    with ledger.open("a+b", buffering=0) as file:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
-            line = (
-                line if file.read(1) == b"\n" else b"\n" + line
-            )  # after a line that was cut short
+            was_cut_short = file.read(1) != b"\n"
+            if was_cut_short:
+                line = b"\n" + line
         file.write(line)
+        # A look that a power cut erases would be had for nothing.
         os.fsync(file.fileno())
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""The runs of a comparison: which there are, and how they are trained, one after another or side by side."""
+"""The runs of a comparison: which there are, and how they are trained, several at a time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,44 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from augbuild.core.pool import map_pooled
 from augbuild.core.progress import ProgressBar
-from augbuild.errors import RunError, TrainerError
-from trainer.comparison.design import Design, run_config, run_id
+from augbuild.core.text import plural
+from augbuild.errors import RunError, TrainerError, UsageError
+from trainer.comparison.design import Arm, Design
 from trainer.data.samples import Sample, Table
 from trainer.training.config import FitConfig
 from trainer.training.run import RunFolder, read_epochs
 
-_LOOK_EVERY_SECONDS = 1.0
+_SECONDS_BETWEEN_UPDATES = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How many runs are trained at a time, each on one of the CUDA devices listed, if any are."""
+
+    n_jobs: int = 1
+    devices: tuple[int, ...] = ()
+
+
+def make_workers(jobs: int, devices: str | None) -> Workers:
+    """Read how runs are shared out; each device listed takes one at a time. Raises UsageError."""
+    if devices is None:
+        return Workers(jobs)
+    # Each once: two runs on one device would share its memory.
+    listed = devices.split(",")
+    if not all(each.isdecimal() for each in listed) or len(set(listed)) < len(listed):
+        raise UsageError(
+            f"--devices must be numbers of CUDA devices, with commas: 0,1 (got {devices!r})"
+        )
+    return Workers(len(listed), tuple(int(each) for each in listed))
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """One training: one arm, one seed, and with folds the fold that it is tested on; `id` names its folder."""
+    """One training: an arm, a seed, and the fold that it is tested on; `id` names its folder."""
 
     id: str
     config: FitConfig
@@ -31,7 +55,10 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunEnvironment:
-    """What all runs share: where they go, the tables by manifest, the images to decode, the cache, devices, threads."""
+    """What all runs share: their folder, tables by manifest, pixels, devices and threads each.
+
+    `decoded` are all images whose pixels the cache holds.
+    """
 
     folder: Path
     tables: Mapping[str, Table]
@@ -41,75 +68,118 @@ class RunEnvironment:
     threads: int
 
 
+def run_id(arm: str, seed: int, fold: int | None) -> str:
+    """Return the name of a run, which is that of its folder."""
+    return f"{arm}-seed{seed}" if fold is None else f"{arm}-fold{fold}-seed{seed}"
+
+
+def run_config(design: Design, arm: Arm, seed: int, fold: int | None) -> FitConfig:
+    """Return the configuration of one run; `trainer fit` alone would train it alike."""
+    budget = design.budget
+    assert budget is not None, "settled before any run"
+    first = design.arms[0].manifest
+    by_steps = budget.kind == "steps"
+    return structs.replace(
+        design.fit,
+        manifest=arm.manifest,
+        train_on=arm.train_on,
+        seed=seed,
+        fold=fold,
+        holdout=0.0,
+        test_manifest=None if arm.manifest == first else first,
+        steps=budget.number if by_steps else None,
+        epochs=design.fit.epochs if by_steps else budget.number,
+    )
+
+
 def plan_runs(
     design: Design, steps: Mapping[tuple[str, int | None], int], folds: Sequence[int | None]
 ) -> list[PlannedRun]:
-    """List all runs, seed by seed, so that a comparison cut short has whole pairs; `steps` are by arm and fold."""
-    return [
-        PlannedRun(
-            run_id(arm.name, seed, fold), run_config(design, arm, seed, fold), steps[arm.name, fold]
-        )
-        for seed in design.seeds
-        for fold in folds or (None,)
-        for arm in design.arms
-    ]
+    """List all runs, seed by seed; `steps` are by arm and fold."""
+    runs = []
+    # Seed by seed: what is interrupted has whole pairs to judge once it is resumed.
+    for seed in design.seeds:
+        for fold in folds or (None,):
+            for arm in design.arms:
+                name = run_id(arm.name, seed, fold)
+                config = run_config(design, arm, seed, fold)
+                runs.append(PlannedRun(name, config, steps[arm.name, fold]))
+    return runs
 
 
 def train_runs(
-    bench: RunEnvironment, runs: Sequence[PlannedRun], *, n_jobs: int, quiet: bool
+    environment: RunEnvironment, runs: Sequence[PlannedRun], *, n_jobs: int, quiet: bool
 ) -> None:
-    """Train what is not trained yet, `n_jobs` runs at a time; raises TrainerError naming the run that failed."""
-    left = [each for each in runs if not _folder(bench, each).metrics.is_file()]
-    with _progress(bench, left, quiet=quiet):
-        for _ in map_pooled(partial(_train, bench), left, n_jobs=n_jobs):
+    """Train the runs that are not finished, `n_jobs` at a time.
+
+    Raises RunError that names the run that failed.
+    """
+    left = []
+    for run in runs:
+        folder = RunFolder(environment.folder / run.id)
+        if not folder.metrics.is_file():
+            left.append(run)
+    with _progress(environment, left, quiet=quiet):
+        for _ in map_pooled(partial(_train, environment), left, n_jobs=n_jobs):
             pass
 
 
-def _folder(bench: RunEnvironment, planned: PlannedRun) -> RunFolder:
-    return RunFolder(bench.folder / planned.id)
-
-
-def _train(bench: RunEnvironment, planned: PlannedRun) -> None:
+def _train(environment: RunEnvironment, run: PlannedRun) -> None:
+    # torch: `trainer report`, which imports this module, too, starts without it.
     from trainer.training.device import use_device
     from trainer.training.fit import fit_run
 
-    use_device(bench.devices, bench.folder, bench.threads)
-    out = _folder(bench, planned).root
-    table = bench.tables[planned.config.manifest]
+    use_device(environment.devices, environment.folder, environment.threads)
     try:
         fit_run(
-            planned.config, out, cache=bench.cache, resume=True, table=table, decoded=bench.decoded
+            run.config,
+            environment.folder / run.id,
+            cache=environment.cache,
+            resume=True,  # a run that was interrupted goes on from its last epoch
+            table=environment.tables[run.config.manifest],
+            decoded=environment.decoded,
         )
     except TrainerError as error:
-        raise RunError(f"{planned.id}: {error}") from error
+        raise RunError(f"{run.id}: {error}") from error
 
 
 @contextmanager
-def _progress(bench: RunEnvironment, left: Sequence[PlannedRun], *, quiet: bool) -> Iterator[None]:
-    """Show the steps taken in all runs together, as their folders tell them from whatever process."""
-    folders = [_folder(bench, each) for each in left]
-    before = sum(map(_steps_done, folders))
-    total = sum(each.steps for each in left) - before
-    over = threading.Event()
+def _progress(
+    environment: RunEnvironment, runs: Sequence[PlannedRun], *, quiet: bool
+) -> Iterator[None]:
+    """Show the steps taken in all runs together.
+
+    They are read from the runs' folders, since workers are other processes.
+    """
+    folders = [RunFolder(environment.folder / run.id) for run in runs]
+    before = _count_steps(folders)
+    total = sum(run.steps for run in runs) - before
+    is_over = threading.Event()
 
     def watch(bar: ProgressBar) -> None:
         shown = 0
-        while not over.wait(_LOOK_EVERY_SECONDS):
-            done = sum(map(_steps_done, folders)) - before
+        while not is_over.wait(_SECONDS_BETWEEN_UPDATES):
+            done = _count_steps(folders) - before
             bar.advance(done - shown)
             shown = done
-        bar.advance(sum(map(_steps_done, folders)) - before - shown)
+        bar.advance(_count_steps(folders) - before - shown)
 
-    with ProgressBar(f"training {len(left)} runs", total, "steps", quiet=quiet or not left) as bar:
+    title = f"training {plural(len(runs), 'run')}"
+    with ProgressBar(title, total, "steps", quiet=quiet or not runs) as bar:
+        # A daemon, so that it keeps no process alive that is to end.
         watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
         watcher.start()
         try:
             yield
         finally:
-            over.set()
+            is_over.set()
             watcher.join()
 
 
-def _steps_done(run_folder: RunFolder) -> int:
-    epochs = read_epochs(run_folder.epochs)
-    return int(epochs[-1]["step"]) if epochs else 0
+def _count_steps(folders: Sequence[RunFolder]) -> int:
+    steps = 0
+    for folder in folders:
+        epochs = read_epochs(folder.epochs)
+        if epochs:
+            steps += epochs[-1].step
+    return steps

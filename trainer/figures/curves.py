@@ -2,47 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from trainer.figures.render import draw_png
 from trainer.figures.theme import (
     BLUE,
     ORANGE,
     TEXT,
-    as_png,
     new_figure,
     set_title,
     steps_axis,
     style_axes,
 )
 
+Metric = Literal["loss", "accuracy"]
 
-@as_png
-def draw_curves(epochs: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw loss and accuracy by step, of training and of the validation split where there is one; a PNG file."""
+
+class Scored(Protocol):
+    """The mean loss on a set of images, and the share of them that are right."""
+
+    @property
+    def loss(self) -> float: ...
+    @property
+    def accuracy(self) -> float: ...
+
+
+class Epoch(Scored, Protocol):
+    """What a run reported after an epoch: of training, and of a validation split if it has one."""
+
+    @property
+    def step(self) -> int: ...
+    @property
+    def validation(self) -> Scored | None: ...
+
+
+def draw_curves(epochs: Sequence[Epoch]) -> bytes:
+    """Draw loss and accuracy by step as a PNG file, of training and any validation."""
+    return draw_png(curves_figure, epochs)
+
+
+def curves_figure(epochs: Sequence[Epoch]) -> Figure:
+    """Lay out the figure of `draw_curves`."""
     figure = new_figure(9, 3.6)
-    for axes, key, title in zip(
-        figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), strict=True
-    ):
-        _curve(axes, [(each["step"], each[key]) for each in epochs], BLUE, "training")
-        validated = [
-            (each["step"], each["validation"][key]) for each in epochs if each.get("validation")
-        ]
-        if validated:
-            _curve(axes, validated, ORANGE, "validation")
-            axes.legend(frameon=False, fontsize=TEXT)
-        set_title(axes, title)
-        style_axes(axes)
-        steps_axis(axes, max((each["step"] for each in epochs), default=1))
-        axes.set_ylim((0, 1.02) if key == "accuracy" else (0, None))
+    left, right = figure.subplots(1, 2)
+    _draw_panel(left, epochs, "loss", "Loss")
+    left.set_ylim(0, None)
+    _draw_panel(right, epochs, "accuracy", "Accuracy")
+    right.set_ylim(0, 1.02)
     return figure
 
 
-def _curve(axes: Axes, points: Sequence[tuple[float, float]], colour: str, name: str) -> None:
-    axes.plot(
-        *np.array(points).reshape(-1, 2).T, color=colour, marker="o", markersize=3, label=name
-    )
+def value_of(scored: Scored, metric: Metric) -> float:
+    """Return the loss, or the accuracy as a share."""
+    return scored.loss if metric == "loss" else scored.accuracy
+
+
+def _draw_panel(axes: Axes, epochs: Sequence[Epoch], metric: Metric, title: str) -> None:
+    steps = []
+    training = []
+    validated_steps = []
+    validation = []
+    for epoch in epochs:
+        steps.append(epoch.step)
+        training.append(value_of(epoch, metric))
+        if epoch.validation is not None:
+            validated_steps.append(epoch.step)
+            validation.append(value_of(epoch.validation, metric))
+    axes.plot(steps, training, color=BLUE, marker="o", markersize=3, label="training")
+    if validation:
+        axes.plot(
+            validated_steps, validation, color=ORANGE, marker="o", markersize=3, label="validation"
+        )
+        axes.legend(frameon=False, fontsize=TEXT)
+    set_title(axes, title)
+    style_axes(axes)
+    steps_axis(axes, max(steps, default=1))

@@ -1,4 +1,4 @@
-"""A sheet of the test images whose prediction flipped, each beside the training images nearest to it."""
+"""The test images whose prediction flipped, each beside the training images nearest to it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,34 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from augbuild.core.text import plural
 from augbuild.dataset.sheet import Page, fit
-from trainer.figures.theme import BLUE, FAINT, INK, SMALL, TEXT, VERMILION, as_png
+from trainer.figures.render import draw_png
+from trainer.figures.theme import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
 
 Pixels = NDArray[np.uint8]  # (height, width, 3)
 
-MOST_FLIPS, MOST_NEIGHBOURS = 6, 3
+MOST_FLIPS = 6
+MOST_NEIGHBOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class HitCount:
-    """How many runs of an arm had a test image in their test set, and how many of them named its class."""
+    """How many runs of an arm were tested on an image, and how many of them were right."""
 
     target: str
     runs: int = 0
     right: int = 0
+
+    @property
+    def share(self) -> float:
+        """Return the share of the runs that were right."""
+        return self.right / self.runs
+
+    @property
+    def text(self) -> str:
+        """Return the counts as 3 of 10 runs."""
+        return f"{self.right} of {plural(self.runs, 'run')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +49,8 @@ class Flip:
 
     @property
     def change(self) -> float:
-        """Give the share of runs that are right in the treatment minus that in the baseline."""
-        return self.treatment.right / self.treatment.runs - self.baseline.right / self.baseline.runs
+        """Return the share of runs that are right in the treatment minus that in the baseline."""
+        return self.treatment.share - self.baseline.share
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,73 +72,83 @@ class PicturedFlip:
 
 
 # Inches: a fixed layout, so nothing can collide.
-_MARGIN, _HEADER, _CELL, _ROW, _GAP = 0.2, 0.5, 1.25, 1.72, 0.12
-_TEXT_WIDTH, _NEXT = 2.2, 0.3
-_WIDTH = 2 * _MARGIN + _TEXT_WIDTH + _CELL + _NEXT + MOST_NEIGHBOURS * (_CELL + _GAP)
+_MARGIN = 0.2
+_HEADER = 0.5
+_TEXT_WIDTH = 2.2
+_CELL = 1.25
+_ROW = 1.72
+_GAP = 0.12
+_IMAGE_X = _MARGIN + _TEXT_WIDTH
+_NEIGHBOURS_X = _IMAGE_X + _CELL + 0.3
+_PAGE_WIDTH = _NEIGHBOURS_X + MOST_NEIGHBOURS * (_CELL + _GAP) + _MARGIN
+
+_RULE_WIDTH = _PAGE_WIDTH - 2 * _MARGIN
+_RULE = "#d5d8dc"
+_FILE_NAME = SMALL - 1  # points
 
 
-@as_png
-def draw_flips(flips: Sequence[PicturedFlip]) -> Figure:
-    """Draw a row for each flip: how often either arm was right, the test image, its nearest training images."""
-    page = Page(_WIDTH, _HEADER + _ROW * len(flips) + _MARGIN)
-    left = _MARGIN + _TEXT_WIDTH
-    page.text(left, 0.28, "test image", TEXT, INK, bold=True)
-    page.text(left + _CELL + _NEXT, 0.28, "nearest training images", TEXT, INK, bold=True)
-    for number, each in enumerate(flips):
+def draw_flips(flips: Sequence[PicturedFlip]) -> bytes:
+    """Draw a sheet of flips as a PNG file, one a row.
+
+    A row has the counts of both arms, the test image, and at most MOST_NEIGHBOURS neighbours.
+    """
+    return draw_png(flips_figure, flips)
+
+
+def flips_figure(flips: Sequence[PicturedFlip]) -> Figure:
+    """Lay out the figure of `draw_flips`."""
+    height = _HEADER + _ROW * len(flips) + _MARGIN
+    page = Page(_PAGE_WIDTH, height)
+    page.text(_IMAGE_X, 0.28, "test image", TEXT, INK, bold=True)
+    page.text(_NEIGHBOURS_X, 0.28, "nearest training images", TEXT, INK, bold=True)
+    for number, pictured in enumerate(flips):
         top = _HEADER + number * _ROW
-        page.rectangle(_MARGIN, top - 0.06, page.width - 2 * _MARGIN, 0.01, "#d5d8dc")
-        _describe(page, each, top + 0.16)
-        _place(page, each.image, left, top)
-        for place, neighbour in enumerate(each.neighbours):
-            _place(page, neighbour, left + _CELL + _NEXT + place * (_CELL + _GAP), top)
+        page.rectangle(_MARGIN, top - 0.06, _RULE_WIDTH, 0.01, _RULE)
+        _write_counts(page, pictured.flip, top + 0.16)
+        _place_picture(page, pictured.image, _IMAGE_X, top)
+        for place, neighbour in enumerate(pictured.neighbours):
+            x = _NEIGHBOURS_X + place * (_CELL + _GAP)
+            _place_picture(page, neighbour, x, top)
     return page.figure
 
 
-def _describe(page: Page, each: PicturedFlip, top: float) -> None:
-    room = _TEXT_WIDTH - _GAP
-    flip = each.flip
-    page.text(
-        _MARGIN,
-        top,
-        fit(f"true: {flip.baseline.target}", TEXT, room, bold=True),
-        TEXT,
-        INK,
-        bold=True,
-    )
-    page.text(_MARGIN, top + 0.26, f"right in {_runs(flip.baseline)}", TEXT, INK)
-    page.text(_MARGIN, top + 0.46, f"→ in {_runs(flip.treatment)}", TEXT, INK)
-    words, colour = (
-        ("more often right", BLUE) if flip.change > 0 else ("less often right", VERMILION)
-    )
-    page.text(_MARGIN, top + 0.72, words, TEXT, colour)
+def _write_counts(page: Page, flip: Flip, top: float) -> None:
+    target = f"true: {flip.baseline.target}"
+    target = fit(target, TEXT, _TEXT_WIDTH - _GAP, bold=True)
+    page.text(_MARGIN, top, target, TEXT, INK, bold=True)
+    page.text(_MARGIN, top + 0.26, f"right in {flip.baseline.text}", TEXT, INK)
+    page.text(_MARGIN, top + 0.46, f"→ in {flip.treatment.text}", TEXT, INK)
+    change = "less often right"
+    colour = VERMILION
+    if flip.change > 0:
+        change = "more often right"
+        colour = BLUE
+    page.text(_MARGIN, top + 0.72, change, TEXT, colour)
 
 
-def _runs(tally: HitCount) -> str:
-    return f"{tally.right} of {tally.runs} run{'s' * (tally.runs != 1)}"
-
-
-def _place(page: Page, picture: Picture, x: float, y: float) -> None:
-    """Put a picture into its cell, whole, and its class and file name below it."""
-    axes = page.figure.add_axes(
-        (x / page.width, 1 - (y + _CELL) / page.height, _CELL / page.width, _CELL / page.height)
-    )
-    axes.imshow(_square(picture.pixels), interpolation="bilinear")
+def _place_picture(page: Page, picture: Picture, x: float, y: float) -> None:
+    """Draw a whole picture in its cell, and its class and file name below it."""
+    bottom = y + _CELL
+    left = x / page.width
+    width = _CELL / page.width
+    height = _CELL / page.height
+    axes = page.figure.add_axes((left, 1 - bottom / page.height, width, height))
+    axes.imshow(_pad_to_square(picture.pixels), interpolation="bilinear")
     axes.set_axis_off()
-    page.text(x, y + _CELL + 0.1, fit(picture.label, SMALL, _CELL), SMALL, INK)
-    page.text(
-        x,
-        y + _CELL + 0.25,
-        fit(picture.name.rpartition("/")[2], SMALL - 1, _CELL),
-        SMALL - 1,
-        FAINT,
-    )
+
+    label = fit(picture.label, SMALL, _CELL)
+    page.text(x, bottom + 0.1, label, SMALL, INK)
+    _, _, file_name = picture.name.rpartition("/")
+    file_name = fit(file_name, _FILE_NAME, _CELL)
+    page.text(x, bottom + 0.25, file_name, _FILE_NAME, FAINT)
 
 
-def _square(pixels: Pixels) -> Pixels:
-    """Set an image in the middle of a white square."""
+def _pad_to_square(pixels: Pixels) -> Pixels:
     height, width, _ = pixels.shape
     side = max(height, width)
+    top = (side - height) // 2
+    left = (side - width) // 2
     square = np.full((side, side, 3), 255, np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = pixels
+    middle = square[top : top + height, left : left + width]
+    middle[:] = pixels
     return square

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from trainer.figures.curves import Epoch, Metric, value_of
+from trainer.figures.render import draw_png
 from trainer.figures.theme import (
     ARM_COLOURS,
     SMALL,
-    as_png,
     fit_label,
     new_figure,
     percent_axis,
@@ -24,47 +25,87 @@ from trainer.figures.theme import (
     style_axes,
 )
 
-Run = Sequence[Mapping[str, Any]]  # the lines of its epochs.jsonl
+Run = Sequence[Epoch]
+
+LineStyle = Literal["-", "--", ":"]
+
+_LINE_STYLES: tuple[LineStyle, ...] = get_args(LineStyle)
+_LEGEND_COLUMNS = 3
 
 
-@as_png
-def draw_learning(arms: Mapping[str, Sequence[Run]]) -> Figure:
-    """Draw the mean training loss and accuracy of each arm by step, in bands from the least run to the greatest."""
-    figure = new_figure(9, 3.6 + 0.2 * math.ceil(len(arms) / 3))
-    last = max(each["step"] for runs in arms.values() for run in runs for each in run)
-    for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for number, runs in enumerate(arms.values()):
-            _learning(axes, runs, key, number)
-        set_title(axes, f"Training {key}" + (", %" if key == "accuracy" else ""))
-        style_axes(axes)
-        steps_axis(axes, last)
-        axes.set_ylim((0, 1.02) if key == "accuracy" else (0, None))
-    percent_axis(figure.axes[1].yaxis)
-    entries = [
-        Line2D([], [], linewidth=2.2, label=fit_label(name, 2.2, SMALL), **_style(number))
-        for number, name in enumerate(arms)
-    ]
-    figure.legend(handles=entries, loc="outside lower left", ncols=3, frameon=False, fontsize=SMALL)
+def draw_learning(arms: Mapping[str, Sequence[Run]]) -> bytes:
+    """Draw the mean training loss and accuracy of each arm by step, as a PNG file.
+
+    Bands go from the least run of an arm to the greatest. Every run has an epoch or more.
+    """
+    return draw_png(learning_figure, arms)
+
+
+def learning_figure(arms: Mapping[str, Sequence[Run]]) -> Figure:
+    """Lay out the figure of `draw_learning`."""
+    legend_rows = math.ceil(len(arms) / _LEGEND_COLUMNS)
+    figure = new_figure(9, 3.6 + 0.2 * legend_rows)
+    left, right = figure.subplots(1, 2)
+    _draw_panel(left, arms, "loss")
+    set_title(left, "Training loss")
+    left.set_ylim(0, None)
+    _draw_panel(right, arms, "accuracy")
+    set_title(right, "Training accuracy, %")
+    right.set_ylim(0, 1.02)
+    percent_axis(right.yaxis)
+
+    entries = []
+    for number, name in enumerate(arms):
+        colour, line = _arm_style(number)
+        label = fit_label(name, 2.2, SMALL)
+        entries.append(Line2D([], [], linewidth=2.2, color=colour, linestyle=line, label=label))
+    figure.legend(
+        handles=entries,
+        loc="outside lower left",
+        ncols=_LEGEND_COLUMNS,
+        frameon=False,
+        fontsize=SMALL,
+    )
     return figure
 
 
-def _style(number: int) -> dict[str, Any]:
-    """Give an arm its colour; more arms than colours begin again, dashed."""
+def _arm_style(number: int) -> tuple[str, LineStyle]:
+    """Return the colour and the line style of an arm; after the last colour they turn dashed."""
     turn, place = divmod(number, len(ARM_COLOURS))
-    return {"color": ARM_COLOURS[place], "linestyle": ("-", "--", ":")[turn % 3]}
+    return ARM_COLOURS[place], _LINE_STYLES[turn % len(_LINE_STYLES)]
 
 
-def _learning(axes: Axes, runs: Sequence[Run], key: str, number: int) -> None:
-    steps = sorted({each["step"] for run in runs for each in run})
-    curves = np.array([_at(steps, run, key) for run in runs])
-    style = _style(number)
-    axes.fill_between(
-        steps, curves.min(axis=0), curves.max(axis=0), color=style["color"], alpha=0.15, linewidth=0
-    )
-    axes.plot(steps, curves.mean(axis=0), linewidth=2, marker="o", markersize=3, **style)
+def _draw_panel(axes: Axes, arms: Mapping[str, Sequence[Run]], metric: Metric) -> None:
+    last = 0
+    for number, runs in enumerate(arms.values()):
+        steps, curves = _curves(runs, metric)
+        last = max(last, steps[-1])
+        colour, line = _arm_style(number)
+        least, greatest = curves.min(axis=0), curves.max(axis=0)
+        axes.fill_between(steps, least, greatest, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(
+            steps,
+            curves.mean(axis=0),
+            linewidth=2,
+            marker="o",
+            markersize=3,
+            color=colour,
+            linestyle=line,
+        )
+    style_axes(axes)
+    steps_axis(axes, last)
 
 
-def _at(steps: Sequence[float], run: Run, key: str) -> NDArray[np.float64]:
-    """Read a run's curve at steps that may be those of another run."""
-    known, values = np.array([(each["step"], each[key]) for each in run], np.float64).T
-    return np.asarray(np.interp(np.array(steps, np.float64), known, values))
+def _curves(runs: Sequence[Run], metric: Metric) -> tuple[list[int], NDArray[np.float64]]:
+    """Return the steps at which any run reported, and the curve of each run at all of them."""
+    reported = set()
+    for run in runs:
+        for epoch in run:
+            reported.add(epoch.step)
+    steps = sorted(reported)
+    curves = []
+    for run in runs:
+        known = [epoch.step for epoch in run]
+        values = [value_of(epoch, metric) for epoch in run]
+        curves.append(np.interp(steps, known, values))
+    return steps, np.array(curves)

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trainer.figures.theme import (  # fmt: skip
+from trainer.figures.render import draw_png
+from trainer.figures.theme import (
     BLUE,
     FAINT,
     INK,
@@ -20,46 +21,65 @@ from trainer.figures.theme import (  # fmt: skip
     TEXT,
     TITLE,
     VERMILION,
-    as_png,
+    label_axes,
     new_figure,
     percent_axis,
     style_axes,
     two_lines,
 )
 
-_ACROSS = 4  # panels in a row
+_MOST_ACROSS = 4  # panels in a row
+_LEAST_SPAN = 0.12  # of the vertical axis: a few points are never magnified to its whole height
 
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
-    """The two arms of a contrast, and a metric of each seed in either: shares, in the same order of seeds."""
+    """The two arms of a contrast, and a metric of each seed in either.
+
+    The metric is a share; both have the seeds in the same order.
+    """
 
     baseline: str
     treatment: str
     before: tuple[float, ...]
     after: tuple[float, ...]
 
+    @property
+    def moves(self) -> str:
+        """Return how many seeds went up, how many down, and how many stayed where they were."""
+        up = down = equal = 0
+        for before, after in zip(self.before, self.after, strict=True):
+            up += after > before
+            down += after < before
+            equal += after == before
+        counts = f"{up} up, {down} down"
+        return f"{counts}, {equal} equal" if equal else counts
 
-@as_png
-def draw_slopes(contrasts: Sequence[Slopes], metric: str, majority: float | None = None) -> Figure:
-    """Draw a line for each seed from the baseline's metric to the treatment's, a panel for each contrast.
 
-    Seeds that moved alike share a line, drawn the wider. `majority` is the accuracy of always naming the largest class.
+def draw_slopes(contrasts: Sequence[Slopes], metric: str, majority: float | None = None) -> bytes:
+    """Draw a line for each seed from the baseline's metric to the treatment's, as a PNG file.
+
+    Each contrast has a panel. Seeds with the same two values share a line, drawn the wider.
+    `majority` is the accuracy of always naming the largest class.
     """
-    across = min(len(contrasts), _ACROSS)
+    return draw_png(slopes_figure, contrasts, metric, majority)
+
+
+def slopes_figure(contrasts: Sequence[Slopes], metric: str, majority: float | None) -> Figure:
+    """Lay out the figure of `draw_slopes`."""
+    across = min(len(contrasts), _MOST_ACROSS)
     down = math.ceil(len(contrasts) / across)
-    panel = min(8.4 / across, 3.4)  # inches
-    figure = new_figure(max(panel * across + 0.6, 4.8), 3.1 * down + 0.8)
+    width = min(8.4 / across, 3.4)  # inches, of a panel
+    figure = new_figure(max(width * across + 0.6, 4.8), 3.1 * down + 0.8)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
-    values = [value for each in contrasts for value in (*each.before, *each.after)]
-    low, high = _span([*values, *([] if majority is None else [majority])])
-    for axes, each in zip(grid.flat, contrasts, strict=False):
-        _slopes(axes, each, majority, panel)
+    low, high = _span(contrasts, majority)
+    for axes, contrast in zip(grid.flat, contrasts, strict=False):
+        _draw_contrast(axes, contrast, majority, width)
         axes.set_ylim(low, high)
     for axes in grid.flat[len(contrasts) :]:
         axes.set_visible(False)
     for axes in grid[:, 0]:
-        axes.set_ylabel(f"test {metric}, %", color=FAINT, fontsize=TEXT)
+        label_axes(axes, vertical=f"test {metric}, %")
     figure.suptitle(
         f"Test {metric} of each seed",
         x=0.02,
@@ -68,48 +88,60 @@ def draw_slopes(contrasts: Sequence[Slopes], metric: str, majority: float | None
         fontweight="bold",
         color=INK,
     )
-    _explain_slopes(figure, majority)
+    _add_legend(figure, majority)
     return figure
 
 
-def _span(values: Sequence[float]) -> tuple[float, float]:
-    """Give the ends of an axis that holds the values and never magnifies a few points to its whole height."""
-    low, high = min(values), max(values)
-    room = max(0.12 - (high - low), 0.0) / 2 + 0.02 + 0.06 * (high - low)
-    return max(low - room, 0.0), min(high + room, 1.02)
+def _span(contrasts: Sequence[Slopes], majority: float | None) -> tuple[float, float]:
+    """Return the ends of an axis that holds all values."""
+    values = [] if majority is None else [majority]
+    for contrast in contrasts:
+        values += contrast.before
+        values += contrast.after
+    low = min(values)
+    high = max(values)
+    spread = high - low
+    missing = max(_LEAST_SPAN - spread, 0.0)
+    room = missing / 2 + 0.02 + 0.06 * spread
+    low = max(low - room, 0.0)
+    high = min(high + room, 1.02)
+    return low, high
 
 
-def _slopes(axes: Axes, contrast: Slopes, majority: float | None, width: float) -> None:
+def _draw_contrast(axes: Axes, contrast: Slopes, majority: float | None, width: float) -> None:
     moves = Counter(zip(contrast.before, contrast.after, strict=True))
     for (before, after), seeds in sorted(moves.items()):
-        colour = FAINT if after == before else BLUE if after > before else VERMILION
+        colour = FAINT
+        if before != after:
+            colour = BLUE if after > before else VERMILION
         axes.plot(
-            (0, 1), (before, after), color=colour, alpha=0.75, linewidth=1.2 * math.sqrt(seeds), marker="o",
-            markersize=3.5 + 0.7 * seeds**0.5,
-        )  # fmt: skip
+            (0, 1),
+            (before, after),
+            color=colour,
+            alpha=0.75,
+            linewidth=1.2 * math.sqrt(seeds),
+            marker="o",
+            markersize=3.5 + 0.7 * math.sqrt(seeds),
+        )
     if len(contrast.before) > 1:
-        means = float(np.mean(contrast.before)), float(np.mean(contrast.after))
-        axes.plot((0, 1), means, color=INK, linewidth=2.4, marker="D", markersize=6, zorder=5)
+        before = float(np.mean(contrast.before))
+        after = float(np.mean(contrast.after))
+        axes.plot(
+            (0, 1), (before, after), color=INK, linewidth=2.4, marker="D", markersize=6, zorder=5
+        )
     if majority is not None:
         axes.axhline(majority, color=FAINT, linestyle=":", linewidth=1.2, zorder=1)
     style_axes(axes)
     axes.set_xlim(-0.3, 1.3)
-    names = [
-        two_lines(each, 0.46 * width, SMALL) for each in (contrast.baseline, contrast.treatment)
-    ]
-    axes.set_xticks((0, 1), names, parse_math=False, fontsize=SMALL)
+    room = 0.46 * width
+    baseline = two_lines(contrast.baseline, room, SMALL)
+    treatment = two_lines(contrast.treatment, room, SMALL)
+    axes.set_xticks((0, 1), (baseline, treatment), parse_math=False, fontsize=SMALL)
     percent_axis(axes.yaxis)
-    axes.set_title(_ups_and_downs(contrast), loc="left", fontsize=TEXT, color=INK)
+    axes.set_title(contrast.moves, loc="left", fontsize=TEXT, color=INK)
 
 
-def _ups_and_downs(contrast: Slopes) -> str:
-    moves = [after - before for before, after in zip(contrast.before, contrast.after, strict=True)]
-    up, down = sum(move > 0 for move in moves), sum(move < 0 for move in moves)
-    equal = len(moves) - up - down
-    return f"{up} up, {down} down" + (f", {equal} equal" if equal else "")
-
-
-def _explain_slopes(figure: Figure, majority: float | None) -> None:
+def _add_legend(figure: Figure, majority: float | None) -> None:
     entries = [
         Line2D([], [], color=BLUE, marker="o", markersize=4, label="seed, up"),
         Line2D([], [], color=VERMILION, marker="o", markersize=4, label="seed, down"),
@@ -117,8 +149,12 @@ def _explain_slopes(figure: Figure, majority: float | None) -> None:
     ]
     if majority is not None:
         entries.append(Line2D([], [], color=FAINT, linestyle=":", label="always the largest class"))
-    columns = 4 if figure.get_figwidth() > 6 else 2
     figure.legend(
-        handles=entries, loc="outside lower left", ncols=columns, frameon=False, fontsize=SMALL, handlelength=1.6,
+        handles=entries,
+        loc="outside lower left",
+        ncols=4 if figure.get_figwidth() > 6 else 2,
+        frameon=False,
+        fontsize=SMALL,
+        handlelength=1.6,
         columnspacing=1.2,
-    )  # fmt: skip
+    )

@@ -1,127 +1,46 @@
-"""The test images whose prediction flipped most from one arm to the other, and the training images like them."""
+"""The test images whose prediction flipped most from one arm to the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-import numpy as np
-
-from augbuild.errors import ImageError, RunError
-from augbuild.pixels.codec import read_image
-from trainer.comparison.fields import Fields
-from trainer.data.samples import Sample
-from trainer.figures.flipped import (
-    MOST_FLIPS,
-    MOST_NEIGHBOURS,
-    Flip,
-    HitCount,
-    Picture,
-    PicturedFlip,
-    Pixels,
-)
+from augbuild.errors import RunError
+from trainer.figures.flipped import MOST_FLIPS, Flip, HitCount
 from trainer.training.predictions import read_predictions
-from trainer.training.run import RunFolder, read_json
-
-MOST_SEARCHED = 1_000
-"""Of more training images than this, so many at even distances are searched: each has to be decoded."""
-
-_SKETCH, _THUMBNAIL = (16, 16), (192, 192)
+from trainer.training.run import RunFolder, read_run_config
 
 
 def count_hits(runs: Iterable[RunFolder]) -> dict[str, HitCount]:
-    """Count over the predictions of an arm's runs how often each test image is right; raises RunError."""
-    found: dict[str, HitCount] = {}
+    """Count for each test image how many of an arm's runs are right; raises RunError."""
+    hits: dict[str, HitCount] = {}
     for run in runs:
-        file, classes = (
-            run.root / "predictions.csv",
-            Fields(run.config, read_json(run.config)).texts("classes"),
-        )
-        names, targets, probabilities = read_predictions(file)
-        if probabilities.shape != (len(names), len(classes)):
-            raise RunError(f"{file} does not go with {run.config}")
-        for name, target, best in zip(names, targets, probabilities.argmax(axis=1), strict=True):
-            before = found.get(name, HitCount(target))
-            found[name] = HitCount(
-                target, before.runs + 1, before.right + (classes[best] == target)
-            )
-    return found
+        # By class name, not by index: runs may have their classes in another order.
+        table = read_predictions(run.predictions)
+        if table.classes != read_run_config(run).classes:
+            raise RunError(f"{run.predictions} does not go with {run.config}")
+        rows = zip(table.samples, table.targets, table.predicted, strict=True)
+        for name, target, predicted in rows:
+            before = hits.get(name, HitCount(target))
+            runs_tested = before.runs + 1
+            runs_right = before.right
+            if predicted == target:
+                runs_right += 1
+            hits[name] = HitCount(target, runs_tested, runs_right)
+    return hits
 
 
 def find_flips(
     baseline: Mapping[str, HitCount], treatment: Mapping[str, HitCount]
 ) -> tuple[Flip, ...]:
-    """Give the test images whose prediction flipped in the most runs, at most MOST_FLIPS; none that did not flip."""
-    flips = (
-        Flip(name, baseline[name], treatment[name]) for name in baseline.keys() & treatment.keys()
-    )
-    ranked = sorted(
-        (flip for flip in flips if flip.change), key=lambda flip: (-abs(flip.change), flip.name)
-    )
-    return tuple(ranked[:MOST_FLIPS])
-
-
-def picture_flips(
-    flips: Iterable[Flip], samples: Iterable[Sample], train: Sequence[Sample]
-) -> tuple[PicturedFlip, ...]:
-    """Put beside each flip its image and the images of `train` nearest to it; a flip whose image is gone is left out.
-
-    `samples` are those among which the test images are found, by name. Near is a small mean absolute difference of
-    16 × 16 colour thumbnails. An image is no neighbour of its own source, nor of its own fold.
-    """
-    files = {sample.name: sample for sample in samples if not sample.augmented}
-    sketches = None
-    pictured = []
-    for flip in flips:
-        sample = files.get(flip.name)
-        image = _picture(sample) if sample is not None else None
-        if sample is None or image is None:
+    """Find the test images whose prediction flipped in most runs, at most MOST_FLIPS of them."""
+    flips = []
+    for name, before in baseline.items():
+        after = treatment.get(name)
+        if after is None:
             continue
-        sketches = (
-            _sketches(train) if sketches is None else sketches
-        )  # only where there is an image to look at
-        pictured.append(PicturedFlip(flip, image, _neighbours(sample, sketches)))
-    return tuple(pictured)
-
-
-def _neighbours(sample: Sample, sketches: Sequence[tuple[Sample, Pixels]]) -> tuple[Picture, ...]:
-    own = _sketch(sample)
-    if own is None:
-        return ()
-    others = [(_distance(own, sketch), each) for each, sketch in sketches if not _kin(sample, each)]
-    nearest = sorted(others, key=lambda other: other[0])[:MOST_NEIGHBOURS]
-    return tuple(picture for _, each in nearest if (picture := _picture(each)) is not None)
-
-
-def _distance(first: Pixels, second: Pixels) -> float:
-    return float(np.abs(first.astype(np.int16) - second).mean())
-
-
-def _kin(sample: Sample, other: Sample) -> bool:
-    same_fold = sample.fold is not None and sample.fold == other.fold
-    return (
-        same_fold
-        or sample.path == other.path
-        or (bool(sample.source) and sample.source == other.source)
-    )
-
-
-def _sketches(train: Sequence[Sample]) -> list[tuple[Sample, Pixels]]:
-    files = list(dict.fromkeys(train))  # a placebo has its rows several times
-    spread = files[:: -(-len(files) // MOST_SEARCHED) or 1]
-    return [(sample, sketch) for sample in spread if (sketch := _sketch(sample)) is not None]
-
-
-def _sketch(sample: Sample) -> Pixels | None:
-    try:
-        return np.asarray(read_image(sample.path).resize(_SKETCH))
-    except ImageError:
-        return None
-
-
-def _picture(sample: Sample) -> Picture | None:
-    try:
-        image = read_image(sample.path)
-    except ImageError:
-        return None
-    image.thumbnail(_THUMBNAIL)
-    return Picture(sample.name, sample.label, np.asarray(image))
+        flip = Flip(name, before, after)
+        if flip.change != 0:
+            flips.append(flip)
+    # By name where as many runs changed, so that the same folder gives the same report.
+    flips.sort(key=lambda flip: (-abs(flip.change), flip.name))
+    return tuple(flips[:MOST_FLIPS])

@@ -1,12 +1,13 @@
-"""What a test set can see: how many images a gain needs, and what gain so many images show, in words."""
+"""What a test set can see: how many images a gain needs, and what gain so many show, in words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
+from augbuild.core.text import plural
 from augbuild.errors import UsageError
+from trainer.statistics.contrast import ContrastResult
 from trainer.statistics.sample_size import (
     detectable_gain,
     required_images,
@@ -14,74 +15,88 @@ from trainer.statistics.sample_size import (
     required_seeds,
 )
 from trainer.statistics.tests import Components, resolution
+from trainer.statistics.verdict import ContrastVerdict
 
+# 3.6 points are one image of 28: the gain that the lab reported (docs/did-it-help.md).
 GAINS = (0.01, 0.02, 0.036, 0.05, 0.10)
 DISAGREEMENTS = (0.10, 0.20, 0.30, 0.40)
 
 
 def power_text(gain: float, disagree: float, images: int | None) -> str:
-    """Say how many test images a gain needs, and what `images` of them can see; raises UsageError.
+    """Write how many test images a gain needs, and what `images` of them can see.
 
-    One pair of runs, normal approximation (Connor 1987), two-sided at 5 %, power 80 %; `disagree` is the share of test
-    images that only one of the two models gets right.
+    One pair of runs, normal approximation (Connor 1987), two-sided at 5 %, power 80 %; `disagree`
+    is the share of test images that only one of the two models gets right. Raises UsageError.
     """
     if not 0 < gain <= disagree <= 1:
         raise UsageError(
-            f"--gain must be above 0 and at most --disagree, which is at most 1 (got {gain:g} and {disagree:g})"
+            "--gain must be above 0 and at most --disagree, which is at most 1 "
+            f"(got {gain:g} and {disagree:g})"
         )
+    needed = required_images(gain, disagree)
     lines = [
-        f"To see a gain of {100 * gain:g} points between two models that disagree on {100 * disagree:g} % of the test "
-        f"images takes {required_images(gain, disagree):,} test images.",
+        f"To see a gain of {100 * gain:g} points between two models that disagree on "
+        f"{100 * disagree:g} % of the test images takes {needed:,} test images.",
         "",
     ]
     if images is not None:
-        lines += [_sight(images, disagree), ""]
+        shown = detectable_gain(images, disagree)
+        counted = plural(images, "test image")
+        if shown is None:
+            lines.append(f"{counted} cannot show any gain.")
+        else:
+            more = math.ceil(shown * images)
+            points = f"{100 * shown:.1f} points"
+            lines.append(f"{counted} can show gains of {points} or more: {more} more correct.")
+        lines.append("")
     return "\n".join([*lines, *_table()])
 
 
-def power_of(result: Mapping[str, Any], gain: float) -> str:
-    """Say the same of a finished comparison, with the variances that its runs measured; raises UsageError."""
+def _table() -> list[str]:
+    head = "gain      "
+    for share in DISAGREEMENTS:
+        column = f"{100 * share:.0f} % disagree"
+        head += f"{column:>15}"
+    lines = [head]
+    for gain in GAINS:
+        line = f"{100 * gain:>4g} points"
+        for share in DISAGREEMENTS:
+            line += f"{required_images(gain, share):>15,}"
+        lines.append(line)
+    return lines
+
+
+def power_of(contrasts: Sequence[ContrastVerdict], images: int, seeds: int, gain: float) -> str:
+    """Write what a gain needs, with the variances that a finished comparison measured.
+
+    `images` and `seeds` are those of the comparison. Raises UsageError for a gain that cannot be.
+    """
     if not 0 < gain <= 1:
         raise UsageError(f"--gain must be above 0 and at most 1 (got {gain:g})")
-    images, seeds = result["test"]["images"], len(result["seeds"])
-    return "\n\n".join(_of_contrast(each, images, seeds, gain) for each in result["contrasts"])
+    paragraphs = []
+    for contrast in contrasts:
+        names = f"{contrast.treatment} − {contrast.baseline}"
+        if not isinstance(contrast, ContrastResult):
+            need = "a guard stopped it, so there are no variances to plan with."
+        elif contrast.components is None:
+            need = "seeds and images were not crossed, so there are no variances to plan with."
+        else:
+            need = _need(contrast.components, images, seeds, gain)
+        paragraphs.append(f"{names}: {need}")
+    return "\n\n".join(paragraphs)
 
 
-def _of_contrast(contrast: Mapping[str, Any], images: int, seeds: int, gain: float) -> str:
-    names = f"{contrast['treatment']} − {contrast['baseline']}"
-    if contrast.get("components") is None:
-        return (
-            f"{names}: seeds and images were not crossed, so there are no variances to plan with."
-        )
-    parts = Components(**contrast["components"])
-    error = 100 * max(math.sqrt(parts.at(seeds, images)), resolution(images))
-    more_seeds, more_images = (
-        required_seeds(gain, images, parts),
-        required_images_of(gain, seeds, parts),
-    )
-    return (
-        f"{names}: with {seeds} seeds and {images:,} test images the standard error was {error:.1f} points.\n"
-        f"To see a gain of {100 * gain:g} points takes "
-        f"{f'{more_seeds} seeds' if more_seeds else 'more images, whatever the seeds,'} on these test images, or "
-        f"{f'{more_images:,} test images' if more_images else 'more seeds, whatever the images,'} with these seeds."
-    )
-
-
-def _sight(images: int, disagree: float) -> str:
-    seen = detectable_gain(images, disagree)
-    if seen is None:
-        return f"{images:,} test images show no gain at all."
-    whole = math.ceil(seen * images - 1e-9)
-    return f"{images:,} test images show gains of {100 * seen:.1f} points or more: {whole} images more right."
-
-
-def _table() -> list[str]:
-    head = "gain      " + "".join(
-        f"{f'{100 * share:.0f} % disagree':>15}" for share in DISAGREEMENTS
-    )
-    rows = (
-        f"{100 * gain:>4g} points"
-        + "".join(f"{required_images(gain, share):>15,}" for share in DISAGREEMENTS)
-        for gain in GAINS
-    )
-    return [head, *(row for row in rows)]
+def _need(components: Components, images: int, seeds: int, gain: float) -> str:
+    variance = components.at(seeds, images)
+    error = 100 * max(math.sqrt(variance), resolution(images))
+    measured = f"{seeds} seeds and {images:,} test images the standard error was {error:.1f} points"
+    enough_seeds = required_seeds(gain, images, components)
+    enough_images = required_images_of(gain, seeds, components)
+    ways = []
+    if enough_seeds is not None:
+        ways.append(f"{enough_seeds} seeds on these test images")
+    if enough_images is not None:
+        ways.append(f"{enough_images:,} test images with these seeds")
+    if not ways:
+        ways.append("more seeds and more test images")
+    return f"with {measured}.\nTo see a gain of {100 * gain:g} points takes {', or '.join(ways)}."

@@ -1,11 +1,16 @@
-"""What a comparison of two arms supports, in one sentence, and no more: facts in, verdict out."""
+"""What a comparison of two arms supports, in one sentence and no more: evidence in, verdict out."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
+from augbuild.core.text import plural
+from trainer.statistics.digits import format_p, format_percent, format_points, format_signed
 from trainer.statistics.sample_size import detectable_gain, required_images
 from trainer.statistics.tests import Estimate, mcnemar_exact, tost
 
@@ -20,9 +25,25 @@ PLANNED_GAIN = 0.05
 """The gain for which every open verdict names the test images needed."""
 
 
+class Verdict(Struct, frozen=True):
+    """One of six outcomes, and the sentence that says it with its reasons."""
+
+    outcome: Outcome
+    sentence: str
+
+
+class ContrastVerdict(Struct, frozen=True, kw_only=True):
+    """Two arms of a comparison, and the verdict on their difference."""
+
+    treatment: str
+    baseline: str
+    outcome: Outcome
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
-class Arm:
-    """One arm over all its runs: mean test accuracy with its interval, and the optimiser steps of each run."""
+class JudgedArm:
+    """One arm over all its runs: mean test accuracy, its 95 % interval, and steps of each run."""
 
     name: str
     accuracy: float
@@ -32,28 +53,20 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class GuardStop:
-    """Two arms that a guard kept from being compared, and its reasons: each a clause without a full stop."""
+class Evidence:
+    """What is known of two arms that were trained, and tested on the same images; all shares.
 
-    treatment: str
-    baseline: str
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two arms that were trained and tested on the same images; shares throughout, so that one point is 0.01.
-
-    `delta` is treatment minus baseline, and `estimate` the test of it; None where no test exists, as for one seed.
-    `only_treatment` and `only_baseline` count the test images that one arm
-    alone got right in the first pair of runs. `majority` is the share of the largest class in the test set,
-    `disagree` the share of test images on which a pair of runs is taken to differ when the test set's sight is told,
-    `adjusted_p` Holm's where several comparisons were made together. `reencoded`: one arm's images went through one
-    more encoding than the other's. `overridden` names the guards that were told to let it pass.
+    `delta` is treatment minus baseline, and `estimate` the test of it, None where no test exists,
+    as for one seed. `only_treatment` and `only_baseline` count the test images that one arm alone
+    got right in the first pair of runs. `majority` is the share of the largest class in the test
+    set. `disagree` is the share of test images on which a pair of runs is taken to differ when the
+    sentence names what the test set can see. `adjusted_p` is Holm's where several contrasts were
+    made together. `reencoded`: one arm's images went through one more encoding than the other's.
+    `overridden` names the guards that were overridden.
     """
 
-    treatment: Arm
-    baseline: Arm
+    treatment: JudgedArm
+    baseline: JudgedArm
     delta: float
     estimate: Estimate | None
     seeds: int
@@ -70,164 +83,149 @@ class Comparison:
     reencoded: bool = True
     overridden: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One of six outcomes, and the sentence that says it with its reasons."""
-
-    outcome: Outcome
-    sentence: str
+    @property
+    def tested(self) -> Estimate | None:
+        """Return the estimate where there are seeds enough for its test to hold its level."""
+        return self.estimate if self.seeds >= FEWEST_SEEDS else None
 
 
-def judge(facts: Comparison | GuardStop) -> Verdict:
-    """Say what the facts support: whether the treatment helped, and what they leave open."""
-    if isinstance(facts, GuardStop):
-        reasons = "; ".join(facts.reasons)
-        return Verdict(
-            "INVALID", f"INVALID: {facts.treatment} − {facts.baseline} was not measured: {reasons}."
-        )
-    outcome, estimate = _outcome(facts), _tested(facts)
-    if outcome == "AT CHANCE":
-        said = [_at_chance(facts), _sight(facts)]
-    elif outcome == "INCONCLUSIVE" or estimate is None:
-        said = [f"INCONCLUSIVE: {_difference(facts)}.", *_too_few_runs(facts), _sight(facts)]
-    elif outcome == "EQUIVALENT":
-        said = [
-            f"EQUIVALENT ±{_points(facts.margin)}: {_difference(facts)}.",
-            _equivalent(facts, estimate),
-        ]
-    else:
-        said = [f"{outcome}: {_difference(facts)}.", *_but_little(facts, estimate)]
-    return Verdict(outcome, " ".join([*said, *_reservations(facts)]))
+def judge_stopped(treatment: str, baseline: str, reasons: Sequence[str]) -> ContrastVerdict:
+    """Return the verdict on two arms that a guard kept from being compared.
+
+    `reasons` are clauses without a full stop.
+    """
+    why = "; ".join(reasons)
+    sentence = f"INVALID: {treatment} − {baseline} was not measured: {why}."
+    return ContrastVerdict(
+        treatment=treatment, baseline=baseline, outcome="INVALID", sentence=sentence
+    )
 
 
-def _outcome(facts: Comparison) -> Outcome:
-    if max(facts.treatment.low, facts.baseline.low) <= facts.majority:
+def judge(evidence: Evidence) -> Verdict:
+    """Return what the evidence supports: whether the treatment helped, and what stays open."""
+    outcome = _outcome(evidence)
+    estimate = evidence.tested
+    margin = evidence.margin
+    label: str = outcome
+    more = []
+    if outcome in {"AT CHANCE", "INCONCLUSIVE"}:
+        if outcome == "INCONCLUSIVE" and estimate is None:
+            more.append(_one_pair(evidence))
+        more.append(_sight(evidence))
+    elif estimate is not None and outcome == "EQUIVALENT":
+        label = f"EQUIVALENT ±{format_points(margin)}"
+        within = f"within ±{format_points(margin)} points"
+        p = format_p(tost(estimate, margin))
+        more.append(f"Two one-sided tests place the difference {within} ({p}).")
+    elif estimate is not None:
+        most = max(abs(estimate.low), abs(estimate.high))
+        if most <= margin:
+            points = format_points(most)
+            more.append(f"The difference is real but small: at most {points} points.")
+    first = _at_chance(evidence) if outcome == "AT CHANCE" else _difference(evidence)
+    sentences = [f"{label}: {first}.", *more, *_reservations(evidence)]
+    return Verdict(outcome, " ".join(sentences))
+
+
+def _outcome(evidence: Evidence) -> Outcome:
+    # First of all: a difference between two arms that have learnt nothing is no finding.
+    if max(evidence.treatment.low, evidence.baseline.low) <= evidence.majority:
         return "AT CHANCE"
-    estimate = _tested(facts)
+    estimate = evidence.tested
     if estimate is None:
         return "INCONCLUSIVE"
-    if facts.adjusted_p is None or facts.adjusted_p < ALPHA:
+    # Of many intervals some exclude 0 by chance, so among several contrasts the adjusted p decides.
+    if evidence.adjusted_p is None or evidence.adjusted_p < ALPHA:
         if estimate.low > 0:
             return "HELPS"
         if estimate.high < 0:
             return "HURTS"
-    return "EQUIVALENT" if tost(estimate, facts.margin) < ALPHA else "INCONCLUSIVE"
+    if tost(estimate, evidence.margin) < ALPHA:
+        return "EQUIVALENT"
+    return "INCONCLUSIVE"
 
 
-def _tested(facts: Comparison) -> Estimate | None:
-    return facts.estimate if facts.seeds >= FEWEST_SEEDS else None
-
-
-def _difference(facts: Comparison) -> str:
-    parts = [
-        f"{facts.treatment.name} − {facts.baseline.name} = {_signed(facts.delta)} {facts.metric} points"
-    ]
-    if estimate := _tested(facts):
-        parts.append(f"95 % CI [{_signed(estimate.low)}, {_signed(estimate.high)}]")
-        if facts.adjusted_p is not None:
-            parts.append(f"Holm-adjusted {_p(facts.adjusted_p)}")
-    parts += [
-        f"{facts.seeds} paired seed{'s' if facts.seeds > 1 else ''}",
-        _budget(facts),
-        _test_set(facts),
-    ]
+def _difference(evidence: Evidence) -> str:
+    treatment = evidence.treatment
+    baseline = evidence.baseline
+    delta = format_signed(evidence.delta)
+    parts = [f"{treatment.name} − {baseline.name} = {delta} {evidence.metric} points"]
+    estimate = evidence.tested
+    if estimate is not None:
+        low = format_signed(estimate.low)
+        high = format_signed(estimate.high)
+        parts.append(f"95 % CI [{low}, {high}]")
+        if evidence.adjusted_p is not None:
+            parts.append(f"Holm-adjusted {format_p(evidence.adjusted_p)}")
+    parts.append(plural(evidence.seeds, "paired seed"))
+    if treatment.steps == baseline.steps:
+        parts.append(f"{treatment.steps:,} steps each")
+    else:
+        parts.append(f"{treatment.steps:,} steps against {baseline.steps:,}")
+    parts.append(_test_set(evidence))
     return ", ".join(parts)
 
 
-def _budget(facts: Comparison) -> str:
-    treatment, baseline = facts.treatment.steps, facts.baseline.steps
+def _test_set(evidence: Evidence) -> str:
+    counted = {1: "once", 2: "twice"}
+    looks = counted.get(evidence.looks, f"{evidence.looks} times")
+    folds = f" in {evidence.folds} folds" if evidence.folds > 1 else ""
+    return f"{evidence.images:,} test images{folds} (looked at {looks})"
+
+
+def _at_chance(evidence: Evidence) -> str:
+    arms = []
+    for arm in (evidence.treatment, evidence.baseline):
+        interval = f"[{format_percent(arm.low)}, {format_percent(arm.high)}]"
+        accuracy = f"{format_percent(arm.accuracy)} accuracy"
+        arms.append(f"{arm.name} ({accuracy}, 95 % CI {interval})")
+    both = " nor ".join(arms)
     return (
-        f"{treatment:,} steps each"
-        if treatment == baseline
-        else f"{treatment:,} steps against {baseline:,}"
+        f"neither {both} is shown to beat always naming the largest class "
+        f"({format_percent(evidence.majority)}) on {_test_set(evidence)}. Their difference of "
+        f"{format_signed(evidence.delta)} {evidence.metric} points says nothing"
     )
 
 
-def _test_set(facts: Comparison) -> str:
-    looks = {1: "once", 2: "twice"}.get(facts.looks, f"{facts.looks} times")
-    folds = f" in {facts.folds} folds" if facts.folds > 1 else ""
-    return f"{facts.images:,} test images{folds} (looked at {looks})"
-
-
-def _at_chance(facts: Comparison) -> str:
-    arms = " nor ".join(
-        f"{arm.name} ({_percent(arm.accuracy)} accuracy, 95 % CI [{_percent(arm.low)}, {_percent(arm.high)}])"
-        for arm in (facts.treatment, facts.baseline)
-    )
+def _one_pair(evidence: Evidence) -> str:
+    """Describe one pair of runs by McNemar's test, which knows nothing of other seeds."""
+    only_treatment, only_baseline = evidence.only_treatment, evidence.only_baseline
+    p = format_p(mcnemar_exact(only_treatment, only_baseline))
+    which = "the first" if evidence.seeds > 1 else "this one"
     return (
-        f"AT CHANCE: neither {arms} is shown to beat always naming the largest class ({_percent(facts.majority)}) "
-        f"on {_test_set(facts)}. Their difference of {_signed(facts.delta)} {facts.metric} points says "
-        "nothing."
+        f"In {which} pair of runs {evidence.treatment.name} alone is right on {only_treatment} "
+        f"test images and {evidence.baseline.name} alone on {only_baseline} (exact McNemar {p}): "
+        "too few runs per arm to say what training again would give."
     )
 
 
-def _equivalent(facts: Comparison, estimate: Estimate) -> str:
-    p = _p(tost(estimate, facts.margin))
-    return f"Two one-sided tests place the difference within ±{_points(facts.margin)} points ({p})."
-
-
-def _but_little(facts: Comparison, estimate: Estimate) -> list[str]:
-    most = max(abs(estimate.low), abs(estimate.high))
-    return (
-        [f"The difference is real but small: at most {_points(most)} points."]
-        if most <= facts.margin
-        else []
-    )
-
-
-def _too_few_runs(facts: Comparison) -> list[str]:
-    if _tested(facts):
-        return []
-    p = _p(mcnemar_exact(facts.only_treatment, facts.only_baseline))
-    return [
-        f"In {'the first' if facts.seeds > 1 else 'this one'} pair of runs {facts.treatment.name} alone is right on "
-        f"{facts.only_treatment} test images and {facts.baseline.name} alone on {facts.only_baseline} (exact McNemar "
-        f"{p}): too few runs per arm to say anything about training again."
-    ]
-
-
-def _sight(facts: Comparison) -> str:
-    gain = detectable_gain(facts.images, facts.disagree)
+def _sight(evidence: Evidence) -> str:
+    """Describe the gains that the test set can see, and the images that a planned gain needs."""
+    gain = detectable_gain(evidence.images, evidence.disagree)
     if gain is None:
         sight = "This test set is too small to see any gain"
     else:
-        whole = math.ceil(gain * facts.images) / facts.images
-        sight = f"This test set can see gains of {_points(whole)} points or more"
-    needed = required_images(PLANNED_GAIN, max(PLANNED_GAIN, facts.disagree))
-    return f"{sight}; a {_points(PLANNED_GAIN)}-point gain needs about {needed:,} test images."
+        # No smaller gain than that of one more image can be observed.
+        images = math.ceil(gain * evidence.images)
+        whole = images / evidence.images
+        sight = f"This test set can see gains of {format_points(whole)} points or more"
+    disagree = max(PLANNED_GAIN, evidence.disagree)
+    needed = required_images(PLANNED_GAIN, disagree)
+    planned = format_points(PLANNED_GAIN)
+    return f"{sight}; a {planned}-point gain needs about {needed:,} test images."
 
 
-def _reservations(facts: Comparison) -> list[str]:
-    """Say what limits the verdict without stopping it."""
-    said = []
-    if facts.overridden:
-        said.append(f"Guards overridden: {'; '.join(facts.overridden)}.")
-    if facts.treatment.steps != facts.baseline.steps:
-        said.append("The arms differ in compute, so part of the difference may be more training.")
-    if facts.reencoded:
-        said.append("Variants are encoded once more than originals.")
-    split = "these folds" if facts.folds > 1 else "this one split"
-    said.append(f"This holds for this one draw of variants and {split}.")
-    return said
-
-
-def _points(share: float) -> str:
-    """Write a share as points with two significant digits."""
-    return _signed(share).lstrip("+")
-
-
-def _signed(share: float) -> str:
-    points = 100 * share
-    if abs(points) < 0.0005:
-        return "0"
-    text = f"{points:+.0f}" if abs(points) >= 10 else f"{points:+.2g}"
-    return text.replace("-", "−")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def _p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+def _reservations(evidence: Evidence) -> list[str]:
+    """List what limits the verdict without stopping it."""
+    sentences = []
+    if evidence.overridden:
+        sentences.append(f"Guards overridden: {'; '.join(evidence.overridden)}.")
+    if evidence.treatment.steps != evidence.baseline.steps:
+        sentences.append(
+            "The arms differ in compute, so part of the difference may come from more training."
+        )
+    if evidence.reencoded:
+        sentences.append("Variants are encoded once more than originals.")
+    split = "these folds" if evidence.folds > 1 else "this one split"
+    sentences.append(f"This holds for this one draw of variants and {split}.")
+    return sentences

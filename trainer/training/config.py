@@ -1,116 +1,128 @@
-"""How a run is trained: every choice in one place, with its default, and read from TOML as from the command line."""
+"""How a run is trained: every choice in one place, with its range and default."""
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
+import msgspec
+from msgspec import Meta, Struct, inspect
+
+from augbuild.core.text import as_toml, join_key, nearest
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
 
+Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "cosine"]
+Precision = Literal["auto", "fp32", "bf16"]
 
-@dataclass(frozen=True, slots=True)
-class FitConfig:
-    """Everything that a run depends on; `batch_size` is global, whatever the number of processes."""
+
+class FitConfig(Struct, frozen=True):
+    """Everything that a run depends on, from a TOML file as from the command line.
+
+    `batch_size` is global, whatever the number of processes. `steps`, where given, replaces
+    `epochs`. At most one of `test_manifest`, `holdout` and `fold` names the test images.
+    """
 
     manifest: str
     train_on: TrainOn | None = None
     test_manifest: str | None = None
-    holdout: float = 0.0
-    fold: int | None = None
-    seed: int = 0
-    epochs: int = 10
-    steps: int | None = None
-    batch_size: int = 32
-    lr: float = 1e-3
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    weight_decay: float = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
-    image_size: int = 224
+    holdout: Annotated[float, Meta(ge=0.0, le=0.9)] = 0.0
+    fold: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    epochs: Annotated[int, Meta(ge=1, le=100_000)] = 10
+    steps: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    batch_size: Annotated[int, Meta(ge=1, le=1_000_000)] = 32
+    lr: Annotated[float, Meta(ge=1e-12, le=1e3)] = 1e-3
+    optimizer: Optimizer = "adam"
+    weight_decay: Annotated[float, Meta(ge=0.0, le=1e3)] = 0.0
+    schedule: Schedule = "constant"
+    image_size: Annotated[int, Meta(ge=16, le=4096)] = 224
     arch: str = "resnet50"
     weights: str = "none"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
     device: str = "auto"
     compile: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the configuration as JSON would hold it."""
-        return asdict(self)
+
+_FIELDS = {field.name: field for field in msgspec.structs.fields(FitConfig)}
 
 
-_LIMITS: Mapping[str, tuple[float, float]] = {
-    "holdout": (0.0, 0.9), "fold": (0, 10_000), "seed": (0, 2**31 - 1), "epochs": (1, 100_000), "steps": (1, 10**9),
-    "batch_size": (1, 1_000_000), "lr": (1e-12, 1e3), "weight_decay": (0.0, 1e3), "image_size": (16, 4096),
-}  # fmt: skip
-_TYPES = {"holdout": float, "lr": float, "weight_decay": float, "compile": bool}
-_WHOLE = frozenset({"fold", "seed", "epochs", "steps", "batch_size", "image_size"})
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "train_on": ("original", "augmented", "original+augmented", "placebo"), "optimizer": ("adam", "adamw", "sgd"),
-    "schedule": ("constant", "cosine"), "precision": ("auto", "fp32", "bf16"),
-}  # fmt: skip
+def make_config(given: Mapping[str, object], file: Path | None = None) -> FitConfig:
+    """Build a configuration from options and, for those not given (None), from a TOML file.
+
+    Raises UsageError naming the option or the file's key, what it must be and what it is.
+    """
+    values: dict[str, object] = {}
+    if file is not None:
+        for key, value in _read_toml(file).items():
+            values[key] = _check(key, value, f"{file}: {join_key('', key)}")
+    for name, value in given.items():
+        if value is not None:
+            values[name] = _check(name, value, as_option(name))
+    for name, field in _FIELDS.items():
+        if field.required and name not in values:
+            raise UsageError(f"{as_option(name)} is missing; --help shows examples")
+    config = msgspec.convert(values, FitConfig)
+    _check_test_set(config)
+    return config
 
 
-def make_config(given: Mapping[str, Any], file: Path | None = None) -> FitConfig:
-    """Make a configuration of what was given, and of a TOML file for what was not; raises UsageError."""
-    values = {
-        **(_read(file) if file else {}),
-        **{name: value for name, value in given.items() if value is not None},
-    }
-    known = {field.name: field for field in fields(FitConfig)}
-    for name, value in values.items():
-        if name not in known:
-            raise UsageError(
-                f"{file}: {name!r} is no option of fit; known: {', '.join(sorted(known))}"
-            )
-        values[name] = _checked(name, value, file)
-    missing = [
-        name for name, field in known.items() if field.default is MISSING and name not in values
-    ]
-    if missing:
-        raise UsageError(f"--{missing[0].replace('_', '-')} is missing; --help shows examples")
-    tests = [
-        name for name in ("holdout", "test_manifest", "fold") if values.get(name) not in (None, 0.0)
-    ]
-    if len(tests) > 1:
-        first, second = (f"--{name.replace('_', '-')}" for name in tests[:2])
-        raise UsageError(f"{first} and {second} don't go together; give one test set")
-    return FitConfig(**values)
+def _check(name: str, value: object, where: str) -> object:
+    """Check one value against its field; `where` begins the message of the UsageError."""
+    if name not in _FIELDS:
+        near = nearest(name, _FIELDS)
+        hint = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(_FIELDS))}"
+        raise UsageError(f"{where} is not an option of trainer fit; {hint}")
+    kind = _FIELDS[name].type
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        wanted = _describe(inspect.type_info(kind))
+        raise UsageError(f"{where} must be {wanted} (got {as_toml(value)})") from error
 
 
-def _checked(name: str, value: Any, file: Path | None) -> Any:
-    where = f"{file}: {name}" if file else f"--{name.replace('_', '-')}"
-    if name in _CHOICES and value not in _CHOICES[name]:
-        raise UsageError(f"{where} must be one of {', '.join(_CHOICES[name])} (got {value!r})")
-    if name in _WHOLE and (isinstance(value, bool) or not isinstance(value, int)):
-        raise UsageError(f"{where} must be a whole number (got {value!r})")
-    if name in _LIMITS:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UsageError(f"{where} must be a number (got {value!r})")
-        low, high = _LIMITS[name]
-        if not low <= value <= high:
-            raise UsageError(f"{where} must be from {low:g} to {high:g} (got {value!r})")
-        return float(value) if _TYPES.get(name) is float else value
-    wanted = bool if name == "compile" else str
-    if not isinstance(value, wanted):
-        raise UsageError(
-            f"{where} must be {'true or false' if wanted is bool else 'a text'} (got {value!r})"
-        )
-    return value
+def _describe(kind: inspect.Type) -> str:
+    """Describe the values that a type allows."""
+    match kind:
+        case inspect.UnionType():  # a value or None, which is not written anywhere
+            return _describe(kind.types[0])
+        case inspect.IntType():
+            return f"a whole number from {kind.ge:,} to {kind.le:,}"
+        case inspect.FloatType():
+            return f"a number from {kind.ge:g} to {kind.le:g}"
+        case inspect.LiteralType():
+            return f"one of {', '.join(map(str, kind.values))}"
+        case inspect.BoolType():
+            return "true or false"
+    return "a text"
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _check_test_set(config: FitConfig) -> None:
+    """Raise UsageError where the test images are to come from two places."""
+    named = []
+    if config.holdout:
+        named.append("holdout")
+    if config.test_manifest is not None:
+        named.append("test_manifest")
+    if config.fold is not None:
+        named.append("fold")
+    if len(named) > 1:
+        first, second = as_option(named[0]), as_option(named[1])
+        raise UsageError(f"{first} cannot be combined with {second}; choose one test set")
+
+
+def as_option(name: str) -> str:
+    """Return the command-line option of a field: `batch_size` becomes `--batch-size`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _read_toml(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is not TOML: {error}") from error
-
-
-def dump(values: Mapping[str, Any]) -> str:
-    """Write JSON as every file of a run has it."""
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -5,59 +5,102 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from augbuild.core.files import write_atomic
 from augbuild.errors import RunError
-from trainer.training.run import write_text
+
+_FIXED_COLUMNS = ["sample", "target", "predicted"]
+
+# Spreadsheets run a cell that begins like this as a formula (OWASP, "CSV Injection"). The quote is
+# itself guarded, so that a name which begins with one is read back unchanged.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-def write_predictions(
-    file: Path,
-    names: Sequence[str],
-    targets: Sequence[int],
-    probabilities: NDArray[np.float64],
-    classes: Sequence[str],
-) -> None:
-    """Write a row for each image: its name, its class, the predicted one and the probability of each.
+@dataclass(frozen=True, slots=True)
+class PredictionTable:
+    """The rows of predictions.csv, in the order of the test images.
 
-    Nothing in it begins like a formula, which spreadsheets would run.
+    `samples` are image names, `targets` the labels of their true classes; `probabilities` has the
+    shape (images, classes), its columns in the order of `classes`.
     """
+
+    samples: tuple[str, ...]
+    targets: tuple[str, ...]
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """Return the label of the most probable class of each image."""
+        best = self.probabilities.argmax(axis=1)
+        return tuple(self.classes[index] for index in best)
+
+
+def write_predictions(file: Path, table: PredictionTable) -> None:
+    """Write a row for each image: its name, its class, the predicted one and all probabilities.
+
+    No cell begins like a formula, which a spreadsheet would run.
+    """
+    columns = [f"p({label})" for label in table.classes]
+    lines = [_format_row(_FIXED_COLUMNS + columns)]
+    rows = zip(table.samples, table.targets, table.predicted, table.probabilities, strict=True)
+    for sample, target, predicted, probabilities in rows:
+        cells = [_guard(sample), _guard(target), _guard(predicted)]
+        cells += map(repr, probabilities.tolist())
+        lines.append(_format_row(cells))
+    text = "".join(lines)
+    write_atomic(file, text.encode())
+
+
+def _format_row(cells: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["sample", "target", "predicted", *(f"p({label})" for label in classes)])
-    for name, target, row in zip(names, targets, probabilities, strict=True):
-        best = classes[int(row.argmax())]
-        writer.writerow(
-            [
-                _inert(name),
-                _inert(classes[target]),
-                _inert(best),
-                *(repr(float(value)) for value in row),
-            ]
-        )
-    write_text(file, text.getvalue())
+    # Until Python 3.13 a cell is only quoted for the line ends that the terminator has.
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(cells)
+    line = text.getvalue()
+    return line.removesuffix("\r\n") + "\n"
 
 
-def read_predictions(file: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Read names, targets and probabilities (images, classes) again; raises RunError."""
+def read_predictions(file: Path) -> PredictionTable:
+    """Read what `write_predictions` wrote; raises RunError."""
     try:
-        header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines(keepends=True))
-        probabilities = np.array([[float(value) for value in row[3:]] for row in rows])
-        return (
-            [_plain(row[0]) for row in rows],
-            [_plain(row[1]) for row in rows],
-            probabilities.reshape(-1, len(header) - 3),
-        )
-    except (OSError, ValueError, IndexError) as error:
+        # The csv module splits lines itself: names may hold line ends of their own.
+        with file.open(encoding="utf-8", newline="") as lines:
+            header, *rows = csv.reader(lines, strict=True)
+        return _parse(header, rows)
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, csv.Error) as error:
         raise RunError(f"{file} is not what trainer writes: {error}") from error
 
 
-def _inert(text: str) -> str:
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "'"} else text
+def _parse(header: Sequence[str], rows: Sequence[Sequence[str]]) -> PredictionTable:
+    """Build the table from its cells; raises ValueError."""
+    fixed, columns = list(header[:3]), header[3:]
+    if fixed != _FIXED_COLUMNS or not columns:
+        raise ValueError(f"its columns are {', '.join(header)}")
+    classes = [column.removeprefix("p(").removesuffix(")") for column in columns]
+    samples = []
+    targets = []
+    probabilities = np.empty((len(rows), len(classes)))
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            raise ValueError(f"row {number + 1} has {len(row)} columns, not {len(header)}")
+        sample, target, _, *numbers = row
+        samples.append(_unguard(sample))
+        targets.append(_unguard(target))
+        probabilities[number] = [float(each) for each in numbers]
+    return PredictionTable(tuple(samples), tuple(targets), tuple(classes), probabilities)
 
 
-def _plain(text: str) -> str:
+def _guard(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _unguard(text: str) -> str:
     return text.removeprefix("'")

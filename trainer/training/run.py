@@ -1,17 +1,26 @@
-"""The run folder: configuration, epochs, metrics and predictions as JSON and CSV, weights as safetensors."""
+"""The run folder: its files, their types, and who may work in it."""
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
+from msgspec import Meta, Struct
+
+from augbuild.core.documents import decode, encode, read_document
+from augbuild.core.files import LockedError, hold_lock, write_atomic
 from augbuild.errors import RunError
+from trainer.training.config import FitConfig
+
+LOCK_NAME = ".lock"
+"""The lock file of a folder that a process works in; it stays there, empty."""
+
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,115 +31,194 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """Give the configuration and what it met: classes, images, versions, the manifest's hash."""
+        """Return the configuration, a `RunConfig`."""
         return self.root / "config.json"
 
     @property
     def epochs(self) -> Path:
-        """Give the reports of all epochs, a line of JSON each."""
+        """Return the reports of all epochs so far, an `EpochReport` a line."""
         return self.root / "epochs.jsonl"
 
     @property
     def weights(self) -> Path:
-        """Give the final weights."""
+        """Return the final weights."""
         return self.root / "model.safetensors"
 
     @property
     def checkpoint(self) -> Path:
-        """Give the state that an interrupted run goes on from; gone when it is finished."""
+        """Return the state that an interrupted run resumes from; removed once it is finished."""
         return self.root / "checkpoint.safetensors"
 
     @property
+    def predictions(self) -> Path:
+        """Return what was predicted for each test image, a `PredictionTable`."""
+        return self.root / "predictions.csv"
+
+    @property
     def metrics(self) -> Path:
-        """Give the metrics, written last: they are there = the run is finished."""
+        """Return the metrics, a `Metrics`; written last, so a run that has them is finished."""
         return self.root / "metrics.json"
 
     def evaluation(self, name: str) -> RunFolder:
-        """Give the folder of a later evaluation, apart from the run's own."""
+        """Return the folder of a later evaluation, apart from the run's own files."""
         return RunFolder(self.root / "evaluations" / name)
 
 
-def open_run(root: Path, config: Mapping[str, Any], *, resume: bool) -> RunFolder:
-    """Make a run folder, or with `resume` go on in one that was begun alike; raises RunError; overwrites nothing."""
+class SplitCounts(Struct, frozen=True):
+    """The number of images in each split."""
+
+    train: Count
+    validation: Count
+    test: Count
+
+
+class Resolved(Struct, frozen=True):
+    """What `auto` came to on the machine that trained the run."""
+
+    device: str
+    precision: Literal["fp32", "bf16"]
+    processes: Positive
+    threads: Positive
+
+
+class RunConfig(FitConfig, frozen=True, kw_only=True):
+    """config.json of a run: how it was asked for, and what it found when it began.
+
+    `images` counts what the run used, `images_per_class` all images of the manifest.
+    """
+
+    manifest_sha256: str
+    classes: tuple[str, ...]
+    images: SplitCounts
+    images_per_class: dict[str, Count]
+    resolved: Resolved
+    versions: dict[str, str]
+
+
+class ValidationScore(Struct, frozen=True):
+    """Loss and accuracy on the validation split after an epoch."""
+
+    loss: float
+    accuracy: Share
+
+
+class EpochReport(Struct, frozen=True, omit_defaults=True):
+    """A line of epochs.jsonl: one epoch's training, and its validation if there is that split.
+
+    `step` counts from the beginning of the run, `steps` those of this epoch. `loss` and `accuracy`
+    were measured while the weights were changing.
+    """
+
+    epoch: Positive
+    step: Positive
+    steps: Positive
+    lr: Annotated[float, Meta(ge=0.0)]
+    loss: float
+    accuracy: Share
+    seconds: Annotated[float, Meta(ge=0.0)]
+    validation: ValidationScore | None = None
+
+    def as_line(self, total_steps: int) -> str:
+        """Return the report as a line for people, with the time that is left."""
+        parts = [
+            f"epoch {self.epoch:>3}  step {self.step:>5} of {total_steps}",
+            f"loss {self.loss:.4f}  accuracy {self.accuracy:.3f}",
+        ]
+        score = self.validation
+        if score is not None:
+            parts.append(f"validation loss {score.loss:.4f}")
+            parts.append(f"validation accuracy {score.accuracy:.3f}")
+        steps_left = total_steps - self.step
+        seconds_left = steps_left * self.seconds / self.steps
+        parts.append(f"{self.seconds:.1f} s, {seconds_left:.0f} s left")
+        return "  ".join(parts)
+
+
+def write_run_config(run: RunFolder, config: RunConfig) -> None:
+    """Write a run's config.json."""
+    write_atomic(run.config, encode(config, indent=2))
+
+
+def read_run_config(run: RunFolder) -> RunConfig:
+    """Read a run's config.json; raises RunError.
+
+    An option that the file lacks, since its version of trainer did not have it, has its default.
+    """
+    if not run.config.exists():
+        raise RunError(f"{run.config} does not exist; {run.root} is not a run of trainer")
+    return read_document(run.config, RunConfig, RunError)
+
+
+def write_epochs(file: Path, epochs: Sequence[EpochReport]) -> None:
+    """Write the reports of all epochs so far."""
+    write_atomic(file, b"".join(encode(epoch) for epoch in epochs))
+
+
+def read_epochs(file: Path) -> list[EpochReport]:
+    """Read the epochs of a run, none where there is no such file yet; raises RunError."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}") from error
+    epochs = []
+    for row, line in enumerate(content.splitlines(), start=1):
+        epochs.append(decode(line, EpochReport, f"{file}: row {row}", RunError))
+    return epochs
+
+
+def open_run(root: Path, config: FitConfig, manifest_sha256: str, *, resume: bool) -> RunFolder:
+    """Make a run folder, or with `resume` open one that was begun alike.
+
+    Nothing is overwritten. Raises RunError where the folder holds something else, another run, or
+    one that should have been resumed.
+    """
     run = RunFolder(root)
-    if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not run.config.is_file())):
-        raise RunError(f"{root} is not empty and is no run; choose another folder with --out")
     if run.config.is_file():
         if not resume:
-            state = (
-                "a finished run"
-                if run.metrics.is_file()
-                else "a run that was not finished; --resume goes on with it"
-            )
+            state = "an unfinished run; --resume continues it"
+            if run.metrics.is_file():
+                state = "a finished run"
             raise RunError(f"{root} holds {state}; choose another folder with --out")
-        before = read_json(run.config)
-        for name, value in config.items():
-            if before.get(name) != value:
-                raise RunError(
-                    f"{root} was begun with {name} {before.get(name)!r}, not {value!r}; use another folder"
-                )
+        _check_begun_alike(run, config, manifest_sha256)
+    elif root.exists() and not root.is_dir():
+        raise RunError(f"{root} is a file; choose a folder with --out")
+    elif root.exists() and not is_vacant(root):
+        raise RunError(f"{root} is not empty and is not a run; choose another folder with --out")
     root.mkdir(parents=True, exist_ok=True)
     return run
 
 
+def _check_begun_alike(run: RunFolder, config: FitConfig, manifest_sha256: str) -> None:
+    """Raise RunError where a run was begun with another option or another manifest."""
+    begun = read_run_config(run)
+    wanted = {name: getattr(config, name) for name in FitConfig.__struct_fields__}
+    wanted["manifest_sha256"] = manifest_sha256
+    for name, value in wanted.items():
+        before = getattr(begun, name)
+        if before != value:
+            raise RunError(
+                f"{run.root} was begun with {name} {before!r}, not {value!r}; use another folder"
+            )
+
+
+def is_vacant(folder: Path) -> bool:
+    """Check whether a folder is empty, but for the lock of whoever was about to begin there."""
+    return all(each.name == LOCK_NAME for each in folder.iterdir())
+
+
 @contextmanager
 def hold_folder(root: Path) -> Iterator[None]:
-    """Hold a folder for this process while it works there; raises RunError where another one does.
+    """Lock a folder while this process works in it; raises RunError where another one does.
 
-    The lock (flock, on the folder itself) goes with the process that holds it, however that ends.
+    The lock is released with the process that holds it, however that ends.
     """
-    lock = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _lock(lock, root)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _lock(descriptor: int, root: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        with hold_lock(root / LOCK_NAME):
+            yield
+    except LockedError as error:
         raise RunError(
-            f"another process is at work in {root}; wait for it, or choose another folder with --out"
+            f"another process is working in {root}; wait for it, or choose another folder "
+            "with --out"
         ) from error
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    staged = file.with_name(f".{file.name}.partial")
-    staged.write_text(text, encoding="utf-8", newline="")
-    staged.replace(file)
-
-
-def write_json(file: Path, values: Mapping[str, Any]) -> None:
-    """Write JSON whole or not at all."""
-    write_text(file, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Read JSON that a run wrote; raises RunError."""
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(
-            f"{file} does not exist; {file.parent} is no finished run of trainer"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise RunError(f"{file} is not what trainer writes")
-    return values
-
-
-def write_epochs(file: Path, epochs: Sequence[Mapping[str, Any]]) -> None:
-    """Write all epochs so far, a line of JSON each."""
-    write_text(file, "".join(json.dumps(epoch) + "\n" for epoch in epochs))
-
-
-def read_epochs(file: Path) -> list[dict[str, Any]]:
-    """Read the epochs of a run that was begun; none where there is no such file."""
-    if not file.is_file():
-        return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from augbuild.building.build import build
-from augbuild.building.descriptions import build_warnings
+from augbuild.building.descriptions import find_in_tree
 from augbuild.checking.verify import verify
 from augbuild.core.files import hash_bytes
 from augbuild.dataset.info import read_info
@@ -73,9 +73,11 @@ def test_animated_and_flat_images_are_counted(project: Path) -> None:
         RECIPE.replace('op = "random_noise"\nvar = 0.001', 'op = "brightness"\nfactor = 0.0'),
     )
     report = build(project / "recipe.toml")
-    assert "1 source has more than one frame or page; the first was used" in report.warnings
+    assert "1 source has more than one frame or page; the first was used" in [
+        each.text() for each in report.findings
+    ]
     flat = "variants came out all one colour; the recipe may be too strong for them"
-    assert any(warning.endswith(flat) for warning in report.warnings)
+    assert any(warning.endswith(flat) for warning in [each.text() for each in report.findings])
 
 
 @pytest.mark.parametrize("name", ["README.md", "counts.png", "rejected.jsonl"])
@@ -149,19 +151,26 @@ def test_a_class_that_lost_its_train_images_is_a_warning(tmp_path: Path) -> None
     (tmp_path / "photos" / "dogs" / "dogs_0.png").write_bytes(b"no image")
     write_recipe(tmp_path, RECIPE.replace("test = 0.25", "test = 0.0"))
     report = build(tmp_path / "recipe.toml")
-    assert report.warnings[-1] == "no train image was left in 'dogs': all were rejected"
+    assert [each.text() for each in report.findings][
+        -1
+    ] == "no train image was left in 'dogs': all were rejected"
     assert report.counts["train"] == {"cats": 2, "dogs": 0}
 
 
 def test_warnings_count_in_the_singular_and_the_plural() -> None:
     info = info_of()
-    assert build_warnings(info) == []
-    one = build_warnings(msgspec.structs.replace(info, more_frames=1, flat=1))
+    assert find_in_tree(info) == []
+    one = [
+        each.text() for each in find_in_tree(msgspec.structs.replace(info, more_frames=1, flat=1))
+    ]
     assert [warning.split(";")[0] for warning in one] == [
         "1 source has more than one frame or page",
         "1 variant came out all one colour",
     ]
-    many = build_warnings(msgspec.structs.replace(info, more_frames=1200, flat=2))
+    many = [
+        each.text()
+        for each in find_in_tree(msgspec.structs.replace(info, more_frames=1200, flat=2))
+    ]
     assert [warning.split(";")[0] for warning in many] == [
         "1,200 sources have more than one frame or page",
         "2 variants came out all one colour",

@@ -17,6 +17,7 @@ from augbuild.dataset.results import BuiltSource
 from augbuild.errors import OutputError
 from augbuild.planning.plan import Output, Task
 from augbuild.sources.dataset import Rejected, Source
+from augbuild.sources.originals import FolderOriginals
 from tests.conftest import photo
 
 FLIP, BLACK = Op("hflip", {}), Op("brightness", {"factor": 0.0})
@@ -28,7 +29,7 @@ def settings(tmp_path: Path) -> WorkerSettings:
         (tmp_path / name).mkdir(parents=True)
     photo(tmp_path / "sources" / "a.png", 1)
     return WorkerSettings(
-        sources=tmp_path / "sources",
+        originals=FolderOriginals(tmp_path / "sources"),
         out=tmp_path / "out",
         staging=tmp_path / "staging",
         assets=tmp_path,
@@ -58,7 +59,7 @@ def written(settings: WorkerSettings) -> list[str]:
 
 def test_every_output_is_as_it_is_recorded(settings: WorkerSettings) -> None:
     result = built(settings, task_of((FLIP,), ()))
-    data = (settings.sources / "a.png").read_bytes()
+    data = (settings.out.parent / "sources" / "a.png").read_bytes()
     assert (result.path, result.sha256) == ("a.png", hashlib.sha256(data).hexdigest())
     assert (result.width, result.height, result.more_frames) == (40, 30, False)
     assert result.ops == ((), ({"op": "hflip"},), ())
@@ -75,8 +76,8 @@ def test_every_output_is_as_it_is_recorded(settings: WorkerSettings) -> None:
 def test_variants_are_shrunk_and_sizes_are_upright(settings: WorkerSettings) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
-    with Image.open(settings.sources / "a.png") as image:
-        image.save(settings.sources / "b.jpg", exif=exif)
+    with Image.open(settings.out.parent / "sources" / "a.png") as image:
+        image.save(settings.out.parent / "sources" / "b.jpg", exif=exif)
     small = dataclasses.replace(settings, max_side=20)
     result = built(small, task_of((), name="b.jpg"))
     assert (result.width, result.height) == (30, 40)
@@ -97,10 +98,10 @@ def test_encoding_is_that_of_the_settings(settings: WorkerSettings) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 1), (1, 3), (40, 30)])
 def test_a_variant_of_one_colour_is_flat(settings: WorkerSettings, shape: tuple[int, int]) -> None:
-    Image.new("RGB", shape, "red").save(settings.sources / "red.png")
+    Image.new("RGB", shape, "red").save(settings.out.parent / "sources" / "red.png")
     grey = Image.new("RGB", (40, 30), "white")
     grey.putpixel((21, 17), (0, 0, 0))  # between those that are looked at first
-    grey.save(settings.sources / "dot.png")
+    grey.save(settings.out.parent / "sources" / "dot.png")
     flat = [file.flat for file in built(settings, task_of((BLACK,), ())).files]
     assert flat == [False, True, False]
     # What was flat before is no fault of the ops.
@@ -111,12 +112,14 @@ def test_a_variant_of_one_colour_is_flat(settings: WorkerSettings, shape: tuple[
 
 def test_further_frames_are_noted(settings: WorkerSettings) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
-    frames[0].save(settings.sources / "two.webp", save_all=True, append_images=frames[1:])
+    frames[0].save(
+        settings.out.parent / "sources" / "two.webp", save_all=True, append_images=frames[1:]
+    )
     assert built(settings, task_of(name="two.webp")).more_frames
 
 
 def test_a_bad_image_is_rejected_and_nothing_is_written(settings: WorkerSettings) -> None:
-    (settings.sources / "bad.png").write_bytes(b"no image")
+    (settings.out.parent / "sources" / "bad.png").write_bytes(b"no image")
     result = run_task(settings, task_of((), name="bad.png"))
     assert isinstance(result, Rejected)
     assert (result.source, result.reason) == ("bad.png", "not_an_image")
@@ -165,15 +168,19 @@ class TestLinks:
     def test_originals_are_linked_again_and_again(self, linking: WorkerSettings) -> None:
         for _ in range(2):
             run_task(linking, task_of(()))
-            assert (linking.out / "train" / "a.png").samefile(linking.sources / "a.png")
-            assert not (linking.out / "aug" / "a_0.jpg").samefile(linking.sources / "a.png")
+            assert (linking.out / "train" / "a.png").samefile(
+                linking.out.parent / "sources" / "a.png"
+            )
+            assert not (linking.out / "aug" / "a_0.jpg").samefile(
+                linking.out.parent / "sources" / "a.png"
+            )
             assert not any(linking.staging.iterdir())
 
     def test_a_source_that_is_a_link_is_followed(
         self, linking: WorkerSettings, tmp_path: Path
     ) -> None:
-        (linking.sources / "a.png").rename(tmp_path / "real.png")
-        (linking.sources / "a.png").symlink_to(tmp_path / "real.png")
+        (linking.out.parent / "sources" / "a.png").rename(tmp_path / "real.png")
+        (linking.out.parent / "sources" / "a.png").symlink_to(tmp_path / "real.png")
         run_task(linking, task_of())
         target = linking.out / "train" / "a.png"
         assert not target.is_symlink()
@@ -182,7 +189,7 @@ class TestLinks:
     def test_a_left_over_is_no_obstacle(self, linking: WorkerSettings) -> None:
         (linking.staging / f"a.png.{os.getpid()}.link").write_bytes(b"left over")
         run_task(linking, task_of())
-        assert (linking.out / "train" / "a.png").samefile(linking.sources / "a.png")
+        assert (linking.out / "train" / "a.png").samefile(linking.out.parent / "sources" / "a.png")
 
     def test_a_file_system_without_links_gets_copies(
         self, linking: WorkerSettings, monkeypatch: pytest.MonkeyPatch
@@ -192,10 +199,12 @@ class TestLinks:
 
         monkeypatch.setattr(os, "link", refuse)
         run_task(linking, task_of())
-        target, source = linking.out / "train" / "a.png", linking.sources / "a.png"
+        target, source = linking.out / "train" / "a.png", linking.out.parent / "sources" / "a.png"
         assert not target.samefile(source)
         assert target.read_bytes() == source.read_bytes()
 
     def test_without_the_setting_originals_are_copies(self, settings: WorkerSettings) -> None:
         run_task(settings, task_of())
-        assert not (settings.out / "train" / "a.png").samefile(settings.sources / "a.png")
+        assert not (settings.out / "train" / "a.png").samefile(
+            settings.out.parent / "sources" / "a.png"
+        )

@@ -1,11 +1,11 @@
-"""The report of a comparison: from its folder alone, the same bytes each time, and nothing in a name acts."""
+"""The report of a comparison: from its folder alone, the same bytes each time, and inert."""
 
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,20 +16,15 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augbuild.building.build import build
 from augbuild.errors import RunError
-from tests.conftest import RECIPE, photos, write_recipe
-from tests.trainer.comparison.fixtures import FOLDS, LAB, SINGLE, STOPPED, Plan, change, comparison
+from tests.trainer.comparison.fixtures import FOLDS, SINGLE, STOPPED, change, comparison
+from tests.trainer.report.results import SMALL, photographed
 from trainer.cli import main
-from trainer.data.tables import read_table
-from trainer.report.report import _inert, write_report
-from trainer.training.run import read_json
-
-SMALL = replace(LAB, seeds=3)
+from trainer.report.report import disarm_markdown, format_p, format_percent, write_report
 
 
 def report(folder: Path) -> tuple[str, str]:
-    """Write a report; give its Markdown and its page."""
+    """Write a report; return its Markdown and its page."""
     markdown, page = write_report(folder)
     return markdown.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")
 
@@ -61,7 +56,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_verdict_comes_first(lab: Path) -> None:
-    verdict = read_json(lab / "comparison.json")["verdict"]
+    verdict = json.loads((lab / "comparison.json").read_text(encoding="utf-8"))["verdict"]
     label, sentence = verdict["sentence"].split(": ", 1)
     first = (lab / "report.md").read_text(encoding="utf-8").splitlines()[0]
     assert first.replace("\\", "") == f"**{label}:** {sentence}"
@@ -104,7 +99,7 @@ def test_every_run_and_arm_is_listed(lab: Path) -> None:
     markdown, page = (
         (lab / name).read_text(encoding="utf-8") for name in ("report.md", "report.html")
     )
-    for run in read_json(lab / "comparison.json")["runs"]:
+    for run in json.loads((lab / "comparison.json").read_text(encoding="utf-8"))["runs"]:
         row = f"| {run['id']} | {run['arm']} | {run['seed']} | {100 * run['accuracy']:.1f} |"
         assert row in markdown
         assert f">{run['id']}<" in page
@@ -167,56 +162,38 @@ def test_a_figure_whose_files_are_gone_is_left_out_and_the_report_says_so(tmp_pa
     markdown, page = report(folder)
     for text in (Page(page).text, markdown.replace("\\", "")):
         assert (
-            "The learning curves are left out: runs/augmented-seed1/epochs.jsonl is not there."
+            "The learning curves are left out: runs/augmented-seed1/epochs.jsonl does not exist."
             in text
         )
         assert (
             "The images that flipped are left out: runs/augmented-seed2/predictions.csv is not what"
             in text
         )
-        assert "config.json is not there, or cannot be read." in text
+        assert "config.json does not exist or cannot be read." in text
         assert str(tmp_path) not in text
     assert "power.png" in markdown
-
-
-def photographed(folder: Path) -> tuple[Path, Plan]:
-    """Build a small dataset, and plan a comparison on its test images."""
-    photos(folder / "photos", {"cats": 12, "dogs": 12})
-    manifest = build(write_recipe(folder, RECIPE), n_jobs=1).out / "manifest.jsonl"
-    names = [sample.name for sample in read_table(manifest).of("test")]
-    return manifest, replace(SINGLE, per_class=3, manifest=str(manifest), names=names)
 
 
 def test_images_that_flipped_are_shown_while_their_files_are_there(tmp_path: Path) -> None:
     manifest, plan = photographed(tmp_path)
     folder = comparison(tmp_path / "comparison", plan)
-    markdown, _ = report(folder)
+    markdown, page = report(folder)
     assert "figures/flips.png" in markdown
+    assert "Test images whose prediction flipped most" in page
     for path in (manifest.parent / "test").rglob("*.png"):
         path.unlink()
-    assert "flipped are left out: their files cannot be read any more" in report(folder)[0]
-    manifest.write_text(
-        "".join(manifest.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]),
-        encoding="utf-8",
-    )
-    change_config(folder, lambda config: config["manifests"].update({str(manifest): "0" * 64}))
-    assert "has changed since" in report(folder)[0]
-
-
-def change_config(folder: Path, edit: Callable[[dict[str, Any]], None]) -> None:
-    """Let `edit` change a config.json in place."""
-    change(folder, edit, "config.json")
+    assert "flipped are left out: their files can no longer be read" in report(folder)[0]
 
 
 NAMES = [
     "<img src=x onerror=1>|`rm -rf`[x](javascript:1)\n# $x_2$ ![a](b)",
     "\"><script>alert(1)</script>' onload='x </style>",
-    "\ud800\u202e{{ 7 * 7 }}&lt;b&gt; https://example.org @someone " + "x" * 300,
+    "\u202e{{ 7 * 7 }}&lt;b&gt; https://example.org @someone " + "x" * 300,
 ]
 
 
 def renamed(folder: Path, name: str) -> tuple[str, Page]:
-    """Make a comparison in which much has one name, and report it; give its Markdown and its page."""
+    """Report a comparison in which much has one name; return the Markdown and the page."""
     comparison(folder, replace(SINGLE, guards=[{**STOPPED.guards[0], "overridden": True}]))
 
     def edit(values: dict[str, Any]) -> None:
@@ -235,7 +212,7 @@ def renamed(folder: Path, name: str) -> tuple[str, Page]:
             ] = name
 
     change(folder, edit)
-    change_config(folder, lambda config: config.update({name: name}))
+    change(folder, lambda config: config.update({name: name}), "config.json")
     markdown, page = report(folder)
     return markdown, Page(page)
 
@@ -262,7 +239,7 @@ def test_no_name_acts(name: str, plain: tuple[str, Page], tmp_path: Path) -> Non
 @settings(deadline=None)
 @given(st.text(st.sampled_from("a|\\`\n<&_*[]()!-+=.1@:/w#~") | st.characters(), max_size=20))
 def test_any_text_is_inert_in_markdown(text: str) -> None:
-    shown = _inert(text)
+    shown = disarm_markdown(text)
     assert "\n" not in shown
     assert "<" not in shown
     assert len(re.findall(r"(?<!\\)(?:\\\\)*[|`*\[\]]", shown)) == 0
@@ -270,95 +247,32 @@ def test_any_text_is_inert_in_markdown(text: str) -> None:
     assert not re.search(r"://|www\.|@", shown, flags=re.IGNORECASE)
 
 
-def without(*path: Any) -> Callable[[dict[str, Any]], None]:
-    """Remove what lies at a path."""
-
-    def edit(values: Any) -> None:
-        for key in path[:-1]:
-            values = values[key]
-        del values[path[-1]]
-
-    return edit
-
-
-def put(value: Any, *path: Any) -> Callable[[dict[str, Any]], None]:
-    """Put a value at a path."""
-
-    def edit(values: Any) -> None:
-        for key in path[:-1]:
-            values = values[key]
-        values[path[-1]] = value
-
-    return edit
-
-
-WRONG: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
-    "no verdict": (without("verdict"), "verdict is missing"),
-    "no sentence": (without("verdict", "sentence"), "verdict.sentence is missing"),
-    "outcome": (
-        put("WONDERFUL", "verdict", "outcome"),
-        "verdict.outcome must be one of INVALID, AT CHANCE, HELPS",
-    ),
-    "metric": (put("AUC", "metric"), "metric must be one of accuracy, macro F1"),
-    "margin": (put("2", "margin"), "margin must be a number (got '2')"),
-    "nan": (put(float("nan"), "margin"), "margin must be a number (got nan)"),
-    "huge": (put(10**400, "margin"), "margin must be a number (got 1000"),
-    "classes": (put([], "classes"), "classes must be a list of one or more"),
-    "class": (put([1, 2], "classes"), "classes must be a list of texts"),
-    "arms": (put({}, "arms"), "arms must be a list"),
-    "arm": (put([3], "arms"), "arms[0] must be an object (got 3)"),
-    "seeds": (put([True], "seeds"), "seeds must be a list of whole numbers"),
-    "matrix": (
-        put([[1]], "arms", 0, "confusion_matrix"),
-        "arms[0].confusion_matrix must be 2 rows of 2 counts",
-    ),
-    "counts": (put([[1, -1], [0, 2]], "arms", 0, "confusion_matrix"), "must be 2 rows of 2 counts"),
-    "interval": (put([0.1], "arms", 0, "accuracy_95"), "arms[0].accuracy_95 must be two numbers"),
-    "contrast": (
-        put("nobody", "contrasts", 0, "treatment"),
-        "contrasts[0].treatment must be one of",
-    ),
-    "by seed": (
-        put([0.1], "contrasts", 0, "by_seed"),
-        "contrasts[0].by_seed must be 3 numbers, one for each seed",
-    ),
-    "disagree": (put(7, "contrasts", 0, "disagree"), "contrasts[0].disagree must be a share"),
-    "details": (
-        without("contrasts", 0, "details", 1, "delta"),
-        "contrasts[0].details[1].delta is missing",
-    ),
-    "run": (
-        put("../../etc", "runs", 0, "id"),
-        "runs[0].id must be the name of a run's folder (got '../../etc')",
-    ),
-    "dots": (put("..", "runs", 0, "id"), "runs[0].id must be the name of a run's folder"),
-    "guard": (
-        put([{"name": "leak", "findings": [], "overridden": 1}], "guards"),
-        "overridden must be true or false",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_value_is_one_sentence_that_names_it(case: str, tmp_path: Path, lab: Path) -> None:
-    edit, message = WRONG[case]
+def test_a_comparison_that_cannot_be_read_has_no_report(lab: Path, tmp_path: Path) -> None:
     (tmp_path / "comparison.json").write_bytes((lab / "comparison.json").read_bytes())
-    change(tmp_path, edit)
-    with pytest.raises(RunError, match=re.escape(message)) as caught:
+    change(tmp_path, lambda values: values.update(metric="AUC"))
+    message = f'{tmp_path / "comparison.json"}: metric cannot be "AUC"'
+    with pytest.raises(RunError, match=re.escape(message)):
         write_report(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path / 'comparison.json'}: ")
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "report.md").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["comparison.json"]
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "null", "[" * 100_000, '{"verdict": ' * 5000, "\ud800", b"\xff"]
+    ("p", "shown"),
+    [
+        (None, ""),
+        (0.0009, "p < 0.001"),
+        (0.001, "p = 0.001"),
+        (0.0996, "p = 0.100"),
+        (0.1, "p = 0.10"),
+        (1.0, "p = 1.00"),
+    ],
 )
-def test_what_is_no_comparison_is_one_sentence(content: str | bytes, tmp_path: Path) -> None:
-    raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-    (tmp_path / "comparison.json").write_bytes(raw)
-    with pytest.raises(RunError, match=r"comparison\.json"):
-        write_report(tmp_path)
+def test_small_ps_have_more_digits(p: float | None, shown: str) -> None:
+    assert format_p(p) == shown
+
+
+def test_shares_are_in_per_cent() -> None:
+    assert format_percent(0.12345) == "12.3"
 
 
 def test_a_folder_without_a_comparison_is_an_error(tmp_path: Path) -> None:
@@ -369,7 +283,7 @@ def test_a_folder_without_a_comparison_is_an_error(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     folder = comparison(tmp_path, SINGLE)
     (folder / "figures").write_text("in the way", encoding="utf-8")
-    with pytest.raises(RunError, match=r": its report cannot be written: File exists$"):
+    with pytest.raises(RunError, match=r"^cannot write the report of .*: File exists$"):
         write_report(folder)
     assert not (folder / "report.html").exists()
 

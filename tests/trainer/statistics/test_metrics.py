@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.statistics.metrics import as_table, evaluate_predictions
+from trainer.statistics.metrics import ClassScores, as_table, evaluate_predictions
 
 LAB = {  # positive = dogs, as the lab's notebook has it
     "original": ((8, 6, 6, 8), (0.5714, 0.5714, 0.5714, 0.5714)),
@@ -25,28 +25,26 @@ def predictions(confusion: tuple[int, int, int, int]) -> tuple[np.ndarray, np.nd
 def test_the_labs_confusion_matrices_give_its_four_metrics(arm: str) -> None:
     confusion, (precision, recall, f1, accuracy) = LAB[arm]
     metrics = evaluate_predictions(*predictions(confusion), ["cats", "dogs"])
-    binary = metrics["binary"]
-    assert [round(binary[name], 4) for name in ("precision", "recall", "f1")] == [
-        precision,
-        recall,
-        f1,
-    ]
-    assert round(metrics["accuracy"], 4) == accuracy
-    assert binary["positive"] == "dogs"
+    binary = metrics.binary
+    assert binary is not None
+    rounded = (round(binary.precision, 4), round(binary.recall, 4), round(binary.f1, 4))
+    assert rounded == (precision, recall, f1)
+    assert round(metrics.accuracy, 4) == accuracy
+    assert binary.positive == "dogs"
     tp, fp, fn, tn = confusion
-    assert metrics["confusion_matrix"] == [[tn, fp], [fn, tp]]
+    assert metrics.confusion_matrix == ((tn, fp), (fn, tp))
 
 
 def test_interval_and_majority_rate_stand_beside_the_accuracy() -> None:
     metrics = evaluate_predictions(*predictions((8, 6, 6, 8)), ["cats", "dogs"])
-    assert [round(end, 3) for end in metrics["accuracy_95"]] == [0.391, 0.735]
-    assert metrics["majority_class_rate"] == 0.5
-    assert "binary" not in evaluate_predictions(np.array([0, 1, 2]), np.eye(3), list("abc"))
+    assert [round(end, 3) for end in metrics.accuracy_95] == [0.391, 0.735]
+    assert metrics.majority_class_rate == 0.5
+    assert evaluate_predictions(np.array([0, 1, 2]), np.eye(3), list("abc")).binary is None
 
 
 def test_class_that_is_never_predicted_has_precision_zero_and_no_warning() -> None:
     metrics = evaluate_predictions(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]), ["a", "b"])
-    assert metrics["classes"]["b"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+    assert metrics.classes["b"] == ClassScores(0.0, 0.0, 0.0, 1)
 
 
 def test_table_is_as_the_golden_text() -> None:

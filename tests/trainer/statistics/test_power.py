@@ -8,12 +8,17 @@ import sys
 import pytest
 
 from augbuild.errors import UsageError
-from trainer.statistics.power import power_text
+from tests.trainer.statistics.made_up import make_runs
+from trainer.statistics.contrast import ContrastResult, ContrastSettings, TrainedArm, contrast
+from trainer.statistics.power import power_of, power_text
+from trainer.statistics.tests import resolution
+from trainer.statistics.verdict import judge_stopped
 
 TEXT = """\
-To see a gain of 5 points between two models that disagree on 30 % of the test images takes 940 test images.
+To see a gain of 5 points between two models that disagree on 30 % of the test images takes \
+940 test images.
 
-28 test images show gains of 27.8 points or more: 8 images more right.
+28 test images can show gains of 27.8 points or more: 8 more correct.
 
 gain        10 % disagree  20 % disagree  30 % disagree  40 % disagree
    1 points          7,847         15,696         23,545         31,394
@@ -27,6 +32,11 @@ def test_text_is_as_golden() -> None:
     assert power_text(0.05, 0.3, 28) == TEXT
 
 
+def test_without_a_test_set_there_is_the_table_alone() -> None:
+    first, _, *rest = TEXT.split("\n\n")
+    assert power_text(0.05, 0.3, None) == "\n\n".join([first, *rest])
+
+
 @pytest.mark.parametrize(
     ("gain", "disagree"), [(0.0, 0.3), (0.4, 0.3), (0.1, 1.1), (float("nan"), 0.3)]
 )
@@ -35,8 +45,60 @@ def test_gain_that_cannot_be(gain: float, disagree: float) -> None:
         power_text(gain, disagree, None)
 
 
-def test_no_image_shows_nothing() -> None:
-    assert "1 test images show no gain at all." in power_text(0.05, 0.3, 1)
+def test_the_largest_gain_is_the_disagreement() -> None:
+    assert "a gain of 30 points" in power_text(0.3, 0.3, None)
+    assert "a gain of 100 points" in power_text(1.0, 1.0, None)
+
+
+def test_one_image_shows_nothing() -> None:
+    assert "1 test image cannot show any gain." in power_text(0.05, 0.3, 1)
+
+
+def measured(seeds: int, accuracy: float = 0.9, folds: int = 1) -> ContrastResult:
+    """Compare two arms on 60 test images."""
+    settings = ContrastSettings(("cats", "dogs"), "accuracy", 0.02, 0.5, looks=1)
+    new = TrainedArm("new", make_runs(accuracy, seeds, folds=folds, seed=1), 100, 1.0)
+    old = TrainedArm("old", make_runs(0.6, seeds, folds=folds, seed=2), 100, 0.0)
+    return contrast(new, old, settings, None)
+
+
+def test_measured_variances_plan_the_next_comparison() -> None:
+    contrast = measured(seeds=3)
+    assert contrast.standard_error is not None
+    error = 100 * max(contrast.standard_error, resolution(60))
+    text = power_of([contrast], 60, 3, 0.1)
+    assert text.startswith(
+        f"new − old: with 3 seeds and 60 test images the standard error was {error:.1f} points.\n"
+        "To see a gain of 10 points takes "
+    )
+    assert text.endswith(" test images with these seeds.")
+
+
+def test_both_ways_are_named_where_both_exist() -> None:
+    text = power_of([measured(seeds=5)], 60, 5, 0.5)
+    assert "takes 3 seeds on these test images, or " in text
+
+
+def test_what_no_number_of_seeds_can_show_is_left_out() -> None:
+    text = power_of([measured(seeds=5)], 60, 5, 0.01)
+    assert "seeds on these test images" not in text
+
+
+def test_each_contrast_has_a_paragraph() -> None:
+    stopped = judge_stopped("b", "a", ["leak"])
+    folds, crossed = measured(seeds=3, folds=2), measured(seeds=3)
+    first, second, third = power_of([folds, stopped, crossed], 60, 3, 0.1).split("\n\n")
+    assert first == (
+        "new − old: seeds and images were not crossed, so there are no variances to plan with."
+    )
+    assert second == "b − a: a guard stopped it, so there are no variances to plan with."
+    assert third.startswith("new − old: with 3 seeds")
+
+
+@pytest.mark.parametrize("gain", [0.0, 1.1, float("nan")])
+def test_gain_that_cannot_be_planned(gain: float) -> None:
+    with pytest.raises(UsageError, match="--gain must be above 0 and at most 1"):
+        power_of([measured(seeds=3)], 60, 3, gain)
 
 
 def test_command_starts_without_torch() -> None:

@@ -1,4 +1,4 @@
-"""Metrics image by image: their means are scikit-learn's metrics, and their spread is what resampling shows."""
+"""Metrics image by image: their means are scikit-learn's, their spread is that of resampling."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_means_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_spread_of_macro_f1_is_the_bootstraps() -> None:
-    """The standard error by the delta method is that of a thousand test sets drawn anew (Efron 1979)."""
+    """The delta method's standard error is that of a thousand test sets drawn anew (Efron 1979)."""
     generator = np.random.default_rng(0)
     targets = generator.integers(0, 3, 600)
     predicted = np.where(generator.random(600) < 0.7, targets, generator.integers(0, 3, 600))

@@ -1,30 +1,18 @@
-"""The statistics against hand-computed values, other people's implementations, and worlds where nothing differs."""
+"""Intervals and tests: against values by hand, other libraries, and worlds of no difference."""
 
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
 from augbuild.errors import TrainerError
-from benchmarks.type_one_error import WORLDS, World, rejections
-from trainer.statistics.sample_size import (
-    detectable_gain,
-    required_images,
-    required_images_of,
-    required_seeds,
-)
+from trainer.statistics.crossed import crossed
 from trainer.statistics.tests import (
-    Components,
     Estimate,
-    crossed,
-    crossed_variance,
     holm,
     mcnemar_exact,
     nadeau_bengio,
@@ -32,21 +20,6 @@ from trainer.statistics.tests import (
     tost,
     wilson,
 )
-
-Differences = NDArray[np.int8]
-
-
-def differences_of(seed: int, seeds: int, images: int) -> Differences:
-    return np.random.default_rng(seed).integers(-1, 2, (seeds, images), np.int8)
-
-
-@st.composite
-def differences(draw: st.DrawFn) -> Differences:
-    shape = draw(st.tuples(st.integers(2, 6), st.integers(2, 30)))
-    return draw(arrays(np.int8, shape, elements=st.integers(-1, 1)))
-
-
-# --- one arm, one pair of runs ---
 
 
 def test_wilson_says_that_the_lab_cannot_be_told_from_a_coin() -> None:
@@ -95,160 +68,6 @@ def test_mcnemar_counts_images() -> None:
         mcnemar_exact(3, -1)
 
 
-# --- seeds crossed with images ---
-
-
-def test_crossed_by_hand() -> None:
-    """The means are 1/3, 0 and 2/3 per seed, 2/3, 0 and 1/3 per image: the rest on paper."""
-    result = crossed_variance([[1, 0, 0], [0, 0, 0], [1, 0, 1]])
-    a, b, c = (1 / 9) / 3, (1 / 9) / 3, (1 / 6) / 9
-    assert result.delta == pytest.approx(1 / 3)
-    assert (result.seed, result.image, result.residual) == pytest.approx((1 / 18, 1 / 18, 1 / 6))
-    assert result.variance == pytest.approx(a + b - c)
-    assert result.dof == pytest.approx((a + b - c) ** 2 / (a**2 / 2 + b**2 / 2 + c**2 / 4))
-
-
-def test_crossed_mean_squares_agree_with_statsmodels() -> None:
-    pandas, formula = pytest.importorskip("pandas"), pytest.importorskip("statsmodels.formula.api")
-    anova = pytest.importorskip("statsmodels.stats.anova")
-    d = (
-        differences_of(4, 5, 12) + np.arange(5)[:, None] % 2
-    )  # with an effect of the seed, so that nothing is truncated
-    seeds, images = np.indices(d.shape)
-    frame = pandas.DataFrame({"d": d.ravel(), "seed": seeds.ravel(), "image": images.ravel()})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        squares = anova.anova_lm(formula.ols("d ~ C(seed) + C(image)", frame).fit())
-    squares = squares["sum_sq"] / squares["df"]
-    result = crossed(d).components
-    assert result is not None
-    assert result.residual == pytest.approx(squares["Residual"])
-    assert result.seed == pytest.approx(max(0, squares["C(seed)"] - squares["Residual"]) / 12)
-    assert result.image == pytest.approx(max(0, squares["C(image)"] - squares["Residual"]) / 5)
-
-
-def test_crossed_is_the_t_test_over_images_when_all_seeds_agree() -> None:
-    stats = pytest.importorskip("scipy.stats")
-    row = differences_of(1, 1, 40)
-    oracle = stats.ttest_1samp(row[0], 0.0)
-    estimate = crossed(np.repeat(row, 5, axis=0))
-    assert estimate.p == pytest.approx(oracle.pvalue)
-    assert (estimate.low, estimate.high) == pytest.approx(tuple(oracle.confidence_interval()))
-    assert estimate.dof == pytest.approx(39)
-
-
-def test_crossed_is_the_t_test_over_seeds_when_all_images_agree() -> None:
-    stats = pytest.importorskip("scipy.stats")
-    column = np.array([[1], [0], [1], [1], [-1]])
-    oracle = stats.ttest_1samp(column[:, 0], 0.0)
-    assert crossed(np.repeat(column, 30, axis=1)).p == pytest.approx(oracle.pvalue)
-
-
-def test_crossed_never_falls_below_the_larger_of_its_first_terms() -> None:
-    """Each image is won by one seed, so that the images alone say 0, and the residual is larger than both."""
-    d = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]])
-    a = d.mean(axis=1).var(ddof=1) / 3
-    assert crossed_variance(d).variance == pytest.approx(a)
-    assert crossed_variance(d.T).variance == pytest.approx(a)
-    assert crossed_variance(np.eye(4)).variance == pytest.approx(resolution(4) ** 2)
-
-
-def test_the_level_sets_the_width() -> None:
-    stats = pytest.importorskip("scipy.stats")
-    row = differences_of(1, 1, 40)
-    interval = stats.ttest_1samp(row[0], 0.0).confidence_interval(0.9)
-    estimate = crossed(np.repeat(row, 5, axis=0), level=0.9)
-    assert (estimate.low, estimate.high) == pytest.approx(tuple(interval))
-
-
-@pytest.mark.parametrize("value", [-1, 0, 1])
-def test_differences_that_do_not_vary_are_no_certainty(value: int) -> None:
-    estimate = crossed(np.full((10, 28), value))
-    assert estimate.standard_error == resolution(28) == pytest.approx(0.0471, abs=1e-4)
-    assert estimate.high - estimate.low > 0.2
-    assert (estimate.p < 0.05) == (value != 0)
-
-
-def test_crossed_takes_many_at_once() -> None:
-    batch = np.stack([differences_of(seed, 3, 20) for seed in range(6)]).reshape(2, 3, 3, 20)
-    together = crossed_variance(batch)
-    one = crossed_variance(batch[1, 2])
-    for field in ("delta", "variance", "dof", "seed", "image", "residual"):
-        assert getattr(together, field)[1, 2] == pytest.approx(getattr(one, field)), field
-
-
-@pytest.mark.parametrize("shape", [(1, 28), (3, 1)])
-def test_crossed_needs_two_of_each(shape: tuple[int, int]) -> None:
-    with pytest.raises(TrainerError, match=f"got {shape[0]} and {shape[1]}"):
-        crossed(np.zeros(shape))
-
-
-@given(differences())
-def test_swapping_the_arms_negates(d: Differences) -> None:
-    one, other = crossed(d), crossed(-d)
-    assert (other.delta, other.low, other.high) == pytest.approx(
-        (-one.delta, -one.high, -one.low), abs=1e-12
-    )
-    assert (other.p, other.dof) == pytest.approx((one.p, one.dof))
-
-
-@given(differences(), st.randoms(use_true_random=False))
-def test_the_order_of_images_and_seeds_does_not_matter(d: Differences, random: object) -> None:
-    assert hasattr(random, "shuffle")
-    rows, columns = list(range(d.shape[0])), list(range(d.shape[1]))
-    random.shuffle(rows)
-    random.shuffle(columns)
-    one, other = crossed(d), crossed(d[rows][:, columns])
-    assert (other.delta, other.low, other.high) == pytest.approx(
-        (one.delta, one.low, one.high), abs=1e-9
-    )
-
-
-@given(differences())
-def test_interval_and_p_say_the_same(d: Differences) -> None:
-    estimate = crossed(d)
-    assert estimate.low <= estimate.delta <= estimate.high
-    if abs(estimate.p - 0.05) > 1e-9:
-        assert (estimate.p < 0.05) == (not estimate.low <= 0 <= estimate.high)
-
-
-@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
-@pytest.mark.parametrize("seeds", [3, 5, 10])
-def test_a_against_a_is_found_different_in_at_most_7_of_100(world: World, seeds: int) -> None:
-    for images in (28, 140):
-        assert rejections(world, 2000, seeds, images)[0] <= 0.07
-
-
-@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
-def test_a_against_a_on_a_thousand_images(world: World) -> None:
-    assert rejections(world, 2000, 3, 1000)[0] <= 0.07
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
-@pytest.mark.parametrize("seeds", [5, 10])
-def test_a_against_a_on_a_thousand_images_and_many_seeds(world: World, seeds: int) -> None:
-    assert rejections(world, 2000, seeds, 1000)[0] <= 0.07
-
-
-def test_mcnemar_on_one_pair_of_runs_takes_luck_for_training() -> None:
-    """Why a pair of runs gives no verdict: the seeds differ, the training sets do not."""
-    assert rejections(WORLDS[2], 500, 2, 1000)[1] > 0.5
-
-
-def test_a_planted_effect_is_found() -> None:
-    random = np.random.default_rng(3)
-    found = 0
-    for _ in range(20):
-        baseline = random.random((5, 400)) < 0.6
-        treatment = random.random((5, 400)) < 0.8
-        found += crossed(treatment.astype(int) - baseline).low > 0
-    assert found == 20
-
-
-# --- equivalence, several tests, folds ---
-
-
 def estimate_of(delta: float, error: float, dof: float, least: float = 0.0) -> Estimate:
     return Estimate(delta, delta - 2 * error, delta + 2 * error, 0.5, dof, error, least)
 
@@ -260,6 +79,24 @@ def test_tost_agrees_with_statsmodels() -> None:
     oracle = weightstats.DescrStatsW(values).ttost_mean(-0.02, 0.02)[0]
     assert tost(estimate_of(float(values.mean()), error, 59), 0.02) == pytest.approx(oracle)
     assert tost(estimate_of(-float(values.mean()), error, 59), 0.02) == pytest.approx(oracle)
+
+
+def test_tost_asks_for_the_nearer_end_of_the_margin() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    for delta in (0.015, -0.015):
+        p = tost(estimate_of(delta, 0.01, 20), 0.02)
+        assert p == pytest.approx(stats.t.sf(0.005 / 0.01, 20))
+    assert tost(estimate_of(0.03, 0.01, 20), 0.02) == pytest.approx(stats.t.cdf(0.01 / 0.01, 20))
+    assert tost(estimate_of(0.02, 0.01, 20), 0.02) == pytest.approx(0.5)
+
+
+def test_tost_takes_the_larger_of_the_two_errors() -> None:
+    assert tost(estimate_of(0.0, 0.01, 20, least=0.03), 0.02) == tost(
+        estimate_of(0.0, 0.03, 20), 0.02
+    )
+    assert tost(estimate_of(0.0, 0.03, 20, least=0.01), 0.02) == tost(
+        estimate_of(0.0, 0.03, 20), 0.02
+    )
 
 
 def test_too_few_images_without_a_disagreement_are_not_equivalence() -> None:
@@ -279,12 +116,32 @@ def test_holm_by_hand_and_with_statsmodels() -> None:
     assert holm(p) == pytest.approx(multitest.multipletests(p, method="holm")[1].tolist())
 
 
+@pytest.mark.parametrize(
+    ("p", "adjusted"),
+    [
+        ([0.01], [0.01]),
+        ([0.01, 0.02, 0.03], [0.03, 0.04, 0.04]),
+        ([0.03, 0.02, 0.01], [0.04, 0.04, 0.03]),
+        ([0.5, 0.4], [0.8, 0.8]),
+        ([0.9, 0.8], [1.0, 1.0]),
+        ([0.02, 0.02], [0.04, 0.04]),
+    ],
+)
+def test_holm_by_hand_in_any_order(p: list[float], adjusted: list[float]) -> None:
+    assert holm(p) == pytest.approx(adjusted)
+
+
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_keeps_the_order_and_only_raises(p: list[float]) -> None:
     adjusted = holm(p)
     assert all(before <= after <= 1 for before, after in zip(p, adjusted, strict=True))
     ranked = [after for _, after in sorted(zip(p, adjusted, strict=True))]
     assert ranked == sorted(ranked)
+
+
+def test_the_resolution_is_laplaces_by_hand() -> None:
+    """One image more in the one arm and one in the other, of n + 2: variance 2 / (n + 2)²."""
+    assert resolution(8) == pytest.approx(math.sqrt(2) / 10)
 
 
 def test_nadeau_bengio_by_hand() -> None:
@@ -295,7 +152,7 @@ def test_nadeau_bengio_by_hand() -> None:
     assert estimate.standard_error == pytest.approx(error)
     assert estimate.p == pytest.approx(2 * stats.t.sf(0.02 / error, 4))
     assert estimate.low == pytest.approx(0.02 - stats.t.ppf(0.975, 4) * error)
-    assert estimate.p > stats.ttest_1samp(d, 0.0).pvalue  # what the correction is for
+    assert estimate.p > stats.ttest_1samp(d, 0.0).pvalue, "what the correction is for"
     assert nadeau_bengio(np.reshape(d * 2, (2, 5)), 112, 28).dof == 9
 
 
@@ -309,105 +166,3 @@ def test_folds_that_do_not_vary_are_no_certainty() -> None:
 def test_nadeau_bengio_needs_folds(d: list[float], train: int, test: int) -> None:
     with pytest.raises(TrainerError, match=f"got {len(d)}, {train} and {test}"):
         nadeau_bengio(d, train, test)
-
-
-# --- how many ---
-
-TABLE = {
-    0.01: (7847, 15696, 23545, 31394),
-    0.02: (1960, 3923, 5885, 7847),
-    0.036: (604, 1209, 1815, 2421),
-    0.05: (312, 626, 940, 1254),
-    0.1: (77, 155, 234, 312),
-}
-
-
-@pytest.mark.parametrize("gain", TABLE)
-def test_required_images(gain: float) -> None:
-    assert (
-        tuple(required_images(gain, disagree) for disagree in (0.1, 0.2, 0.3, 0.4)) == TABLE[gain]
-    )
-
-
-@pytest.mark.parametrize(("gain", "disagree"), [(0.0, 0.3), (0.31, 0.3), (0.5, 1.1)])
-def test_no_gain_without_disagreement(gain: float, disagree: float) -> None:
-    with pytest.raises(TrainerError, match=f"got {gain:g} and {disagree:g}"):
-        required_images(gain, disagree)
-
-
-@pytest.mark.parametrize(("images", "points"), [(28, 27.8), (140, 12.9), (1000, 4.8)])
-def test_detectable_gain(images: int, points: float) -> None:
-    gain = detectable_gain(images)
-    assert gain is not None
-    assert 100 * gain == pytest.approx(points, abs=0.05)
-
-
-def test_few_images_see_only_gains_larger_than_the_disagreement_or_none() -> None:
-    gain = detectable_gain(10, disagree=0.1)
-    assert gain is not None
-    assert required_images(gain + 1e-9, gain + 1e-9) == 10
-    assert detectable_gain(3) is None
-
-
-@given(st.integers(30, 100_000), st.floats(0.05, 1.0))
-def test_detectable_gain_inverts_required_images(images: int, disagree: float) -> None:
-    gain = detectable_gain(images, disagree)
-    assert gain is not None
-    assert required_images(gain * (1 + 1e-9), max(disagree, gain * (1 + 1e-9))) == images
-
-
-def test_required_seeds() -> None:
-    components = Components(seed=0.002, image=0.05, residual=0.2)
-    seeds = required_seeds(0.05, 1000, components)
-    assert seeds == 10
-    assert required_seeds(0.1, 1000, components) == 4
-    assert required_seeds(0.5, 1000, components) == 3
-    assert required_seeds(0.05, 28, components) is None
-    assert required_seeds(0.05, 1000, Components(0.0, 0.0, 0.0)) == 3
-    assert (
-        required_seeds(0.001, 1000, Components(0.0, 0.0, 0.0)) is None
-    )  # fewer points than one test image
-
-
-@given(
-    st.integers(3, 30),
-    st.floats(0.01, 0.5),
-    st.floats(0, 0.01),
-    st.floats(0, 0.3),
-    st.floats(0, 0.3),
-)
-def test_required_images_of_is_the_least_that_required_seeds_agrees_with(
-    seeds: int, gain: float, seed: float, image: float, residual: float
-) -> None:
-    components = Components(seed, image, residual)
-    images = required_images_of(gain, seeds, components)
-    if images is None:
-        assert gain < 5 * (seed / seeds) ** 0.5 + 1e-3
-        return
-    needed = required_seeds(gain, images, components)
-    assert needed is not None
-    assert needed <= seeds
-    if images > 2:
-        fewer = required_seeds(gain, images - 1, components)
-        assert fewer is None or fewer > seeds
-
-
-def test_the_coin_of_each_prediction_averages_out_over_seeds() -> None:
-    components = Components(seed=0.0, image=0.0, residual=0.2)
-    assert components.at(4, 100) == pytest.approx(0.0005)
-    # On paper: (2.306 + 0.889) · √(0.002 / 9) = 0.048, and (2.365 + 0.896) · √(0.002 / 8) = 0.052.
-    assert required_seeds(0.05, 100, components) == 9
-
-
-def test_required_seeds_have_the_power_they_promise() -> None:
-    random = np.random.default_rng(8)
-    deviation, gain = 0.05, 0.06
-    seeds = required_seeds(gain, 400, Components(deviation**2, 0.0, 0.2))
-    assert seeds is not None
-    d = (
-        gain
-        + deviation * random.standard_normal((2000, seeds, 1))
-        + 0.2**0.5 * random.standard_normal((2000, seeds, 400))
-    )
-    found = [crossed(each).low > 0 for each in d]
-    assert 0.75 < np.mean(found) < 0.92

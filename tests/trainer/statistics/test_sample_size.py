@@ -1,0 +1,140 @@
+"""How many images and seeds a gain needs: against tables, values on paper, and simulated runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augbuild.errors import TrainerError
+from trainer.statistics.crossed import crossed
+from trainer.statistics.sample_size import (
+    detectable_gain,
+    required_images,
+    required_images_of,
+    required_seeds,
+)
+from trainer.statistics.tests import Components
+
+TABLE = {
+    0.01: (7847, 15696, 23545, 31394),
+    0.02: (1960, 3923, 5885, 7847),
+    0.036: (604, 1209, 1815, 2421),
+    0.05: (312, 626, 940, 1254),
+    0.1: (77, 155, 234, 312),
+}
+
+
+@pytest.mark.parametrize("gain", TABLE)
+def test_required_images(gain: float) -> None:
+    assert (
+        tuple(required_images(gain, disagree) for disagree in (0.1, 0.2, 0.3, 0.4)) == TABLE[gain]
+    )
+
+
+@pytest.mark.parametrize(("gain", "disagree"), [(0.0, 0.3), (0.31, 0.3), (0.5, 1.1)])
+def test_no_gain_without_disagreement(gain: float, disagree: float) -> None:
+    with pytest.raises(TrainerError, match=f"got {gain:g} and {disagree:g}"):
+        required_images(gain, disagree)
+
+
+@pytest.mark.parametrize(("images", "points"), [(28, 27.8), (140, 12.9), (1000, 4.8)])
+def test_detectable_gain(images: int, points: float) -> None:
+    gain = detectable_gain(images)
+    assert gain is not None
+    assert 100 * gain == pytest.approx(points, abs=0.05)
+
+
+def test_few_images_see_only_gains_larger_than_the_disagreement_or_none() -> None:
+    gain = detectable_gain(10, disagree=0.1)
+    assert gain is not None
+    assert required_images(gain + 1e-9, gain + 1e-9) == 10
+    assert detectable_gain(3) is None
+
+
+@given(st.integers(30, 100_000), st.floats(0.05, 1.0))
+def test_detectable_gain_inverts_required_images(images: int, disagree: float) -> None:
+    gain = detectable_gain(images, disagree)
+    assert gain is not None
+    assert required_images(gain * (1 + 1e-9), max(disagree, gain * (1 + 1e-9))) == images
+
+
+def test_required_seeds() -> None:
+    components = Components(seed=0.002, image=0.05, residual=0.2)
+    seeds = required_seeds(0.05, 1000, components)
+    assert seeds == 10
+    assert required_seeds(0.1, 1000, components) == 4
+    assert required_seeds(0.5, 1000, components) == 3
+    assert required_seeds(0.05, 28, components) is None
+    assert required_seeds(0.05, 1000, Components(0.0, 0.0, 0.0)) == 3
+    one_image_is_more = required_seeds(0.001, 1000, Components(0.0, 0.0, 0.0))
+    assert one_image_is_more is None
+
+
+@given(
+    st.integers(3, 30),
+    st.floats(0.01, 0.5),
+    st.floats(0, 0.01),
+    st.floats(0, 0.3),
+    st.floats(0, 0.3),
+)
+def test_required_images_of_is_the_least_that_required_seeds_agrees_with(
+    seeds: int, gain: float, seed: float, image: float, residual: float
+) -> None:
+    components = Components(seed, image, residual)
+    images = required_images_of(gain, seeds, components)
+    if images is None:
+        assert gain < 5 * (seed / seeds) ** 0.5 + 1e-3
+        return
+    needed = required_seeds(gain, images, components)
+    assert needed is not None
+    assert needed <= seeds
+    if images > 2:
+        fewer = required_seeds(gain, images - 1, components)
+        assert fewer is None or fewer > seeds
+
+
+def test_the_coin_of_each_prediction_averages_out_over_seeds() -> None:
+    components = Components(seed=0.0, image=0.0, residual=0.2)
+    assert components.at(4, 100) == pytest.approx(0.0005)
+    # On paper: (2.306 + 0.889) · √(0.002 / 9) = 0.048, and (2.365 + 0.896) · √(0.002 / 8) = 0.052.
+    assert required_seeds(0.05, 100, components) == 9
+
+
+def test_required_seeds_have_the_power_they_promise() -> None:
+    random = np.random.default_rng(8)
+    deviation, gain = 0.05, 0.06
+    seeds = required_seeds(gain, 400, Components(deviation**2, 0.0, 0.2))
+    assert seeds is not None
+    d = (
+        gain
+        + deviation * random.standard_normal((2000, seeds, 1))
+        + 0.2**0.5 * random.standard_normal((2000, seeds, 400))
+    )
+    found = [crossed(each).low > 0 for each in d]
+    assert 0.75 < np.mean(found) < 0.92
+
+
+def test_power_and_level_are_those_asked_for() -> None:
+    """On paper, with 1.645 and 1.282: (1.645 · √0.3 + 1.282 · √0.2975)² / 0.05² = 1,023."""
+    assert required_images(0.05, 0.3, power=0.9, alpha=0.1) == pytest.approx(1024, abs=2)
+    gain = detectable_gain(1024, 0.3, power=0.9, alpha=0.1)
+    assert gain == pytest.approx(0.05, abs=1e-4)
+    assert detectable_gain(1024, 0.3) == pytest.approx(0.048, abs=5e-4)
+
+
+def test_a_gain_of_all_images_takes_four() -> None:
+    """Two models that contradict each other on every image: the normal quantile alone counts."""
+    assert required_images(1.0, 1.0) == 4
+    assert detectable_gain(4) is not None
+
+
+def test_the_most_seeds_and_images_are_still_asked() -> None:
+    components = Components(seed=0.002, image=0.05, residual=0.2)
+    assert required_seeds(0.05, 1000, components, most=10) == 10
+    assert required_seeds(0.05, 1000, components, most=9) is None
+    images = required_images_of(0.05, 10, components)
+    assert images is not None
+    assert required_images_of(0.05, 10, components, most=images) == images
+    assert required_images_of(0.05, 10, components, most=images - 1) is None

@@ -1,0 +1,119 @@
+"""The figures that comparison.json alone is enough for: slopes, differences, power, confusion."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from augbuild.core.text import plural
+from augbuild.errors import RunError
+from trainer.comparison.result import ArmResult, ComparisonResult
+from trainer.figures.confusion import draw_confusion
+from trainer.figures.deltas import Interval, draw_deltas
+from trainer.figures.power import draw_power
+from trainer.figures.slopes import Slopes, draw_slopes
+from trainer.report.drawn import Drawn
+from trainer.statistics.contrast import OVERALL, ContrastResult, Detail
+
+PLANNED_DISAGREEMENT = 0.3
+"""The share of test images on which a pair of runs is taken to disagree before any was trained."""
+
+
+def chart_slopes(result: ComparisonResult) -> Drawn:
+    """Draw what the metric of each seed became; raises RunError where a seed has no run."""
+    contrasts = []
+    for contrast in result.contrasts:
+        before = _scores_by_seed(result, contrast.baseline)
+        after = _scores_by_seed(result, contrast.treatment)
+        slopes = Slopes(contrast.baseline, contrast.treatment, before, after)
+        contrasts.append(slopes)
+    # The majority rate is an accuracy, and says nothing about F1.
+    majority = result.test.majority if result.metric == "accuracy" else None
+    over_folds = ", a mean over its folds" if result.folds > 1 else ""
+    caption = (
+        f"Each line is one seed{over_folds}: both of its runs began with the same weights and saw "
+        "the images that they share in the same order. Wider lines are several seeds with the "
+        "same two values."
+    )
+    title = f"Test {result.metric} of each seed in either arm"
+    png = draw_slopes(contrasts, result.metric, majority)
+    return Drawn("slopes", title, caption, png)
+
+
+def _scores_by_seed(result: ComparisonResult, arm: str) -> tuple[float, ...]:
+    scores: dict[int, list[float]] = {seed: [] for seed in result.seeds}
+    for run in result.runs_of(arm):
+        score = run.accuracy if result.metric == "accuracy" else run.macro_f1
+        scores.setdefault(run.seed, []).append(score)
+    # With folds a seed has several runs, each on its own part of the images.
+    means = []
+    for seed in result.seeds:
+        if not scores[seed]:
+            raise RunError(f"comparison.json does not list a run of {arm} for every seed")
+        means.append(float(np.mean(scores[seed])))
+    return tuple(means)
+
+
+def chart_deltas(number: int, contrast: ContrastResult, result: ComparisonResult) -> Drawn:
+    """Draw the differences of a contrast: of all images, and F1 of each class."""
+    rows = []
+    for place, detail in enumerate(contrast.details):
+        overall = place < OVERALL
+        if overall or detail.metric == "F1":
+            name = _detail_name(detail, overall=overall)
+            main = name == result.metric
+            row = Interval(name, detail.delta, detail.low, detail.high, main)
+            rows.append(row)
+    if not rows:
+        row = Interval(result.metric, contrast.delta, contrast.low, contrast.high, main=True)
+        rows.append(row)
+    lines = "" if contrast.low is None else ", lines their 95 % intervals"
+    caption = (
+        f"Dots are differences{lines}; right of the line at 0, {contrast.treatment} is better. "
+        f"The verdict is about {result.metric}; the others describe."
+    )
+    title = f"Difference {contrast.treatment} − {contrast.baseline}, by metric and class"
+    png = draw_deltas(contrast.treatment, contrast.baseline, rows, result.margin)
+    return Drawn(f"deltas-{number}", title, caption, png)
+
+
+def _detail_name(detail: Detail, *, overall: bool) -> str:
+    # A class may be called "all" or "macro", so those names mean something in the first rows only.
+    if overall and (detail.metric, detail.of) == ("accuracy", "all"):
+        return "accuracy"
+    if overall and (detail.metric, detail.of) == ("F1", "macro"):
+        return "macro F1"
+    return f"{detail.metric} of {detail.of}"
+
+
+def chart_power(result: ComparisonResult) -> Drawn:
+    """Draw what a test set can see, for the primary contrast.
+
+    Raises RunError where comparison.json lacks the difference in accuracy.
+    """
+    # What a test set can see is known for accuracy only (McNemar), whatever the metric is.
+    primary = result.contrasts[0]
+    gain = None
+    if result.metric == "accuracy":
+        gain = primary.delta
+    for detail in primary.details:
+        if detail.metric == "accuracy" and detail.of == "all":
+            gain = detail.delta
+            break
+    if gain is None:
+        raise RunError("comparison.json does not hold the difference in accuracy")
+    caption = (
+        "A gain below the curve is lost in the noise of a test set of that size. The curve is for "
+        "one pair of runs at 80 % power; more seeds detect slightly smaller gains. The dashes lead "
+        "to the least gain that this test set detects, and to the size that would detect the gain "
+        "measured here."
+    )
+    png = draw_power(result.test.images, gain, primary.disagree, PLANNED_DISAGREEMENT)
+    return Drawn("power", "The gain that a test set can see, by its size", caption, png)
+
+
+def chart_confusion(number: int, arm: ArmResult, result: ComparisonResult) -> Drawn:
+    """Draw the confusion matrix of an arm, over all its runs."""
+    runs = plural(len(result.runs_of(arm.name)), "run")
+    title = f"Confusion matrix of {arm.name}, {runs} added up"
+    png = draw_confusion(arm.confusion_matrix, result.classes, arm.name)
+    return Drawn(f"confusion-{number}", title, "", png)
