@@ -20,18 +20,11 @@ from augbuild.core.text import escape
 
 DPI = 144
 
-# What matplotlib reads from its global settings while it lays out and draws text, with no way to set
-# it on a figure, an artist or a renderer; everything else is set on each artist below. (The hinting
-# factor: until matplotlib 3.10.)
+# What matplotlib reads from its global settings while it lays out and draws text, with no way to
+# set it on a figure, an artist or a renderer; everything else is set on each artist below. (The
+# hinting factor: until matplotlib 3.10.)
 _READ_WHILE_DRAWING = (
     "font.enable_last_resort",
-    "text.hinting",
-    "text.hinting_factor",
-    "text.kerning_factor",
-)
-_DRAWING = (
-    "font.enable_last_resort",
-    "path.snap",
     "text.hinting",
     "text.hinting_factor",
     "text.kerning_factor",
