@@ -33,6 +33,13 @@ SMALL = Evidence(
     majority=0.5,
     only_treatment=6,
     only_baseline=5,
+    metric="accuracy",
+    margin=0.02,
+    folds=1,
+    looks=1,
+    adjusted_p=None,
+    reencoded=True,
+    overridden=(),
 )
 LARGE = with_estimate(
     replace(
@@ -292,3 +299,16 @@ def test_the_gain_that_is_seen_is_a_whole_number_of_images() -> None:
 def test_guards_that_were_overridden_are_all_named() -> None:
     sentence = judge(replace(LARGE, overridden=("leak (2 found)", "classes (1 found)"))).sentence
     assert "Guards overridden: leak (2 found); classes (1 found)." in sentence
+
+
+def test_two_folds_are_folds() -> None:
+    sentence = judge(replace(LARGE, folds=2)).sentence
+    assert "400 test images in 2 folds (looked at once)" in sentence
+    assert sentence.endswith("this one draw of variants and these folds.")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_at_chance_says_nothing_of_single_images(seeds: int) -> None:
+    verdict = judge(replace(LARGE, seeds=seeds, majority=0.9))
+    assert verdict.outcome == "AT CHANCE"
+    assert "McNemar" not in verdict.sentence
