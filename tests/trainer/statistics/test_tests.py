@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,14 @@ from hypothesis import strategies as st
 from augbuild.errors import TrainerError
 from trainer.statistics.crossed import crossed
 from trainer.statistics.tests import (
+    Components,
+    Count,
     Estimate,
+    NotEmpty,
+    Number,
+    Positive,
+    Share,
+    Variance,
     holm,
     mcnemar_exact,
     nadeau_bengio,
@@ -20,6 +29,32 @@ from trainer.statistics.tests import (
     tost,
     wilson,
 )
+
+
+@pytest.mark.parametrize(
+    ("kind", "inside", "outside"),
+    [
+        (Number, [-1e15, 0.5, 1e15], [-1.01e15, 1.01e15]),
+        (Share, [0.0, 0.5, 1.0], [-0.01, 1.01]),
+        (Variance, [0.0, 1e15], [-0.01, 1.01e15]),
+        (Count, [0, 10**15], [-1, 10**15 + 1]),
+        (Positive, [1, 10**15], [0, -1]),
+        (Annotated[list[int], NotEmpty], [[1]], [[]]),
+    ],
+)
+def test_documents_hold_numbers_in_their_range(
+    kind: type[object], inside: list[object], outside: list[object]
+) -> None:
+    for value in inside:
+        assert msgspec.convert(value, kind) == value
+    for value in outside:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(value, kind)
+
+
+def test_the_variance_of_a_mean_by_hand() -> None:
+    components = Components(seed=0.06, image=0.5, residual=0.9)
+    assert components.at(3, 10) == pytest.approx(0.02 + 0.05 + 0.03)
 
 
 def test_wilson_says_that_the_lab_cannot_be_told_from_a_coin() -> None:
@@ -69,7 +104,7 @@ def test_mcnemar_counts_images() -> None:
 
 
 def estimate_of(delta: float, error: float, dof: float, least: float = 0.0) -> Estimate:
-    return Estimate(delta, delta - 2 * error, delta + 2 * error, 0.5, dof, error, least)
+    return Estimate(delta, delta - 2 * error, delta + 2 * error, 0.5, dof, error, least, None)
 
 
 def test_tost_agrees_with_statsmodels() -> None:
