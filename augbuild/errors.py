@@ -7,13 +7,13 @@
     ├ SourceError             the dataset or one of its images cannot be used
     │ └ ImageError            one image, with a reason code for rejected.jsonl
     ├ ApplyError              one op failed on one image
-    ├ ManifestError           a manifest is not what it should be
+    ├ ManifestError           a manifest is missing, unfinished, malformed or hostile
     ├ OutputError             the output folder cannot be used or written
     └ TrainerError            whatever stops trainer
       ├ UsageError            exit code 2: the command line or a configuration is wrong
       ├ TableError            a manifest or table of images cannot be trained on
-      ├ RunError              a run folder cannot be used, or is not what it should be
-      └ DivergedError         the loss is no longer a number worth minimising
+      ├ RunError              a run folder cannot be used, or is malformed
+      └ DivergedError         the loss of a training is not finite any more
 
 Each message is one sentence that names the file, what was expected and what to do.
 """
@@ -23,11 +23,11 @@ from __future__ import annotations
 import errno
 from typing import ClassVar, Literal, TypeGuard
 
-FIX_AND_RERUN = "put that right and run the same command again to finish"
+FIX_AND_RERUN = "fix this, then rerun the same command"
 """What to do about an error of the machine: a build goes on from where it stopped."""
 
-# Every file alike would fail with these: too few descriptors, no memory in the kernel, a file server that is gone. EIO
-# is none of them: a bad sector is under one file.
+# Every file alike would fail with these: too few descriptors, no memory in the kernel, a file
+# server that is gone. EIO is none of them: a bad sector is under one file.
 _OF_THE_MACHINE = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOTCONN, errno.ESTALE}
 )
@@ -87,7 +87,7 @@ class OutputError(AugbuildError):
 
 
 def is_machine_error(error: BaseException) -> TypeGuard[OSError]:
-    """Tell whether a file could not be used through no fault of its own: nothing can be said of it then."""
+    """Check whether it is the machine that fails, and not the file: it may be sound, or not."""
     return isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
 
 
@@ -106,8 +106,8 @@ class TableError(TrainerError):
 
 
 class RunError(TrainerError):
-    """A run folder cannot be used, or is not what it should be."""
+    """A run folder cannot be used, or is malformed."""
 
 
 class DivergedError(TrainerError):
-    """The loss is no longer a number worth minimising."""
+    """The loss of a training is not finite any more."""

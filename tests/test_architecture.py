@@ -1,13 +1,16 @@
-"""The house rules, held: which way imports point, which door each library has, how long anything may be."""
+"""Imports point down, libraries enter by their doors, commands start without what they need not.
+
+`python -m tests.test_architecture` prints the diagram of docs/architecture.md.
+"""
 
 from __future__ import annotations
 
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,17 +18,19 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-# Packages from the bottom up; one imports from lower lines only, those of one line never each other.
+# Packages from the bottom up; one imports from lower lines only, never from its own line.
 LAYERS = (
     "augbuild.errors",
     "augbuild.core",
-    "augbuild.catalogue augbuild.sources trainer.statistics",
+    "augbuild.catalogue trainer.statistics",
+    "augbuild.sources",
     "augbuild.pixels augbuild.recipe",
     "augbuild.similarity augbuild.dataset",
     "augbuild.planning trainer.data trainer.figures",
     "augbuild.building augbuild.checking trainer.training",
     "augbuild.cli trainer.comparison",
     "augbuild.__init__ augbuild.__main__ trainer.report",
+    "trainer.library",
     "trainer.cli",
     "trainer.__init__ trainer.__main__",
 )
@@ -35,22 +40,23 @@ CROSSINGS = {
     "trainer.data": {"augbuild.dataset", "augbuild.pixels", "augbuild.sources"},
     "trainer.figures": {"augbuild.dataset"},
     "trainer.comparison": {
-        "augbuild.building", "augbuild.dataset", "augbuild.pixels", "augbuild.planning", "augbuild.recipe",
-        "augbuild.similarity",
+        "augbuild.building", "augbuild.dataset", "augbuild.pixels", "augbuild.planning",
+        "augbuild.recipe", "augbuild.similarity",
     },
     "trainer.report": {"augbuild.pixels"},
+    "trainer.cli": {"augbuild.cli"},
 }  # fmt: skip
 EVERYONES = {"augbuild.errors", "augbuild.core"}
 
-# Each library that is not Python's own, and where it may enter: a module, or a package with a dot at its end.
-# sqlite3 is one for its weight.
+# Each library that is not Python's own, and where it may enter: a module, or a package with a dot
+# at its end. sqlite3 is one for its weight.
 DOORS = {
     "PIL": {"augbuild.pixels.", "augbuild.dataset.chart", "augbuild.dataset.versions",
             "augbuild.building.worker", "trainer.data.pixels"},
     "accelerate": {"trainer.training.device", "trainer.training.loop"},
     "augly": {"augbuild.pixels.apply"},
     "click": {"augbuild.cli.", "trainer.cli."},
-    "filelock": {"augbuild.building.claim"},
+    "filelock": {"augbuild.core.files"},
     "jinja2": {"augbuild.dataset.card", "trainer.report.report"},
     "joblib": {"augbuild.core.pool"},
     "magic": {"augbuild.pixels.apply"},
@@ -66,16 +72,10 @@ DOORS = {
     "tqdm": {"augbuild.core.progress"},
 }  # fmt: skip
 
-EVERYWHERE = {"numpy"}  # what may not wait for it is named at the end of this file
+# What may not wait for numpy is named at the end of this file; documents are made of msgspec.
+EVERYWHERE = {"msgspec", "numpy"}
 
 NEVER = {"cloudpickle", "dill", "marshal", "pickle", "shelve"}  # loading what they write runs code
-
-VAGUE_NAMES = {"base", "common", "helpers", "misc", "util", "utils"}
-
-LONGEST_FUNCTION, LONGEST_MODULE, FULLEST_FOLDER = 40, 250, 10
-PURE_DATA = {
-    "augbuild.catalogue.transforms": "the catalogue: one entry for each transform and parameter"
-}
 
 
 def modules() -> dict[str, Path]:
@@ -96,7 +96,7 @@ TREES = {
 
 
 def imported(module: str) -> Iterator[str]:
-    """Find the full name of each module that `module` imports anywhere in it, for type checking too."""
+    """Find the full name of each module that `module` imports, for type checking too."""
     for node in ast.walk(TREES[module]):
         match node:
             case ast.Import():
@@ -160,9 +160,43 @@ def test_packages_cross_only_where_agreed() -> None:
     assert not wrong
 
 
-def test_no_folder_holds_more_than_ten_modules() -> None:
-    folders = Counter(path.parent for path in MODULES.values() if not path.name.startswith("__"))
-    assert [str(folder) for folder, count in folders.items() if count > FULLEST_FOLDER] == []
+def imports_of_packages() -> dict[str, set[str]]:
+    """Return what each package imports, without what everyone may import."""
+    found: dict[str, set[str]] = {package: set() for package in DEPTH if package not in EVERYONES}
+    for module, name in OWN_EDGES:
+        above, below = package_of(module), package_of(name)
+        if above != below and above in found and below in found:
+            found[above].add(below)
+    return found
+
+
+def reachable(package: str, arrows: dict[str, set[str]]) -> set[str]:
+    """Find the packages that arrows lead to from a package, over any number of steps."""
+    found: set[str] = set()
+    waiting = [package]
+    while waiting:
+        for below in arrows.get(waiting.pop(), set()) - found:
+            found.add(below)
+            waiting.append(below)
+    return found
+
+
+def drawn_arrows() -> dict[str, set[str]]:
+    """Read the arrows of the diagram in docs/architecture.md."""
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found: dict[str, set[str]] = {}
+    for above, below in re.findall(r"^ +([\w.]+) --> ([\w.]+)$", text, flags=re.MULTILINE):
+        found.setdefault(above, set()).add(below)
+    return found
+
+
+def test_diagram_shows_the_imports() -> None:
+    imports, drawn = imports_of_packages(), drawn_arrows()
+    for package in imports.keys() | drawn.keys():
+        assert drawn.get(package, set()) <= imports.get(package, set()), (
+            f"{package}: no such import"
+        )
+        assert imports[package] <= reachable(package, drawn), f"{package}: an import is not drawn"
 
 
 def may_enter(module: str, library: str) -> bool:
@@ -174,40 +208,17 @@ def may_enter(module: str, library: str) -> bool:
 
 
 def test_each_library_enters_by_its_doors() -> None:
-    foreign = {
-        (module, name.split(".")[0]) for module, name in EDGES if (module, name) not in OWN_EDGES
-    }
+    foreign = set()
+    for module, name in EDGES:
+        if (module, name) not in OWN_EDGES:
+            foreign.add((module, name.split(".")[0]))
     free = EVERYWHERE | (sys.stdlib_module_names - DOORS.keys() - NEVER)
-    wrong = [
-        f"{module} imports {library}"
-        for module, library in sorted(foreign)
-        if library not in free and not may_enter(module, library)
-    ]
+    wrong = []
+    for module, library in sorted(foreign):
+        if library not in free and not may_enter(module, library):
+            wrong.append(f"{module} imports {library}")
     assert not wrong
     assert not DOORS.keys() - {library for _, library in foreign}, "a door that no one uses"
-
-
-def test_functions_fit_on_a_screen() -> None:
-    long = [
-        f"{module}.{node.name}: {lines}"
-        for module, tree in TREES.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
-    ]
-    assert not long
-
-
-def test_modules_are_short_or_pure_data() -> None:
-    lines = {
-        module: len(path.read_text(encoding="utf-8").splitlines())
-        for module, path in MODULES.items()
-    }
-    assert {module for module, count in lines.items() if count > LONGEST_MODULE} == PURE_DATA.keys()
-
-
-def test_names_say_what_is_inside() -> None:
-    assert not [module for module in MODULES if VAGUE_NAMES.intersection(module.split("."))]
 
 
 HELP = "import {0}.cli as cli; cli.main(['--help'], standalone_mode=False)"
@@ -223,7 +234,8 @@ HEAVY = {"augly", "jinja2", "joblib", "magic", "matplotlib", "torch"}
         (COMMAND.format("check"), HEAVY),
         (COMMAND.format("plan"), HEAVY - {"joblib"}),  # it looks for near-duplicates, on all cores
         (
-            "import augbuild.dataset.manifest, augbuild.catalogue.transforms, augbuild.recipe.load, augbuild.catalogue.assets",
+            "import augbuild.dataset.manifest, augbuild.catalogue.transforms\n"
+            "import augbuild.recipe.load, augbuild.catalogue.assets",
             {*HEAVY, "PIL", "numpy"},
         ),
         (
@@ -246,3 +258,18 @@ def test_starts_without_heavy_libraries(program: str, absent: set[str], tmp_path
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert any(name.startswith(("augbuild.", "trainer.")) for name in loaded)
     assert not absent & loaded
+
+
+def print_diagram() -> None:
+    """Print the arrows of the diagram: of each import, what no longer way shows already."""
+    arrows = imports_of_packages()
+    print("flowchart TD")
+    for package in reversed(DEPTH):
+        direct = arrows.get(package, set())
+        for below in sorted(direct):
+            if not any(below in reachable(other, arrows) for other in direct):
+                print(f"    {package} --> {below}")
+
+
+if __name__ == "__main__":
+    print_diagram()

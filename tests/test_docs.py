@@ -1,4 +1,4 @@
-"""The documents tell the truth: their commands parse, their recipe builds, their figures are those of the sample."""
+"""The documents are true: commands parse, recipes build, examples run, figures are the sample's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
+import augbuild
 import augbuild.cli
+import trainer
 import trainer.cli
 from augbuild.building.build import build
 from augbuild.building.outlook import plan_build
@@ -24,12 +26,12 @@ PROGRAMS = {"augbuild": augbuild.cli.main, "trainer": trainer.cli.main}
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """Give the code blocks of a language."""
+    """Find the code blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Give every command of ours that a page shows, in a block or in a line."""
+    """Find every command of ours that a page shows, in a block or in a line."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         lines = [
@@ -52,7 +54,7 @@ def test_command_of_a_page_parses(page: str, line: str) -> None:
     command = group.commands[arguments[0]]
     if len(arguments) == 1 and any(parameter.required for parameter in command.params):
         return  # a mention of the command, not a call
-    with click.Context(group, info_name=program) as parent:
+    with click.Context(group, info_name=program, **group.context_settings) as parent:
         command.make_context(arguments[0], arguments[1:], parent=parent)
 
 
@@ -97,6 +99,27 @@ def test_recipes_of_the_documents_are_valid(tmp_path: Path) -> None:
     for page in PAGES[1:]:
         for block in blocks(page.read_text(encoding="utf-8"), "toml"):
             parse_recipe(head + block, tmp_path, page.name)
+
+
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_of_the_documents_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    names: dict[str, object] = {"__name__": page.name}
+    for block in blocks(page.read_text(encoding="utf-8"), "python"):
+        exec(compile(block, str(page), "exec"), names)  # one page is one program
+
+
+def test_library_page_has_examples_of_both_packages() -> None:
+    examples = "".join(blocks((REPOSITORY / "docs" / "library.md").read_text("utf-8"), "python"))
+    for module in (augbuild, trainer):
+        functions = [name for name in module.__all__ if name.islower() and name[0].isalpha()]
+        text = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+        assert all(f"{name}(" in text for name in functions)
+        assert f"import {module.__name__}\n" in examples
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from augbuild.catalogue.assets import bundled_assets
-from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Param, Transform
+from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Param
 from augbuild.core.text import as_toml, nearest
 from augbuild.errors import RecipeError
 
@@ -15,83 +15,88 @@ _EXAMPLES = {
     "image": '"overlays/logo.png"',
     "matrix": "[0.3, 0.6, 0.1, 0.0]",
 }
+_RANGES = {"boolean": "true | false", "colour": "[red, green, blue]"}
+_NUMBERS = {"number": "number", "integer": "integer", "seed": "integer"}
 
 
 def list_transforms() -> str:
-    """List every transform with its one line."""
-    width = max(map(len, CATALOGUE))
-    lines = [f"{name:<{width}}  {info.doc}" for name, info in CATALOGUE.items()]
+    """Return a line for each transform."""
+    width = max(len(name) for name in CATALOGUE)
+    lines = [f"{name:<{width}}  {transform.doc}" for name, transform in CATALOGUE.items()]
     return "\n".join([*lines, "", "`augbuild ops NAME` explains one."])
 
 
 def describe_transform(name: str) -> str:
-    """Explain one transform: parameters with defaults and ranges, what to beware of, and how a recipe writes it.
+    """Return what there is to know of one transform, and how a recipe writes it.
 
-    Raises RecipeError for a name that is not in the catalogue.
+    That is its parameters with their ranges and defaults, and what to beware of. Raises RecipeError
+    for a name that is not in the catalogue.
     """
     if name not in CATALOGUE:
         near = nearest(name, CATALOGUE)
-        hint = f"did you mean {near}?" if near else "`augbuild ops` lists them"
-        raise RecipeError(f"{as_toml(name)} is no transform; {hint}")
-    info = CATALOGUE[name]
-    lines = [f"{name}: {info.doc}", ""]
-    lines += [f"  {parameter:<24}{_describe(param)}" for parameter, param in info.params.items()]
-    lines += [""] if info.params else []
-    if info.caution:
-        lines += [f"Beware: {info.caution}.", ""]
-    return "\n".join([*lines, *_snippet(name, info)])
+        hint = f'did you mean "{near}"?' if near else "`augbuild ops` lists them"
+        raise RecipeError(f"unknown transform {as_toml(name)}; {hint}")
+    transform = CATALOGUE[name]
+    lines = [f"{name}: {transform.doc}", ""]
+    for key, param in transform.params.items():
+        lines.append(f"  {key:<24}{param.doc}; {_range_of(param)}, {_default_of(param)}")
+    if transform.params:
+        lines.append("")
+    if transform.caution:
+        lines += [f"Beware: {transform.caution}.", ""]
+    lines += ["[[transforms]]", f'op = "{name}"']
+    for key, param in transform.params.items():
+        if _belongs_in_example(param):
+            lines.append(f"{key} = {_example_of(param)}")
+    return "\n".join(lines)
 
 
-def _describe(param: Param) -> str:
-    default = "required" if param.required else f"default {json.dumps(param.default)}"
-    if param.kind == "seed" or (param.default is None and not param.required):
-        default = "drawn" if param.kind == "seed" else "default: none"
-    return f"{param.doc}; {_range(param)}, {default}"
+def _default_of(param: Param) -> str:
+    if param.kind == "seed":
+        return "drawn"
+    if param.required:
+        return "required"
+    if param.default is None:  # `null` would mean nothing to a reader of TOML
+        return "default: none"
+    return f"default {json.dumps(param.default)}"
 
 
-def _range(param: Param) -> str:
-    if param.kind in {"number", "integer", "seed"}:
-        low, high = f"{param.low:.10g}", f"{param.high:.10g}"
-        ends = " and ".join(
-            end for end, is_open in ((low, param.open_low), (high, param.open_high)) if is_open
-        )
-        return f"{param.kind.replace('seed', 'integer')} {low} to {high}" + (
-            f" ({ends} excluded)" if ends else ""
-        )
+def _range_of(param: Param) -> str:
     if param.kind == "choice":
-        return " | ".join(map(json.dumps, param.choices))
-    return {"boolean": "true | false", "colour": "[red, green, blue]"}.get(param.kind, param.kind)
+        return " | ".join(json.dumps(word) for word in param.choices)
+    if param.kind not in _NUMBERS:
+        return _RANGES.get(param.kind, param.kind)
+    low, high = f"{param.low:.10g}", f"{param.high:.10g}"
+    excluded = []
+    if param.open_low:
+        excluded.append(low)
+    if param.open_high:
+        excluded.append(high)
+    written = f"{_NUMBERS[param.kind]} {low} to {high}"
+    if excluded:
+        written += f" ({' and '.join(excluded)} excluded)"
+    return written
 
 
-def _snippet(name: str, info: Transform) -> list[str]:
-    lines = ["[[transforms]]", f'op = "{name}"']
-    return [
-        *lines,
-        *(
-            f"{parameter} = {_example(param)}"
-            for parameter, param in info.params.items()
-            if _shown(param)
-        ),
-    ]
+def _belongs_in_example(param: Param) -> bool:
+    if param.required:
+        return True
+    return param.kind in {"number", "integer", "emoji"} and not param.optional
 
 
-def _shown(param: Param) -> bool:
-    return param.required or (param.kind in {"number", "integer", "emoji"} and not param.optional)
-
-
-def _example(param: Param) -> str:
-    if param.kind == "number" and isinstance(param.default, int | float):
-        spread = min(
-            param.default - param.low, param.high - param.default, abs(param.default) / 2 or 0.2
-        )
-        low, high = (
-            (param.default - spread, param.default + spread)
-            if spread > 0
-            else (param.low, param.high)
-        )
+def _example_of(param: Param) -> str:
+    default = param.default
+    if param.kind == "number" and isinstance(default, int | float):
+        # Half the default to each side of it, as far as the legal range goes.
+        half = abs(default) / 2 or 0.2
+        spread = min(default - param.low, param.high - default, half)
+        low, high = default - spread, default + spread
+        if spread <= 0:  # the default is an end of the range; the other one may be open
+            low, high = sorted([default, (param.low + param.high) / 2])
         return f"{{ uniform = [{low:.4g}, {high:.4g}] }}"
-    if param.kind == "integer":
-        return json.dumps(param.default)
     if param.kind in ASSET_KINDS and param.kind != "image":
-        return f'{{ choice = ["{param.default}", "{next(iter(bundled_assets(param.kind)))}"] }}'
-    return _EXAMPLES.get(param.kind, json.dumps(param.default))
+        first = next(iter(bundled_assets(param.kind)))
+        return f'{{ choice = ["{default}", "{first}"] }}'
+    if param.kind == "integer":
+        return json.dumps(default)
+    return _EXAMPLES.get(param.kind, json.dumps(default))

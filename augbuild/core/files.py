@@ -1,4 +1,4 @@
-"""Files on a disk: read if they are files, written whole or not at all, hashed, locked."""
+"""Files on a disk: read only if regular, written whole or not at all, hashed, locked."""
 
 from __future__ import annotations
 
@@ -8,29 +8,40 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
+
+_KEPT_CHARACTERS = 40  # of four bytes each at most; a name on disk has up to 255 bytes
 
 
 class LockedError(Exception):
     """Another process holds the lock."""
 
 
-def read_regular_file(path: Path, max_bytes: int) -> bytes:
-    """Read a file whole; raises OSError, also for what is not a regular file or has over `max_bytes`.
+def open_regular_file(path: Path) -> BinaryIO:
+    """Open a file to read its bytes; raises OSError, also for what is not a regular file.
 
     A FIFO or a device would otherwise block, or never end.
     """
-    with open(path, "rb", opener=_open_without_blocking) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        if status.st_size > max_bytes:
-            message = f"has {status.st_size:,} bytes; at most {max_bytes:,} are read"
+    file = open(path, "rb", opener=_open_without_blocking)  # noqa: SIM115  # the caller closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return file
+
+
+def read_regular_file(path: Path, max_bytes: int) -> bytes:
+    """Read a file whole; raises OSError, also for what is not regular or has over `max_bytes`."""
+    with open_regular_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > max_bytes:
+            message = f"has {size:,} bytes; at most {max_bytes:,} are read"
             raise OSError(errno.EFBIG, message, str(path))
-        return file.read(max_bytes + 1)
+        # Not read(max_bytes + 1): Python allocates all that is asked for, here 1 GiB a file.
+        return file.read()
 
 
 def _open_without_blocking(path: str, flags: int) -> int:
@@ -56,11 +67,12 @@ def write_atomic(
     Without a `staging` folder the staged file lies hidden beside `path`, whose folder is made.
     Raises OSError; the staged file is then removed. With `sync` it also outlives a power cut.
     """
+    name = f"{path.name[-_KEPT_CHARACTERS:]}.{os.getpid()}.{id(data):x}"
     if staging is None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name[-60:]}.{os.getpid()}.partial")
+        staged = path.with_name(f".{name}.partial")
     else:
-        staged = staging / f"{path.name[-60:]}.{os.getpid()}.{id(data):x}"
+        staged = staging / name
     try:
         with staged.open("wb") as file:
             file.write(data)
@@ -71,13 +83,26 @@ def write_atomic(
     except BaseException:
         staged.unlink(missing_ok=True)
         raise
+    if sync:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write a folder's names to the disk; without this, a power cut can undo a rename."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
-    """Hold a lock file while the block runs; raises LockedError where another process holds it.
+    """Lock a file while the block runs; raises LockedError where another process has locked it.
 
-    The lock goes with its holder, however that ends (filelock, flock on POSIX).
+    The lock goes with its holder, however that ends, and a lock that is free is no obstacle
+    (filelock, which is flock on POSIX).
     """
     lock = FileLock(path)
     try:
@@ -101,14 +126,13 @@ def size_and_mtime(path: Path) -> tuple[int, int]:
 
 def is_safe_path(value: object) -> bool:
     """Check whether a manifest may name this file: relative, POSIX, below its own folder."""
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= 4096
-        and not value.startswith("/")
-        and not re.search(r"[\\\x00]|^[A-Za-z]:", value)
-        and all(part not in {"", ".", ".."} for part in value.split("/"))
-        and is_unicode(value)
-    )
+    if not isinstance(value, str) or len(value) > 4096:
+        return False
+    if re.search(r"[\\\x00]|^[A-Za-z]:", value):  # what Windows would take for a folder or a drive
+        return False
+    if any(part in {"", ".", ".."} for part in value.split("/")):  # "/etc" begins with an empty one
+        return False
+    return is_unicode(value)
 
 
 def is_unicode(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Progress that people see: a bar on a terminal, a line every few seconds elsewhere, nothing when quiet."""
+"""Progress that people see: a bar on a terminal, elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ _LINE_EVERY_SECONDS = 5.0
 
 
 class Progress(Protocol):
-    """Something that long work tells how far it is."""
+    """An object that long work reports to."""
 
     def advance(self, steps: int) -> None: ...
 
 
 class _Bar(tqdm):  # type: ignore[misc]  # tqdm is not typed
-    monitor_interval = (
-        0  # no thread that watches for bars that stand still: signals are for the main thread
-    )
+    # tqdm's monitor is a thread that redraws bars that stand still; with a second thread a signal
+    # could reach the process there, and the main thread would see it late.
+    monitor_interval = 0
 
 
 class ProgressBar:
-    """Show how much of `total` is done, on standard error, with rate and remaining time."""
+    """A count of how much of `total` is done, on standard error, with rate and remaining time."""
 
     def __init__(self, what: str, total: int, unit: str, *, quiet: bool = False) -> None:
-        self._what, self._total, self._unit = what, total, unit
-        self._done, self._start = 0, time.monotonic()
+        self._what = what
+        self._total = total
+        self._unit = unit
+        self._done = 0
+        self._start = time.monotonic()
         self._next_line = self._start + _LINE_EVERY_SECONDS
         terminal = sys.stderr.isatty()
         self._lines = not quiet and not terminal
@@ -51,11 +54,12 @@ class ProgressBar:
 
     def _print_line(self) -> None:
         now = time.monotonic()
-        rate = self._done / max(now - self._start, 1e-9)
         line = f"{self._what}: {self._done:,} of {self._total:,} {self._unit}"
         if self._done:
+            rate = self._done / max(now - self._start, 1e-9)
             shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-            line += f", {shown} a second, {(self._total - self._done) / rate:.0f} s left"
+            remaining = (self._total - self._done) / rate
+            line += f", {shown} a second, {remaining:.0f} s left"
         print(line, file=sys.stderr, flush=True)
         self._next_line = now + _LINE_EVERY_SECONDS
 

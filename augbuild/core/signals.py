@@ -1,4 +1,4 @@
-"""Signals that ask a process to stop: it ends in order, soon, and whatever else comes in."""
+"""Signals that ask a process to stop: it ends in order and soon, whatever else comes in."""
 
 from __future__ import annotations
 
@@ -16,70 +16,82 @@ from typing import NoReturn
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _PATIENCE_SECONDS = 4.0
-_A_MOMENT_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 class StopRequested(BaseException):
-    """A signal asked this process to stop; no Exception, so that nothing on the way out takes it for an error."""
+    """A signal that asks this process to stop; no Exception, lest code take it for an error."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(
-            f"stopped by {signal.Signals(number).name}; run the same command again to go on from here"
-        )
+        super().__init__(f"stopped by {signal.Signals(number).name}")
         self.number = number
         self.exit_code = 128 + number
 
 
-@contextmanager
-def handle_stop_signals() -> Iterator[None]:
-    """Raise `Stopped` in the main thread at the first SIGINT, SIGTERM or SIGHUP, and ignore those that follow.
+class _StopHandler:
+    """A signal handler that raises StopRequested once, and remembers that it did."""
 
-    A process that is still there after four seconds, in some long call of a C library where Python handles no signal,
-    is ended as it is: a build survives that as it survives kill -9. A signal that is ignored (nohup) stays so.
+    def __init__(self) -> None:
+        self.requested: StopRequested | None = None
+
+    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
+        _disarm()
+        self.requested = StopRequested(number)
+        raise self.requested
+
+
+@contextmanager
+def handle_stop_signals(last_words: Callable[[StopRequested], str] = str) -> Iterator[None]:
+    """Raise StopRequested in the main thread at the first SIGINT, SIGTERM or SIGHUP.
+
+    Signals after the first are ignored. A process that is still there after four seconds, in a long
+    call of a C library where Python runs no signal handler, writes `last_words` on standard error
+    and exits as it is: a build survives that as it survives kill -9. A signal that is ignored
+    already (nohup) stays ignored. In other threads than the main one this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
+        yield  # Python lets only the main thread set handlers
         return
+    handler = _StopHandler()
     with ExitStack() as restored:
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        restored.callback(os.close, writer)
-        with _blocked():  # in that thread, so that they have to wait where the main one blocks them
-            threading.Thread(target=_see_to_it, args=(reader,), daemon=True).start()
-        restored.callback(
-            signal.set_wakeup_fd, signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        )
+        _start_watch(restored, last_words)
         for number in STOPPING:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                restored.callback(signal.signal, number, signal.signal(number, _stop))
-        dropped: list[StopRequested] = []
+                restored.callback(signal.signal, number, signal.signal(number, handler))
         restored.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
-        sys.unraisablehook = partial(_note_dropped, dropped, sys.unraisablehook)
+        sys.unraisablehook = partial(_catch_dropped, handler, sys.unraisablehook)
         try:
             yield
-            if dropped:
-                _heed_no_more()
-                raise dropped[0]
-        except StopRequested:
-            restored.pop_all()  # for good: nothing may disturb the way out
-            raise
+        except BaseException as error:
+            if handler.requested is None:
+                raise
+            # An import that is interrupted, for instance, fails with an ImportError of its own.
+            restored.pop_all()  # handlers stay disarmed: nothing may disturb the way out
+            raise handler.requested from error
+        if handler.requested is not None:  # dropped on its way, in a finaliser or by a bare except
+            _disarm()
+            restored.pop_all()
+            raise handler.requested
 
 
 def ignore_stop_signals() -> None:
-    """Let nothing change an exit code that is decided: pools and threads still take a moment to end."""
+    """Ignore the stop signals from here on: they must not change an exit code that is decided.
+
+    Pools and threads still take a moment to end.
+    """
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    _heed_no_more()
-    raise StopRequested(number)
+def _is_armed(number: int) -> bool:
+    return isinstance(signal.getsignal(number), _StopHandler)
 
 
-def _heed_no_more() -> None:
+def _disarm() -> None:
     for number in STOPPING:
-        if signal.getsignal(number) is _stop:
-            # Not SIG_IGN: Python prints that it "ignored due to race condition" what had come in already.
+        if _is_armed(number):
+            # Not SIG_IGN: for a signal that has come in already, Python would print that it was
+            # "ignored due to race condition" (Modules/signalmodule.c).
             signal.signal(number, _do_nothing)
 
 
@@ -87,67 +99,92 @@ def _do_nothing(_number: int, _frame: FrameType | None) -> None:
     pass
 
 
-def _note_dropped(
-    dropped: list[StopRequested],
+def _catch_dropped(
+    handler: _StopHandler,
     print_others: Callable[[sys.UnraisableHookArgs], object],
     report: sys.UnraisableHookArgs,
 ) -> None:
-    """Keep a `Stopped` that Python would print and drop: raised in a finaliser, or a callback of a weak reference.
+    """Catch a StopRequested that Python would print and drop: in finalisers, for instance.
 
-    The handler is set again, for the watching thread to ask once more.
+    The handler is armed again, and the watching thread sends the signal again.
     """
     if isinstance(report.exc_value, StopRequested):
-        dropped.append(report.exc_value)
-        signal.signal(report.exc_value.number, _stop)
+        signal.signal(report.exc_value.number, handler)
     else:
         print_others(report)
 
 
-def _see_to_it(reader: int) -> None:
-    """Wait for the first signal, and then for the process to end by itself, but not for long."""
-    while (first := os.read(reader, 1)) and first[0] not in STOPPING:
-        pass  # a signal that someone else handles
-    if not first:
-        os.close(reader)
+def _start_watch(restored: ExitStack, last_words: Callable[[StopRequested], str]) -> None:
+    """Start the thread that sees to it that the process ends; it ends itself with the stack."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    restored.callback(os.close, writer)
+    with _blocked():  # inherited: signals that the main thread blocks for a while have to wait
+        threading.Thread(target=_watch, args=(reader, last_words), daemon=True).start()
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    restored.callback(signal.set_wakeup_fd, before)
+
+
+def _watch(reader: int, last_words: Callable[[StopRequested], str]) -> None:
+    """Wait for the first stop signal, and end the process if it has not ended itself soon after."""
+    number = _first_stop_signal(reader)
+    if number is None:
         return
-    number, deadline = first[0], time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        time.sleep(_A_MOMENT_SECONDS)
-        if signal.getsignal(number) is _stop:  # it has not come to it yet, or dropped it
+        time.sleep(_POLL_SECONDS)
+        if _is_armed(
+            number
+        ):  # Python has not come to run the handler yet, or dropped what it raised
             signal.pthread_kill(threading.main_thread().ident or 0, number)
     stopped = StopRequested(number)
-    os.write(2, f"augbuild: {stopped}\n".encode())
+    os.write(2, f"{last_words(stopped)}\n".encode())
     os._exit(stopped.exit_code)
+
+
+def _first_stop_signal(reader: int) -> int | None:
+    """Return the first stop signal in the wake-up pipe; None when the pipe is closed."""
+    while received := os.read(reader, 1):
+        if received[0] in STOPPING:
+            return received[0]
+    os.close(reader)
+    return None
 
 
 @contextmanager
 def shield_children() -> Iterator[None]:
-    """Start processes and threads that never see these signals, though a terminal sends them to all.
+    """Start processes and threads that never see the stop signals, which a terminal sends to all.
 
-    They would print a traceback each; this process ends them. It sees what came meanwhile when the block ends: a pool
-    that is started by half leaves workers that complain.
+    Each of them would print a traceback; this process ends them instead. What comes in meanwhile is
+    seen when the block ends, because a pool that is half started leaves workers that complain.
     """
     from multiprocessing import resource_tracker
 
     with _postponed(), _blocked():
-        resource_tracker.ensure_running()  # joblib would start it, and it unblocks signals as it starts
+        # joblib would start the tracker itself, and the tracker unblocks signals as it starts.
+        resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         yield
 
 
 @contextmanager
 def _postponed() -> Iterator[None]:
-    """Raise `Stopped` at the end of the block: blocking is not enough where a library's thread lets the signal in."""
+    """Raise StopRequested at the end of the block only.
+
+    Blocking a signal does not suffice: a thread of some library may not block it, and then Python
+    runs the handler in the main thread all the same.
+    """
     came: list[int] = []
-    ours = threading.current_thread() is threading.main_thread()
-    postponed = [number for number in STOPPING if ours and signal.getsignal(number) is _stop]
-    for number in postponed:
-        signal.signal(number, lambda number, _frame: came.append(number))
+    postponed = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in STOPPING:
+            if _is_armed(number):
+                postponed[number] = signal.signal(number, lambda each, _frame: came.append(each))
     try:
         yield
     finally:
-        for number in postponed:
-            signal.signal(number, _stop)
+        for number, handler in postponed.items():
+            signal.signal(number, handler)
         if came:
             signal.raise_signal(came[0])
 

@@ -1,150 +1,248 @@
-"""How large the images are that an op makes, known before anything is allocated: several of AugLy's have no bound.
+"""How large the images are that an op makes, known before anything is allocated.
 
-The rules take an op's arguments as its function gets them: assets are opened, everything else is plain.
+Several of AugLy's functions have no bound. Each rule takes the size of the image and, by name, the
+arguments of its function that matter: assets are opened, everything else is plain.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import NamedTuple
 
-Size = tuple[int, int]
-Rule = Callable[[Mapping[str, Any], int, int], Size]
+from PIL import Image
+
+from augbuild.pixels.overlays import Screenshot
 
 
-def output_size(name: str, arguments: Mapping[str, Any], size: Size) -> Size:
-    """Predict the size in pixels (width, height) of an op's result; a bound on it where the op only shrinks.
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+
+Rule = Callable[..., Size]
+
+Arguments = Mapping[str, object]
+"""By name, what an op's function is called with."""
+
+
+def output_size(name: str, arguments: Arguments, size: tuple[int, int]) -> Size:
+    """Predict the size of an op's result; a bound on it where the op only shrinks.
 
     Raises what arithmetic raises where an image is too small for the op.
     """
-    rule = _OUTPUT.get(name)
-    return size if rule is None else rule(arguments, *size)
+    rule = _OUTPUT.get(name, keep_size)
+    return rule(Size(*size), **arguments)
 
 
-def working_size(name: str, arguments: Mapping[str, Any], size: Size) -> Size:
-    """Predict the size of the largest image made on the way to an op's result, where that can be larger.
+def working_size(name: str, arguments: Arguments, size: tuple[int, int]) -> Size:
+    """Predict the size of the largest image made on the way to an op's result.
 
-    An image that is long and thin is small, but becomes huge when turned, or scaled along one side: Pillow scales the
-    width first, at the old height.
+    A long and thin image is small, but becomes huge when turned, or scaled along one side: Pillow
+    scales the width first, at the old height.
     """
-    rule = _WORKING.get(name)
-    return size if rule is None else rule(arguments, *size)
+    rule = _WORKING.get(name, keep_size)
+    return rule(Size(*size), **arguments)
 
 
-def _pad(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    return width + 2 * int(arguments["w_factor"] * width), height + 2 * int(
-        arguments["h_factor"] * height
-    )
+def keep_size(size: Size, **_: object) -> Size:
+    """Predict an op without a rule, which leaves the size as it is or shrinks it."""
+    return size
 
 
-def _square(_: Mapping[str, Any], width: int, height: int) -> Size:
-    return max(width, height), max(width, height)
+def change_aspect_ratio(size: Size, *, ratio: float, **_: object) -> Size:
+    """Predict another ratio of the sides at the same number of pixels."""
+    pixels = size.width * size.height
+    width = int(math.sqrt(ratio * pixels))
+    height = int(pixels / width)
+    return Size(width, height)
 
 
-def _resize(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    return arguments["width"] or width, arguments["height"] or height
-
-
-def _scale(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    return int(width * arguments["factor"]), int(height * arguments["factor"])
-
-
-def _aspect(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    new_width = int(math.sqrt(arguments["ratio"] * width * height))
-    return new_width, int(width * height / new_width)
-
-
-def _clip(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    pixels = width * height
-    least, most = arguments["min_resolution"] or 0, arguments["max_resolution"] or pixels
-    wanted = least if pixels < least else min(pixels, most)
+def clip_image_size(
+    size: Size,
+    *,
+    min_resolution: int | None,
+    max_resolution: int | None,
+    **_: object,
+) -> Size:
+    """Predict a number of pixels brought between two bounds, of which each may be None."""
+    pixels = size.width * size.height
+    wanted = pixels
+    if max_resolution:
+        wanted = min(pixels, max_resolution)
+    if min_resolution and pixels < min_resolution:
+        wanted = min_resolution
     factor = math.sqrt(wanted / pixels)
-    return int(width * factor), int(height * factor)
+    return scale(size, factor=factor)
 
 
-def _meme(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    return width, height + arguments["caption_height"]
+def meme_format(size: Size, *, caption_height: int, **_: object) -> Size:
+    """Predict a bar above the image."""
+    height = size.height + caption_height
+    return Size(size.width, height)
 
 
-def _background(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    if not arguments["scale_bg"]:
-        background: Size = arguments["background_image"].size
-        return background
-    return math.floor(width / arguments["overlay_size"]), math.floor(
-        height / arguments["overlay_size"]
+def overlay_onto_background_image(
+    size: Size,
+    *,
+    background_image: Image.Image,
+    overlay_size: float,
+    scale_bg: bool,
+    **_: object,
+) -> Size:
+    """Predict the background, which is scaled to the image or keeps its size."""
+    if not scale_bg:
+        return Size(*background_image.size)
+    width = math.floor(size.width / overlay_size)
+    height = math.floor(size.height / overlay_size)
+    return Size(width, height)
+
+
+def overlay_onto_screenshot(
+    size: Size,
+    *,
+    template_filepath: Screenshot,
+    max_image_size_pixels: int | None,
+    crop_src_to_fit: bool,
+    resize_src_to_match_template: bool,
+    **_: object,
+) -> Size:
+    """Predict the template, which keeps its size or is scaled until its box fits the image."""
+    template, (left, top, right, bottom) = template_filepath
+    before = Size(*template.size)
+    if resize_src_to_match_template:
+        return before
+    choose = min if crop_src_to_fit else max
+    to_width = size.width / (right - left)
+    to_height = size.height / (bottom - top)
+    factor = choose(to_width, to_height)
+    if max_image_size_pixels:
+        pixels = before.width * before.height
+        most = math.sqrt(max_image_size_pixels / pixels)
+        factor = min(factor, most)
+    return scale(before, factor=factor)
+
+
+def pad(size: Size, *, w_factor: float, h_factor: float, **_: object) -> Size:
+    """Predict a border of two fractions of the image, on both sides."""
+    border_width = int(w_factor * size.width)
+    border_height = int(h_factor * size.height)
+    return Size(
+        size.width + 2 * border_width,
+        size.height + 2 * border_height,
     )
 
 
-def _screenshot(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    template, (left, top, right, bottom) = arguments["template_filepath"]
-    if arguments["resize_src_to_match_template"]:
-        return template.width, template.height
-    choose = min if arguments["crop_src_to_fit"] else max
-    factor = choose(width / (right - left), height / (bottom - top))
-    if limit := arguments["max_image_size_pixels"]:
-        factor = min(factor, math.sqrt(limit / (template.width * template.height)))
-    return int(template.width * factor), int(template.height * factor)
+def pad_square(size: Size, **_: object) -> Size:
+    """Predict a square around the image."""
+    side = max(size)
+    return Size(side, side)
 
 
-def _turned(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    """Bound the frame that holds the whole turned image, from which AugLy crops."""
-    cosine, sine = (
-        abs(math.cos(math.radians(arguments["degrees"]))),
-        abs(math.sin(math.radians(arguments["degrees"]))),
-    )
-    return math.ceil(width * cosine + height * sine) + 1, math.ceil(
-        width * sine + height * cosine
-    ) + 1
+def resize(size: Size, *, width: int | None, height: int | None, **_: object) -> Size:
+    """Predict the sides that are given; None keeps one as it is."""
+    return Size(width or size.width, height or size.height)
 
 
-def _widened(rule: Rule) -> Rule:
-    def working(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-        new_width, new_height = rule(arguments, width, height)
-        return new_width, max(height, new_height)
-
-    return working
-
-
-def _layer(asset: str, fraction: str) -> Rule:
-    """Give the rule for an asset that is scaled to a fraction of the image's height."""
-
-    def working(arguments: Mapping[str, Any], _: int, height: int) -> Size:
-        return _scaled_to(int(height * arguments[fraction]), arguments[asset].size)
-
-    return working
+def scale(size: Size, *, factor: float, **_: object) -> Size:
+    """Predict both sides scaled alike."""
+    width = int(size.width * factor)
+    height = int(size.height * factor)
+    return Size(width, height)
 
 
-def _onto_background(arguments: Mapping[str, Any], width: int, height: int) -> Size:
-    """Bound the larger of the two that are scaled: the background, if it is, and the image."""
-    background_width, background_height = _background(arguments, width, height)
-    scaled = background_width, max(background_height, arguments["background_image"].height)
-    image = _scaled_to(int(background_height * arguments["overlay_size"]), (width, height))
-    return max(scaled, image, key=math.prod)
-
-
-def _scaled_to(new_height: int, size: Size) -> Size:
-    width, height = size
-    return int(width * max(1, new_height) / height), max(new_height, height)
-
-
+# The rule of an op has its name.
 _OUTPUT: Mapping[str, Rule] = {
-    "change_aspect_ratio": _aspect,
-    "clip_image_size": _clip,
-    "meme_format": _meme,
-    "overlay_onto_background_image": _background,
-    "overlay_onto_screenshot": _screenshot,
-    "pad": _pad,
-    "pad_square": _square,
-    "resize": _resize,
-    "scale": _scale,
+    "change_aspect_ratio": change_aspect_ratio,
+    "clip_image_size": clip_image_size,
+    "meme_format": meme_format,
+    "overlay_onto_background_image": overlay_onto_background_image,
+    "overlay_onto_screenshot": overlay_onto_screenshot,
+    "pad": pad,
+    "pad_square": pad_square,
+    "resize": resize,
+    "scale": scale,
 }
 
+
+def rotate_on_the_way(size: Size, *, degrees: float, **_: object) -> Size:
+    """Bound the frame that holds the whole turned image, from which AugLy crops."""
+    angle = math.radians(degrees)
+    cosine = abs(math.cos(angle))
+    sine = abs(math.sin(angle))
+    old_width, old_height = size
+    width = old_width * cosine + old_height * sine
+    height = old_width * sine + old_height * cosine
+    return Size(math.ceil(width) + 1, math.ceil(height) + 1)
+
+
+def change_aspect_ratio_on_the_way(size: Size, *, ratio: float, **_: object) -> Size:
+    """Bound the image with its new width at its old height."""
+    return _widened(size, change_aspect_ratio(size, ratio=ratio))
+
+
+def resize_on_the_way(size: Size, *, width: int | None, height: int | None, **_: object) -> Size:
+    """Bound the image with its new width at its old height."""
+    return _widened(size, resize(size, width=width, height=height))
+
+
+def overlay_emoji_on_the_way(
+    size: Size, *, emoji_path: Image.Image, emoji_size: float, **_: object
+) -> Size:
+    """Bound the emoji, which is scaled to a fraction of the image's height."""
+    height = int(size.height * emoji_size)
+    return _scaled_to(height, emoji_path.size)
+
+
+def overlay_image_on_the_way(
+    size: Size, *, overlay: Image.Image, overlay_size: float, **_: object
+) -> Size:
+    """Bound the overlay, which is scaled to a fraction of the image's height."""
+    height = int(size.height * overlay_size)
+    return _scaled_to(height, overlay.size)
+
+
+def overlay_onto_background_image_on_the_way(
+    size: Size,
+    *,
+    background_image: Image.Image,
+    overlay_size: float,
+    scale_bg: bool,
+    **_: object,
+) -> Size:
+    """Bound the larger of the two that are scaled: the background, if it is, and the image."""
+    result = overlay_onto_background_image(
+        size,
+        background_image=background_image,
+        overlay_size=overlay_size,
+        scale_bg=scale_bg,
+    )
+    height = max(result.height, background_image.height)
+    background = Size(result.width, height)
+    image_height = int(result.height * overlay_size)
+    image = _scaled_to(image_height, size)
+    return max(background, image, key=math.prod)
+
+
+def _widened(size: Size, result: Size) -> Size:
+    height = max(size.height, result.height)
+    return Size(result.width, height)
+
+
+def _scaled_to(new_height: int, size: tuple[int, int]) -> Size:
+    """Bound an image that is scaled to a height: first its width, then its height."""
+    width, height = size
+    new_width = int(width * max(1, new_height) / height)
+    return Size(new_width, max(new_height, height))
+
+
 _WORKING: Mapping[str, Rule] = {
-    "change_aspect_ratio": _widened(_aspect),
-    "overlay_emoji": _layer("emoji_path", "emoji_size"),
-    "overlay_image": _layer("overlay", "overlay_size"),
-    "overlay_onto_background_image": _onto_background,
-    "resize": _widened(_resize),
-    "rotate": _turned,
+    "change_aspect_ratio": change_aspect_ratio_on_the_way,
+    "overlay_emoji": overlay_emoji_on_the_way,
+    "overlay_image": overlay_image_on_the_way,
+    "overlay_onto_background_image": overlay_onto_background_image_on_the_way,
+    "resize": resize_on_the_way,
+    "rotate": rotate_on_the_way,
 }

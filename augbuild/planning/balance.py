@@ -2,53 +2,73 @@
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from augbuild.planning.ranks import rank
 from augbuild.recipe.model import Balance, Recipe
 from augbuild.sources.dataset import Source
 
 VariantCount = Callable[[Source], int]
+Ranks = Sequence[bytes]
+
+_BELOW_ALL_RANKS = b""
 
 
 def variant_count(recipe: Recipe, sources: Iterable[Source]) -> VariantCount:
-    """Tell how many variants each source gets: as many for all, or what balances the classes; none outside train."""
+    """Return a function that counts the variants of a source; 0 outside train."""
     balance = recipe.augment.balance
+
+    def same_for_all(source: Source) -> int:
+        return recipe.augment.variants if source.split == "train" else 0
+
     if balance is None:
-        return lambda source: recipe.augment.variants if source.split == "train" else 0
-    ranks: defaultdict[str, list[bytes]] = defaultdict(list)
+        return same_for_all
+
+    def rank_of(source: Source) -> bytes:
+        return rank(recipe.seed, "balance", source.key)
+
+    ranks: dict[str, list[bytes]] = {}
     for source in sources:
         if source.split == "train":
-            ranks[source.label].append(_rank(recipe.seed, source))
-    target = _target(balance, [len(members) for members in ranks.values()])
-    shares = {label: _share(sorted(members), target) for label, members in ranks.items()}
+            members = ranks.setdefault(source.label, [])
+            members.append(rank_of(source))
+    target = _images_per_class(balance, ranks)
+    shares = {}
+    for label, members in ranks.items():
+        shares[label] = _share_out(sorted(members), target)
 
     def count(source: Source) -> int:
         if source.split != "train":
             return 0
-        base, last = shares[source.label]
-        return min(base + (_rank(recipe.seed, source) <= last), balance.cap_per_source)
+        each, last_rank = shares[source.label]
+        if rank_of(source) <= last_rank:
+            each += 1
+        return min(each, balance.cap_per_source)
 
     return count
 
 
-def _rank(seed: int, source: Source) -> bytes:
-    return hashlib.sha256(
-        f"{seed}\x1fbalance\x1f{unicodedata.normalize('NFC', source.key)}".encode()
-    ).digest()[:8]
-
-
-def _target(balance: Balance, sizes: Sequence[int]) -> int:
-    """Give the images per class to reach, originals included."""
-    if isinstance(balance.target, int):
-        return balance.target
+def _images_per_class(balance: Balance, classes: Mapping[str, Ranks]) -> int:
+    """Return the number of images that each class shall have, originals included."""
+    target = balance.target
+    if isinstance(target, int):
+        return target
+    sizes = [len(members) for members in classes.values()]
     largest = max(sizes, default=0)
-    return largest if balance.target == "max" else largest * int(balance.target.removeprefix("x"))
+    if target == "max":
+        return largest
+    times = int(target.removeprefix("x"))
+    return largest * times
 
 
-def _share(ranks: Sequence[bytes], target: int) -> tuple[int, bytes]:
-    """Give each source `base` variants, and one more to those whose rank is at most the second value."""
-    base, more = divmod(max(target - len(ranks), 0), len(ranks))
-    return base, ranks[more - 1] if more else b""
+def _share_out(ranks: Ranks, target: int) -> tuple[int, bytes]:
+    """Return the variants that each source of a class gets, and the last rank to get one more.
+
+    `ranks` are those of the sources, sorted.
+    """
+    size = len(ranks)
+    missing = max(target - size, 0)
+    each, more = divmod(missing, size)
+    if not more:
+        return each, _BELOW_ALL_RANKS
+    return each, ranks[more - 1]

@@ -8,35 +8,49 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+from augbuild.core.files import hash_bytes
 from augbuild.sources.dataset import Rejected, Source
 
-_STEM_BYTES = 200  # of the 255 that file systems allow; the rest is for hash, variant and extension
+# Of the 255 that file systems allow; the rest is for hash, variant and extension.
+_STEM_BYTES = 200
+_HASH_DIGITS = 8
 _NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]|^[-. ]+|[. ]+$')
+
+_COLLIDES = "its outputs would be named as those of another source"
 
 
 def output_stem(key: str) -> str:
-    """Name the outputs of a source: its portable stem and 8 hex digits of its whole path, which keep it apart."""
+    """Name the outputs of a source: its portable stem and 8 hex digits of its whole path.
+
+    The digits keep it apart from sources with the same stem.
+    """
+    # macOS and Linux may spell one name in two ways.
     key = unicodedata.normalize("NFC", key)
-    stem = _NOT_PORTABLE.sub("_", PurePosixPath(key).stem)
-    short = stem.encode()[:_STEM_BYTES].decode(errors="ignore")
-    return f"{short}_{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    stem = PurePosixPath(key).stem
+    portable = _NOT_PORTABLE.sub("_", stem).encode()
+    # The cut may go through a character, which is then left out.
+    short = portable[:_STEM_BYTES].decode(errors="ignore")
+    sha256 = hash_bytes(key.encode())
+    return f"{short}_{sha256[:_HASH_DIGITS]}"
 
 
 def reject_collisions(sources: Iterable[Source]) -> tuple[list[Source], list[Rejected]]:
-    """Part the sources whose outputs would have the same name as those of an earlier one, on any file system."""
+    """Reject the sources whose outputs would have the names of an earlier one's.
+
+    Names that differ only by case are the same: on some file systems they are.
+    """
     kept: list[Source] = []
     rejected: list[Rejected] = []
-    taken: set[bytes] = set()  # 8 bytes each: a name would cost ten times the memory
+    taken: set[bytes] = set()
     for source in sources:
-        name = f"{source.split}/{source.label}/{output_stem(source.key)}".casefold()
-        digest = hashlib.sha256(name.encode()).digest()[:8]
-        if digest in taken:
-            rejected.append(
-                Rejected(
-                    source.path, "bad_name", "its outputs would be named as those of another source"
-                )
-            )
-        else:
-            taken.add(digest)
-            kept.append(source)
+        stem = output_stem(source.key)
+        name = f"{source.split}/{source.label}/{stem}".casefold()
+        # 8 bytes of a hash: the name itself would cost ten times the memory.
+        digest = hashlib.sha256(name.encode()).digest()
+        short = digest[:8]
+        if short in taken:
+            rejected.append(Rejected(source.path, "bad_name", _COLLIDES))
+            continue
+        taken.add(short)
+        kept.append(source)
     return kept, rejected

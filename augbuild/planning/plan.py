@@ -1,4 +1,4 @@
-"""What a build will make: sources and recipe in, tasks out, in plan order and without touching a pixel."""
+"""What a build will make: sources and recipe in, tasks out, in plan order and without a pixel."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from augbuild.core.text import nearest
 from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.errors import RecipeError, SourceError
 from augbuild.planning.balance import VariantCount, variant_count
+from augbuild.planning.folds import assign_folds
+from augbuild.planning.grouping import find_groups
 from augbuild.planning.naming import output_stem, reject_collisions
 from augbuild.planning.sampling import draw_ops
-from augbuild.planning.split import assign_folds, assign_splits, groups_by_pattern
+from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
+from augbuild.sources.findings import Finding
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
-_POOL_PAYS_FROM = 1000  # pictures to look at: a second or two, about what a pool costs to start
+_CLASSES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,132 +44,151 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """A recipe held against a dataset: `sources` in plan order, all with a split; `rejected` before any was opened."""
+    """What a recipe makes of a dataset.
+
+    `sources` are in plan order, all with a split; `rejected` are those that were rejected before
+    any was opened.
+    """
 
     recipe: Recipe
     dataset: SourceDataset
     sources: tuple[Source, ...]
     rejected: tuple[Rejected, ...]
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     variants: VariantCount
 
     def task(self, source: Source) -> Task:
         """Draw everything to make from one source."""
-        return make_task(self.recipe, source, self.variants(source))
+        variants = self.variants(source)
+        return make_task(self.recipe, source, variants)
 
     def tasks(self) -> Iterator[Task]:
         """Draw the tasks in plan order, one at a time."""
         return map(self.task, self.sources)
 
     def class_folders(self) -> set[str]:
-        """Give the folders that outputs go to."""
-        originals = {f"{source.split}/{source.label}" for source in self.sources}
-        return originals | {
-            f"{AUGMENTED_FOLDER}/{source.label}" for source in self.sources if self.variants(source)
-        }
+        """Return the folders that outputs go to, relative to the tree."""
+        folders = set()
+        for source in self.sources:
+            folders.add(f"{source.split}/{source.label}")
+            if self.variants(source):
+                folders.add(f"{AUGMENTED_FOLDER}/{source.label}")
+        return folders
 
 
 def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildPlan:
-    """Split the sources where they are not, put them in order and say what the recipe makes of each.
+    """Split the sources where they are not, and put them in plan order.
 
-    Raises SourceError where a class has no train image, RecipeError where the recipe names a class that is not there.
+    Raises SourceError where a class has no train image, RecipeError where the recipe names a class
+    that the dataset does not have.
     """
     check_classes(recipe, dataset)
     split = dataset.sources if dataset.is_split else _split(recipe, dataset, n_jobs)
-    dataset = replace(
-        dataset, sources=()
-    )  # else those without a split would stay in memory beside those with one
-    kept, collisions = reject_collisions(in_plan_order(split))
+    ordered = in_plan_order(split)
+    # Sources without a split would else stay in memory beside those with one.
+    dataset = replace(dataset, sources=())
+    kept, collisions = reject_collisions(ordered)
     sources = tuple(kept)
-    rejected = tuple(sorted((*dataset.rejected, *collisions), key=lambda each: each.source))
-    warnings = (*recipe.warnings, *dataset.warnings)
-    planned = replace(dataset, sources=sources)
-    return BuildPlan(recipe, planned, sources, rejected, warnings, variant_count(recipe, sources))
+    rejected = [*dataset.rejected, *collisions]
+    rejected.sort(key=lambda each: each.source)
+    return BuildPlan(
+        recipe=recipe,
+        dataset=replace(dataset, sources=sources),
+        sources=sources,
+        rejected=tuple(rejected),
+        warnings=recipe.warnings,
+        findings=dataset.findings,
+        variants=variant_count(recipe, sources),
+    )
 
 
 def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
-    """Hold a recipe's classes against those of a dataset; raises SourceError or RecipeError."""
+    """Check a recipe's classes against those of a dataset; raises RecipeError.
+
+    Raises SourceError where a dataset with splits has a class without a train image.
+    """
     for label in recipe.deny:
         if label not in dataset.classes:
-            near = nearest(label, dataset.classes)
-            hint = (
-                f"did you mean {near!r}?"
-                if near
-                else f"it has {', '.join(map(repr, dataset.classes[:10]))}"
-            )
+            hint = _hint(label, dataset.classes)
             raise RecipeError(
                 f"the recipe's [classes] names {label!r}, which the source does not have; {hint}"
             )
-    if dataset.is_split:
-        trained = {source.label for source in dataset.sources if source.split == "train"}
-        if missing := [label for label in dataset.classes if label not in trained]:
+    if not dataset.is_split:
+        return
+    in_train = set()
+    for source in dataset.sources:
+        if source.split == "train":
+            in_train.add(source.label)
+    for label in dataset.classes:
+        if label not in in_train:
             raise SourceError(
-                f"class {missing[0]!r} has no image in train/; add some, or remove it from the other splits"
+                f"class {label!r} has no image in train/; add some, "
+                "or remove it from the other splits"
             )
 
 
+def _hint(label: str, classes: Sequence[str]) -> str:
+    near = nearest(label, classes)
+    if near is not None:
+        return f"did you mean {near!r}?"
+    shown = [repr(name) for name in classes[:_CLASSES_SHOWN]]
+    return f"it has {', '.join(shown)}"
+
+
 def _split(recipe: Recipe, dataset: SourceDataset, n_jobs: int) -> list[Source]:
-    spec, group_of = recipe.split, {}
-    if spec.group == "near-duplicates":
-        group_of = _near_duplicates(dataset, n_jobs)
-    elif spec.group != "none":
-        group_of = groups_by_pattern(dataset.sources, spec.group)
+    spec = recipe.split
+    groups = find_groups(dataset, spec.group, n_jobs)
     if spec.folds is not None:
-        return assign_folds(dataset.sources, group_of, seed=recipe.seed, folds=spec.folds)
+        return assign_folds(
+            dataset.sources,
+            groups,
+            seed=recipe.seed,
+            folds=spec.folds,
+        )
     return assign_splits(
-        dataset.sources, group_of, seed=recipe.seed, test=spec.test, validation=spec.validation
+        dataset.sources,
+        groups,
+        seed=recipe.seed,
+        test=spec.test,
+        validation=spec.validation,
     )
-
-
-def _near_duplicates(dataset: SourceDataset, n_jobs: int) -> dict[str, str]:
-    from augbuild.core.pool import map_cheap
-    from augbuild.similarity.hashes import signature
-    from augbuild.similarity.search import group_pairs, near_duplicates_within
-
-    paths = [source.path for source in dataset.sources]
-    files = [dataset.root / path for path in paths]
-    prints = map_cheap(
-        signature, files, n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM, lost=lambda _: None
-    )
-    known = {path: found for path, found in zip(paths, prints, strict=True) if found is not None}
-    return group_pairs(near_duplicates_within(dataset.root, known))
 
 
 def in_plan_order(sources: Iterable[Source]) -> list[Source]:
     """Sort by split (train, validation, test), class and path."""
+    # Three times: one key of all three would weigh as much as the source.
     ordered = sorted(sources, key=lambda source: source.path)
-    ordered.sort(
-        key=lambda source: source.label
-    )  # three times, for a tuple each would weigh as much as the source
+    ordered.sort(key=lambda source: source.label)
     ordered.sort(key=lambda source: SPLITS.index(source.split or "train"))
     return ordered
 
 
 def spread(sources: Sequence[Source], limit: int) -> list[Source]:
-    """Take `limit` sources of a plan, evenly over its splits and classes."""
-    seen: Counter[tuple[str | None, str]] = Counter()
-    turn: dict[str, int] = {}
+    """Take `limit` sources of a plan, evenly over its splits and classes, in plan order."""
+    seen: Counter[str] = Counter()
+    turns: dict[str, int] = {}
     for source in sources:
-        bucket = (source.split, source.label)
-        turn[source.path] = seen[bucket]
-        seen[bucket] += 1
-    taken = {
-        source.path for source in sorted(sources, key=lambda source: turn[source.path])[:limit]
-    }
+        folder = f"{source.split}/{source.label}"
+        turns[source.path] = seen[folder]
+        seen[folder] += 1
+    # The sort is stable: of one turn, all in plan order.
+    by_turn = sorted(turns, key=lambda path: turns[path])
+    taken = set(by_turn[:limit])
     return [source for source in sources if source.path in taken]
 
 
 def make_task(recipe: Recipe, source: Source, variants: int) -> Task:
     """Name and draw everything to make from one source."""
-    stem, split = output_stem(source.key), source.split or "train"
+    stem = output_stem(source.key)
+    split = source.split or "train"
     suffix = PurePosixPath(source.key).suffix.lower()
-    original = Output(f"{split}/{source.label}/{stem}{suffix}", variant=None)
+    file_name = f"{split}/{source.label}/{stem}{suffix}"
+    outputs = [Output(file_name, variant=None)]
+    folder = f"{AUGMENTED_FOLDER}/{source.label}"
     extension = _EXTENSIONS[recipe.output.format]
-    return Task(source, (original, *(
-        Output(
-            f"{AUGMENTED_FOLDER}/{source.label}/{stem}_aug{variant}{extension}",
-            variant,
-            draw_ops(recipe, source.key, source.label, variant),
-        )
-        for variant in range(variants)
-    )))  # fmt: skip
+    for variant in range(variants):
+        file_name = f"{folder}/{stem}_aug{variant}{extension}"
+        ops = draw_ops(recipe, source.key, source.label, variant)
+        outputs.append(Output(file_name, variant, ops))
+    return Task(source, tuple(outputs))

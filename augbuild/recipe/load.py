@@ -1,189 +1,163 @@
-"""Read a recipe: TOML in, a frozen `Recipe` out, or one error that names everything that is wrong."""
+"""Read a recipe: TOML in, a frozen `Recipe` out, or one error that names all that is wrong."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
-from warnings import catch_warnings
+
+import msgspec
 
 from augbuild.catalogue.transforms import CATALOGUE
-from augbuild.core.text import as_toml, join_key, nearest
+from augbuild.core.text import as_toml, nearest
 from augbuild.errors import RecipeError
-from augbuild.recipe.model import (
-    NAME_RULE,
-    AugmentSpec,
-    Balance,
-    OutputSpec,
-    Recipe,
-    SourceSpec,
-    SplitSpec,
-)
-from augbuild.recipe.rules import Problems, integer, read_fields
-from augbuild.recipe.steps import PickStep, Step, check_deny, read_steps, walk_steps
+from augbuild.recipe.model import AugmentSpec, Name, OutputSpec, Recipe, Seed, SourceSpec, SplitSpec
+from augbuild.recipe.problems import Place, Problems
+from augbuild.recipe.read_steps import check_deny, read_steps
+from augbuild.recipe.rules import read_keys, read_section
+from augbuild.recipe.steps import PickStep, Step, walk_steps
 from augbuild.recipe.toml import parse_toml, read_text
 
-_FACTOR = re.compile(r"x[1-9][0-9]{0,3}")
+_SECTIONS = ("name", "seed", "source", "split", "output", "augment", "transforms", "classes")
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """The keys that stand above the tables of a recipe."""
+
+    name: Name = ""
+    seed: Seed = 42
 
 
 def load_recipe(name: str | Path) -> Recipe:
-    """Load a recipe from a file, or a shipped one by its bare name; raises RecipeError.
+    """Read a recipe from a file, or a shipped one by its bare name; raises RecipeError.
 
-    The paths in a file are relative to it. A shipped recipe found by name is taken as if it lay in `recipes/` of the
-    working directory: its `../build/default` is `build/default` here.
+    The paths in a file are relative to it. A shipped recipe found by name is taken as if it lay in
+    `recipes/` of the working directory: its `../build/default` is `build/default` there.
     """
     path = Path(name)
     shipped = shipped_recipes()
-    if str(name) in shipped and not path.is_file():  # a folder of that name is no recipe
+    # A file of that name goes before a shipped recipe; a folder does not.
+    if str(name) in shipped and not path.is_file():
         path = shipped[str(name)]
         return parse_recipe(read_text(path), path.parent, f"{name}.toml", base=Path("recipes"))
     try:
         return parse_recipe(read_text(path), path.parent, str(path))
     except FileNotFoundError as error:
+        hint = f"shipped ones: {', '.join(shipped)}"
         near = nearest(path.stem, shipped)
-        hint = (
-            f"`augbuild make {near}` runs the shipped one"
-            if near
-            else f"shipped ones: {', '.join(shipped)}"
-        )
+        if near:
+            hint = f"`augbuild make {near}` runs the shipped one"
         raise RecipeError(f"{path} does not exist; {hint}") from error
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """Give the recipes that come with augbuild, by name."""
-    here = Path(__file__).parents[1]
-    for folder in (here / "recipes", here.parent / "recipes"):  # installed, or a checkout
+    """Return the recipes that come with augbuild, by name."""
+    package = Path(__file__).parents[1]
+    # A wheel carries them inside the package, a checkout beside it.
+    for folder in (package / "recipes", package.parent / "recipes"):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.toml"))}
     return {}
 
 
 def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None) -> Recipe:
-    """Parse the text of a recipe; `file` is its name in messages. Raises RecipeError with a line for each problem."""
+    """Read the text of a recipe; `file` is its name in messages.
+
+    Assets are looked for below `folder`; other paths are relative to `base`, by default `folder`.
+    Raises RecipeError with a line for each problem.
+    """
     table = parse_toml(content, file)
     problems = Problems(file)
-    problems.add_unknown_keys("", table, _SECTIONS)
-    top = read_fields(
-        _Top, {key: table[key] for key in ("name", "seed") if key in table}, "", problems
-    )
+    top = Place("", problems)
+    top.add_unknown_keys(table, _SECTIONS)
+    head = read_keys(_Head, table, top)
     if "name" not in table:
-        problems.add("name", "is missing; it names the dataset")
-    source = SourceSpec(**read_fields(SourceSpec, table.get("source", {}), "source", problems))
-    output = OutputSpec(**read_fields(OutputSpec, table.get("output", {}), "output", problems))
+        top.at("name").add("is missing; it is the name of the dataset")
+    source = read_section(SourceSpec, table.get("source", {}), top.at("source"))
+    output = read_section(OutputSpec, table.get("output", {}), top.at("output"))
     for section in ("source", "output"):
-        if "path" not in (table[section] if isinstance(table.get(section), dict) else ()):
-            problems.add(f"{section}.path", "is missing")
-    split, augment = _read_split(table, problems), _read_augment(table.get("augment", {}), problems)
-    warnings: list[str] = []
-    nodes = read_steps(table.get("transforms", []), "transforms", folder, problems, warnings)
-    deny = _read_classes(table.get("classes", {}), nodes, problems)
+        written = table.get(section)
+        if not isinstance(written, dict) or "path" not in written:
+            top.at(section).at("path").add("is missing")
+    split = _read_split(table.get("split", {}), top.at("split"))
+    augment = _read_augment(table.get("augment", {}), top.at("augment"))
+    odd: list[str] = []
+    steps = read_steps(table.get("transforms", []), top.at("transforms"), folder, odd)
+    deny = _read_classes(table.get("classes", {}), top.at("classes"), steps)
     problems.raise_if_any()
-    if not nodes and (augment.variants or augment.balance):
-        warnings.append("transforms is empty: every variant is a copy of its source")
+    if not steps and (augment.variants or augment.balance):
+        odd.append("transforms is empty: every variant is a copy of its source")
     return Recipe(
-        top["name"], top.get("seed", _Top.seed), source, split, output, augment, nodes, deny,
-        warnings=tuple(warnings), folder=folder, base=base or folder,
-    )  # fmt: skip
+        name=head.name,
+        seed=head.seed,
+        source=source,
+        split=split,
+        output=output,
+        augment=augment,
+        transforms=steps,
+        deny=deny,
+        warnings=tuple(odd),
+        folder=folder,
+        base=base or folder,
+    )
 
 
-@dataclass(frozen=True)
-class _Top:
-    name: Annotated[str, NAME_RULE]
-    seed: Annotated[int, integer(0, 2**63 - 1)] = 42
-
-
-_SECTIONS = ("name", "seed", "source", "split", "output", "augment", "transforms", "classes")
-
-
-def _read_split(table: Mapping[str, Any], problems: Problems) -> SplitSpec:
-    written = table.get("split", {})
-    good = read_fields(SplitSpec, written, "split", problems)
-    if isinstance(written, dict) and "folds" in written:
+def _read_split(table: object, place: Place) -> SplitSpec:
+    split = read_section(SplitSpec, table, place)
+    if isinstance(table, dict) and "folds" in table:
         for key in ("test", "validation"):
-            if key in written:
-                problems.add(
-                    join_key("split", key),
-                    "does not go with folds, in which every image is tested once",
-                )
-        good |= {"test": 0.0, "validation": 0.0}
-    split = SplitSpec(**good)
+            if key in table:
+                place.at(key).add("cannot be used with folds, where every image is tested once")
+        split = msgspec.structs.replace(split, test=0.0, validation=0.0)
     if split.test + split.validation >= 1:
-        problems.add(
-            "split",
-            f"leaves nothing to train on (test {split.test:g} + validation {split.validation:g})",
-        )
+        shares = f"test {split.test:g} + validation {split.validation:g}"
+        place.add(f"leaves nothing to train on ({shares})")
     if not _is_pattern(split.group):
-        problems.add(
-            "split.group",
-            f'must be "near-duplicates", "none", a regular expression or a column (got {as_toml(split.group)})',
-        )
+        wanted = '"near-duplicates", "none", a regular expression or a column'
+        place.at("group").add(f"must be {wanted} (got {as_toml(split.group)})")
     return split
 
 
 def _is_pattern(pattern: str) -> bool:
     try:
-        with catch_warnings(action="ignore"):  # "[[a]" may mean something else one day
+        # Python warns that "[[a]" may mean something else in a later version.
+        with warnings.catch_warnings(action="ignore"):
             re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return False
     return True
 
 
-def _read_augment(table: object, problems: Problems) -> AugmentSpec:
-    good = read_fields(AugmentSpec, table, "augment", problems)
-    if not isinstance(table, dict) or "balance" not in table:
-        return AugmentSpec(**good)
-    if "variants" in table:
-        problems.add("augment.variants", "does not go with balance, which tells how many there are")
-    balance = table["balance"]
-    fields = read_fields(Balance, balance, "augment.balance", problems)
-    if isinstance(balance, dict) and "target" in balance:
-        target = balance["target"]
-        is_count = (
-            isinstance(target, int) and not isinstance(target, bool) and 1 <= target <= 10_000_000
-        )
-        if (
-            not is_count
-            and target != "max"
-            and not (isinstance(target, str) and _FACTOR.fullmatch(target))
-        ):
-            problems.add(
-                "augment.balance.target",
-                f'must be "max", a number of images or a factor such as "x3" (got {as_toml(target)})',
-            )
-        else:
-            fields["target"] = target
-    return AugmentSpec(balance=Balance(**fields))
+def _read_augment(table: object, place: Place) -> AugmentSpec:
+    augment = read_section(AugmentSpec, table, place)
+    if isinstance(table, dict) and "balance" in table and "variants" in table:
+        message = "cannot be used with balance, which decides the number of variants"
+        place.at("variants").add(message)
+    return augment
 
 
-def _read_classes(
-    table: object, nodes: tuple[Step, ...], problems: Problems
-) -> dict[str, frozenset[str]]:
+def _read_classes(table: object, place: Place, steps: Iterable[Step]) -> dict[str, frozenset[str]]:
+    """Read `[classes]`: by its name, the transforms that each class must not get."""
     if not isinstance(table, dict):
-        problems.add("classes", f"must be a table (got {as_toml(table)})")
+        place.add(f"must be a table (got {as_toml(table)})")
         return {}
-    picks = [node for node in walk_steps(nodes) if isinstance(node, PickStep)]
+    picks = [step for step in walk_steps(steps) if isinstance(step, PickStep)]
     deny = {}
     for label, rules in table.items():
-        path = join_key("classes", label)
+        here = place.at(label)
         if not isinstance(rules, dict):
-            problems.add(path, f"must be a table (got {as_toml(rules)})")
+            here.add(f"must be a table (got {as_toml(rules)})")
             continue
-        problems.add_unknown_keys(path, rules, ["deny"])
+        here.add_unknown_keys(rules, ["deny"])
         denied = rules.get("deny", [])
         if not isinstance(denied, list) or not all(isinstance(name, str) for name in denied):
-            problems.add(
-                join_key(path, "deny"), f"must be a list of transform names (got {as_toml(denied)})"
-            )
+            here.at("deny").add(f"must be a list of transform names (got {as_toml(denied)})")
             continue
         for name in denied:
             if name not in CATALOGUE:
-                hint = problems.suggest(name, CATALOGUE)
-                problems.add(
-                    join_key(path, "deny"), f"names {as_toml(name)}, which is no transform; {hint}"
-                )
+                hint = place.problems.suggest(name, CATALOGUE, "transforms")
+                here.at("deny").add(f"names an unknown transform {as_toml(name)}; {hint}")
         deny[label] = frozenset(denied)
-        check_deny(picks, deny[label], path, problems)
+        check_deny(picks, deny[label], here.at("deny"))
     return deny

@@ -1,77 +1,135 @@
-"""The recipe as a value: its sections, each key with its rule and its default."""
+"""The recipe as a value: its sections, each key with its range and its default."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from augbuild.recipe.rules import boolean, choice, integer, number, text
+import msgspec
+from msgspec import Meta
+
+from augbuild.core.documents import to_plain
+from augbuild.core.files import hash_bytes
+from augbuild.recipe.rules import Text
 from augbuild.recipe.steps import Step
 
-# Marks that turn the direction of writing, and separators, can make a name look like another on a terminal.
+# Marks that turn the direction of writing, and separators of lines, can make one name look like
+# another on a terminal.
 _UNSAFE = r"/\\\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
-NAME_RULE = text(
-    "1 to 100 characters, no slash or control character, nor . or ..",
-    rf"(?!\.{{1,2}}\Z)[^{_UNSAFE}]{{1,100}}",
-)
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A(?!\.{{1,2}}\Z)[^{_UNSAFE}]{{1,100}}\Z",
+        description="1 to 100 characters without slashes or control characters, and not . or ..",
+    ),
+]
+# The largest integer that TOML promises to carry.
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Target = Annotated[
+    Annotated[int, Meta(ge=1, le=10_000_000)]
+    | Annotated[str, Meta(pattern=r"\A(max|x[1-9][0-9]{0,3})\Z")],
+    Meta(description='"max", a number of images or a factor such as "x3"'),
+]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
+# Sections are read from tables in which anything may be missing or wrong, so every field has a
+# default; that a path is given is checked by the reader of the whole recipe.
+
+
+class SourceSpec(msgspec.Struct, frozen=True):
     """Where the images are: `[source]`."""
 
-    path: Annotated[str, text()] = ""
+    path: Text = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SplitSpec:
+class SplitSpec(msgspec.Struct, frozen=True):
     """How sources without splits are split: `[split]`; shares of each class."""
 
-    test: Annotated[float, number(0, 1, open_high=True)] = 0.2
-    validation: Annotated[float, number(0, 1, open_high=True)] = 0.0
-    group: Annotated[str, text()] = "near-duplicates"
-    folds: Annotated[int | None, integer(2, 100)] = None
-    ignore_existing: Annotated[bool, boolean()] = False
+    # The lab that this began with: 140 photos, split 112 and 28.
+    test: Share = 0.2
+    validation: Share = 0.0
+    group: Text = "near-duplicates"
+    folds: Annotated[int, Meta(ge=2, le=100)] | None = None
+    ignore_existing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSpec:
-    """What is written, and where: `[output]`; `max_side` in pixels."""
+class ResolvedOutput(msgspec.Struct, frozen=True):
+    """How images are written; `max_side` in pixels."""
 
-    path: Annotated[str, text()] = ""
-    format: Annotated[Literal["jpeg", "png", "webp"], choice("jpeg", "png", "webp")] = "jpeg"
-    quality: Annotated[int, integer(1, 100)] = 90
-    max_side: Annotated[int | None, integer(8, 20_000)] = None
-    originals: Annotated[Literal["copy", "link"], choice("copy", "link")] = "copy"
+    format: Literal["jpeg", "png", "webp"] = "jpeg"
+    quality: Annotated[int, Meta(ge=1, le=100)] = 90
+    max_side: Annotated[int, Meta(ge=8, le=20_000)] | None = None
+    originals: Literal["copy", "link"] = "copy"
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """How many images each class shall have, originals included: `[augment.balance]`."""
+class OutputSpec(ResolvedOutput, frozen=True):
+    """How images are written, and where: `[output]`."""
 
-    target: int | str = "max"
-    cap_per_source: Annotated[int, integer(1, 1000)] = 8
+    path: Text = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AugmentSpec:
-    """How many variants each train image gets: `[augment]`."""
+class Balance(msgspec.Struct, frozen=True):
+    """How many images each class gets, originals included: `[augment.balance]`.
 
-    variants: Annotated[int, integer(0, 1000)] = 3
+    A target of "max" stands for the size of the largest class, "x3" for three times that.
+    """
+
+    target: Target = "max"
+    cap_per_source: Annotated[int, Meta(ge=1, le=1000)] = 8
+
+
+class AugmentSpec(msgspec.Struct, frozen=True):
+    """How many variants each train image gets: `[augment]`; with `balance`, that decides."""
+
+    variants: Annotated[int, Meta(ge=0, le=1000)] = 3
     balance: Balance | None = None
+
+
+class ClassRules(msgspec.Struct, frozen=True):
+    """What holds for one class only: `[classes.LABEL]`; it gets no transform of `deny`."""
+
+    deny: tuple[str, ...]
+
+
+class ResolvedRecipe(msgspec.Struct, frozen=True):
+    """All of a recipe that the outputs depend on, defaults filled in, without paths.
+
+    dataset.json has it under "recipe". `transforms` are free-form: their keys are those of the
+    catalogue, and old trees may name transforms and parameters that it no longer has.
+    """
+
+    name: Name
+    seed: Seed
+    split: SplitSpec
+    output: ResolvedOutput
+    augment: AugmentSpec
+    transforms: tuple[dict[str, object], ...]
+    classes: dict[str, ClassRules]
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash by which a build knows its recipe again, in lower-case hex."""
+        # As version 0.1 hashed it: another spelling of the JSON would make every old tree look new.
+        content = json.dumps(to_plain(self), sort_keys=True)
+        return hash_bytes(content.encode())
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe, checked; `folder` is where its assets are, `base` what its other relative paths are relative to."""
+    """A recipe, checked.
 
-    name: Annotated[str, NAME_RULE]
-    seed: Annotated[int, integer(0, 2**63 - 1)]
+    `deny` has the transforms that a class must not get, by its name. Assets lie below `folder`; all
+    other relative paths are relative to `base`.
+    """
+
+    name: Name
+    seed: Seed
     source: SourceSpec
     split: SplitSpec
     output: OutputSpec
@@ -82,22 +140,28 @@ class Recipe:
     folder: Path = Path()
     base: Path = Path()
 
-    def resolved(self) -> dict[str, Any]:
-        """Give all that the outputs depend on, defaults filled in, as JSON would hold it: no path of the machine."""
-        output = {name: value for name, value in asdict(self.output).items() if name != "path"}
-        return {
-            "name": self.name,
-            "seed": self.seed,
-            "split": asdict(self.split),
-            "output": output,
-            "augment": asdict(self.augment),
-            "transforms": [node.to_json() for node in self.transforms],
-            "classes": {
-                label: {"deny": sorted(denied)} for label, denied in sorted(self.deny.items())
-            },
-        }
+    def resolved(self) -> ResolvedRecipe:
+        """Return all that the outputs depend on, defaults filled in."""
+        output = ResolvedOutput(
+            format=self.output.format,
+            quality=self.output.quality,
+            max_side=self.output.max_side,
+            originals=self.output.originals,
+        )
+        classes = {}
+        for label, denied in sorted(self.deny.items()):
+            classes[label] = ClassRules(deny=tuple(sorted(denied)))
+        return ResolvedRecipe(
+            name=self.name,
+            seed=self.seed,
+            split=self.split,
+            output=output,
+            augment=self.augment,
+            transforms=tuple(step.to_json() for step in self.transforms),
+            classes=classes,
+        )
 
     @cached_property
     def sha256(self) -> str:
-        """Hash what `resolved` gives."""
-        return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
+        """Return the hash of what the outputs depend on, computed once."""
+        return self.resolved().sha256

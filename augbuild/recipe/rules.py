@@ -1,169 +1,219 @@
-"""What the tables of a recipe may hold: one rule per key, and one collector for all that breaks them."""
+"""What the values of a recipe must be: a rule for each, taken from the type of its field.
+
+Types of fields carry their own ranges as msgspec's `Meta`, so that the reader of a recipe and the
+reader of dataset.json check the same. Messages are the recipe's own: they name the key path, and
+all mistakes of a recipe are reported at once, where msgspec stops at the first.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeGuard,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from augbuild.core.text import as_toml, join_key, list_words, nearest
-from augbuild.errors import RecipeError
+import msgspec
+from msgspec import Meta
 
-_SHOWN_PROBLEMS = 50
+from augbuild.core.text import as_toml, list_words
+from augbuild.recipe.problems import Place
 
+Section = TypeVar("Section", bound=msgspec.Struct)
 
-class Problems:
-    """Everything that is wrong with one recipe, so that all of it is said at once."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.count = 0
-        self._lines: list[str] = []
-
-    def add(self, path: str, message: str) -> None:
-        """Note that the value at `path` is wrong; a hostile recipe cannot make the list long."""
-        self.count += 1
-        if self.count <= _SHOWN_PROBLEMS:
-            self._lines.append(f"{self.file}: {path} {message}")
-
-    def add_unknown_keys(
-        self, path: str, table: Mapping[str, object], known: Collection[str]
-    ) -> None:
-        """Note each key of `table` that is not a `known` one, with the nearest that is."""
-        for key in table:
-            if key not in known:
-                self.add(join_key(path, key), f"is unknown; {self.suggest(key, known)}")
-
-    def suggest(self, word: str, known: Collection[str]) -> str:
-        """Say which known word was probably meant, else which there are."""
-        if self.count < _SHOWN_PROBLEMS:  # difflib is slow, and nobody would read the answer
-            near = nearest(word, known)
-            if near:
-                return f'did you mean "{near}"?'
-        return f"known: {', '.join(sorted(known))}"
-
-    def raise_if_any(self) -> None:
-        """Raise RecipeError with a line for each problem."""
-        if not self.count:
-            return
-        hidden = self.count - len(self._lines)
-        more = [f"{self.file}: and {hidden:,} more problems"] if hidden else []
-        raise RecipeError("\n".join(self._lines + more))
+Text = Annotated[
+    str,
+    Meta(pattern=r"\A[^\0]{1,4096}\Z", description="1 to 4,096 characters, none of them NUL"),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one value must be: a kind (`noun`), within limits."""
+    """What one value must be: of a kind (`noun`), and within limits.
+
+    `limits` returns what is wrong with a value of that kind, or None; `convert` makes a good value
+    what a recipe keeps of it. Both are called only with values that passed `is_kind`.
+    """
 
     noun: str
-    is_kind: Callable[[Any], bool]
-    limits: str = ""
-    is_within: Callable[[Any], bool] = lambda _: True
+    is_kind: Callable[[object], bool]
+    limits: Callable[[Any], str | None] = lambda _: None
     convert: Callable[[Any], Any] = lambda value: value
 
     def fault(self, value: object, alternative: str = "") -> str | None:
-        """Say what is wrong with `value`, or None."""
+        """Return what is wrong with `value`, or None; `alternative` says what else may be there."""
         if not self.is_kind(value):
             return f"must be {self.noun}{alternative} (got {as_toml(value)})"
-        return None if self.is_within(value) else f"must be {self.limits} (got {as_toml(value)})"
+        problem = self.limits(value)
+        return f"{problem} (got {as_toml(value)})" if problem else None
 
 
 def number(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Rule:
-    """Accept a finite integer or float from `low` to `high`, an open end not included; kept as a float."""
+    """Return the rule for a finite number from `low` to `high`, without an open end."""
+    excluded = []
+    if open_low:
+        excluded.append(f"{low:.10g}")
+    if open_high:
+        excluded.append(f"{high:.10g}")
+    words = f"from {low:.10g} to {high:.10g}"
+    if excluded:
+        words += f", excluding {' and '.join(excluded)}"
 
-    def is_within(value: float) -> bool:  # nan fails every comparison
-        return (low < value if open_low else low <= value) and (
-            value < high if open_high else value <= high
-        )
+    def limits(value: float) -> str | None:
+        # NaN fails every comparison, so it is outside.
+        above = low < value if open_low else low <= value
+        below = value < high if open_high else value <= high
+        return None if above and below else f"must be {words}"
 
-    limits = f"from {low:.10g} to {high:.10g}"
-    excluded = " and ".join(
-        f"{end:.10g}" for end, is_open in ((low, open_low), (high, open_high)) if is_open
-    )
-    limits = f"{limits}, {excluded} excluded" if excluded else limits
-    return Rule(
-        "a number", is_number, limits, is_within, lambda value: float(value) + 0.0
-    )  # -0.0 is a plain zero
-
-
-def numbers(
-    least: int, most: int, each: Rule, limits: str, *, lengths: Collection[int] = ()
-) -> Rule:
-    """Accept a list of `least` to `most` values (or one of `lengths`) that each obey a rule; kept as a list."""
-
-    def is_kind(value: Any) -> bool:
-        right_length = isinstance(value, list) and least <= len(value) <= most
-        return (
-            right_length
-            and (not lengths or len(value) in lengths)
-            and not any(map(each.fault, value))
-        )
-
-    return Rule(limits, is_kind, convert=lambda value: [each.convert(item) for item in value])
+    return Rule("a number", is_number, limits, as_float)
 
 
 def integer(low: int, high: int) -> Rule:
-    """Accept an integer in [low, high]; neither 50.0 nor true is one."""
-    return Rule(
-        "an integer", is_integer, f"from {low} to {high}", lambda value: low <= value <= high
-    )
+    """Return the rule for an integer from `low` to `high`; neither 50.0 nor true is one."""
+
+    def limits(value: int) -> str | None:
+        return None if low <= value <= high else f"must be from {low} to {high}"
+
+    return Rule("an integer", is_integer, limits)
+
+
+def numbers(lengths: Collection[int], each: Rule, noun: str) -> Rule:
+    """Return the rule for a list that has one of some lengths, and an `each` in every place."""
+
+    def is_list(value: object) -> bool:
+        if not isinstance(value, list) or len(value) not in lengths:
+            return False
+        return all(each.fault(item) is None for item in value)
+
+    def convert(value: list[object]) -> list[object]:
+        return [each.convert(item) for item in value]
+
+    return Rule(noun, is_list, convert=convert)
 
 
 def boolean() -> Rule:
-    """Accept true or false."""
+    """Return the rule for true or false."""
     return Rule("true or false", lambda value: isinstance(value, bool))
 
 
 def choice(*words: str | int) -> Rule:
-    """Accept one of a few words or integers."""
-    kinds = {(type(word), word) for word in words}  # 1 == True == 1.0 in a plain set
-    return Rule(
-        list_words([as_toml(word) for word in words]),
-        lambda v: isinstance(v, str | int) and (type(v), v) in kinds,
-    )
+    """Return the rule for one of a few words or integers."""
+    # Python has 1 == True == 1.0; a recipe that says `true` where 1 is a choice is wrong.
+    kinds = {(type(word), word) for word in words}
+
+    def is_word(value: object) -> bool:
+        return isinstance(value, str | int) and (type(value), value) in kinds
+
+    return Rule(list_words([as_toml(word) for word in words]), is_word)
 
 
-def text(
-    limits: str = "1 to 4,096 characters, none of them NUL", pattern: str = r"[^\0]{1,4096}"
-) -> Rule:
-    """Accept a string that matches `pattern` from end to end; `limits` says so in words."""
-    compiled = re.compile(pattern, re.DOTALL)
-    return Rule(
-        "a string",
-        lambda v: isinstance(v, str),
-        limits,
-        lambda v: compiled.fullmatch(v) is not None,
-    )
+def text(pattern: str, words: str) -> Rule:
+    """Return the rule for a string in which `pattern` is found; `words` say what that means."""
+    compiled = re.compile(pattern)
+
+    def limits(value: str) -> str | None:
+        return None if compiled.search(value) else f"must be {words}"
+
+    return Rule("a string", lambda value: isinstance(value, str), limits)
 
 
-def is_number(value: object) -> bool:
-    """Tell numbers from the booleans that Python counts among them."""
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Check that a value is a number; Python counts booleans among them, a recipe does not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_integer(value: object) -> bool:
-    """Tell integers from booleans, and from floats that happen to be whole."""
+    """Check that a value is an integer: no boolean, and no float that happens to be whole."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def read_fields(spec: type, table: object, path: str, problems: Problems) -> dict[str, Any]:
-    """Check a table against a dataclass of `name: Annotated[type, Rule] = default` fields; return the good values.
+def as_float(value: float) -> float:
+    """Return a number as a float: 30 and 30.0, 0.0 and -0.0 give recipes of the same hash."""
+    return float(value) + 0.0
 
-    Fields without a rule are left to the caller, but their keys are known.
+
+def rule_for(hint: object) -> Rule:
+    """Return the rule that the type of a field stands for.
+
+    A union of several kinds needs a `Meta` with a description, which is what its message says.
+    """
+    kind, meta = _without_none(hint), Meta()
+    if get_origin(kind) is Annotated:
+        kind, meta = get_args(kind)
+    if get_origin(kind) is Literal:
+        return choice(*get_args(kind))
+    if kind is bool:
+        return boolean()
+    if kind is int or kind is float:
+        return _rule_for_number(kind, meta)
+    words = meta.description or "something else"
+    if kind is str:
+        return text(meta.pattern or "", words)
+
+    def is_valid(value: object) -> bool:
+        try:
+            msgspec.convert(value, hint)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    return Rule(words, is_valid)
+
+
+def _rule_for_number(kind: type[int] | type[float], meta: Meta) -> Rule:
+    low = meta.ge if meta.gt is None else meta.gt
+    high = meta.le if meta.lt is None else meta.lt
+    assert low is not None, "every number of a recipe has a least value"
+    assert high is not None, "and a largest"
+    if kind is int:
+        return integer(int(low), int(high))
+    return number(low, high, open_low=meta.gt is not None, open_high=meta.lt is not None)
+
+
+def _without_none(hint: object) -> object:
+    """Return the type that a field has where it is given: TOML has no null."""
+    if get_origin(hint) not in {Union, UnionType}:
+        return hint
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return kinds[0] if len(kinds) == 1 else hint
+
+
+def read_section(kind: type[Section], table: object, place: Place) -> Section:
+    """Read a table of a recipe into a struct, all of whose fields have defaults.
+
+    What is wrong is added to the problems, and the default of the field takes its place.
     """
     if not isinstance(table, dict):
-        problems.add(path, f"must be a table (got {as_toml(table)})")
-        return {}
-    hints = get_type_hints(spec, include_extras=True)
-    problems.add_unknown_keys(path, table, hints)
-    good = {}
-    for name, hint in hints.items():
-        rules = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Rule)]
-        if not rules or name not in table:
+        place.add(f"must be a table (got {as_toml(table)})")
+        return kind()
+    place.add_unknown_keys(table, kind.__struct_fields__)
+    return read_keys(kind, table, place)
+
+
+def read_keys(kind: type[Section], table: Mapping[str, object], place: Place) -> Section:
+    """Read those keys of a table that a struct has as fields; others are left alone."""
+    good: dict[str, object] = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if name not in table:
             continue
-        if fault := rules[0].fault(table[name]):
-            problems.add(join_key(path, name), fault)
+        inner = _without_none(hint)
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            good[name] = read_section(inner, table[name], place.at(name))
+            continue
+        rule = rule_for(hint)
+        fault = rule.fault(table[name])
+        if fault:
+            place.at(name).add(fault)
         else:
-            good[name] = rules[0].convert(table[name])
-    return good
+            good[name] = rule.convert(table[name])
+    return kind(**good)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import re
-import stat
 import tomllib
 from pathlib import Path
-from typing import Any
 
+from augbuild.core.files import read_regular_file
 from augbuild.errors import RecipeError
 
-_LARGEST_FILE = 1 << 20
-_MOST_KEY_PARTS = 100
-_DEEPEST = 100
-# A string or a comment, whole: its dots are no syntax. One without an end runs on, so that this stays linear.
+_MAX_BYTES = 1 << 20
+_MAX_KEY_PARTS = 100
+_MAX_DEPTH = 100
+_NOT_FILES = frozenset({errno.EISDIR, errno.EINVAL, errno.ENXIO})  # a folder, a pipe, a socket
+# A string or a comment, whole: dots in it are no syntax. The quantifiers are possessive, and a
+# string without an end runs on to the end of the line or text, so that matching stays linear.
 _OPAQUE = re.compile(
     r'"""(?:[^\\]|\\(?:.|\Z))*?(?:"""|\Z)'
     r"|'''.*?(?:'''|\Z)"
@@ -22,39 +24,43 @@ _OPAQUE = re.compile(
     r"|#[^\n]*+",
     re.DOTALL,
 )
+_PIECES = re.compile(r"[,=\[\]{}\n]")
 
 
 def read_text(path: Path) -> str:
-    """Read a recipe's text; raises FileNotFoundError, and RecipeError for what would block or is too large."""
+    """Read a recipe's text.
+
+    Raises FileNotFoundError, and RecipeError for all else that cannot be read or is too large.
+    """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RecipeError(f"{path} is not a file; a recipe is a TOML file")
-        if status.st_size > _LARGEST_FILE:
-            raise RecipeError(f"{path} has over 1 MiB; that is no recipe")
-        return path.read_text(
-            encoding="utf-8-sig"
-        )  # some editors on Windows begin a file with a byte order mark
+        content = read_regular_file(path, _MAX_BYTES)
+        # Some editors on Windows begin a file with a byte order mark.
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise
     except UnicodeDecodeError as error:
-        raise RecipeError(
-            f"{path} is not UTF-8 text (byte {error.start}); a recipe is a TOML file"
-        ) from error
+        where = f"byte {error.start}"
+        raise RecipeError(f"{path} is not UTF-8 text ({where}); a recipe is a TOML file") from error
     except OSError as error:
-        raise RecipeError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise RecipeError(f"{str(path)!r} is no path") from error
+        if error.errno in _NOT_FILES:
+            message = f"{path} is not a file; a recipe is a TOML file"
+        elif error.errno == errno.EFBIG:
+            message = f"{path} has more than 1 MiB, too much for a recipe"
+        else:
+            message = f"{path} cannot be read: {error.strerror}"
+        raise RecipeError(message) from error
+    except ValueError as error:  # a NUL in the name
+        raise RecipeError(f"{str(path)!r} is not a valid path") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def parse_toml(content: str, file: str) -> dict[str, Any]:
-    """Parse TOML; `file` is its name in messages. Raises RecipeError.
-
-    tomllib takes seconds for a key of thousands of parts (so that is refused before) and fails at deep nesting.
-    """
+def parse_toml(content: str, file: str) -> dict[str, object]:
+    """Read a TOML document; `file` is its name in messages. Raises RecipeError."""
+    # tomllib takes quadratic time over the parts of a key: seconds for a file of 40 kB.
     syntax = _OPAQUE.sub("_", content)
-    if any(piece.count(".") >= _MOST_KEY_PARTS for piece in re.split(r"[,=\[\]{}\n]", syntax)):
-        raise RecipeError(f"{file}: a key has over {_MOST_KEY_PARTS} parts; that is no recipe")
+    if any(piece.count(".") >= _MAX_KEY_PARTS for piece in _PIECES.split(syntax)):
+        message = f"a key has more than {_MAX_KEY_PARTS} parts, too many for a recipe"
+        raise RecipeError(f"{file}: {message}")
     try:
         table = tomllib.loads(content)
         if _is_deep(table):
@@ -62,25 +68,23 @@ def parse_toml(content: str, file: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{file} is not TOML: {error}") from error
     except RecursionError as error:
-        raise RecipeError(
-            f"{file}: values are nested over {_DEEPEST} deep; that is no recipe"
-        ) from error
-    except ValueError as error:
-        raise RecipeError(
-            f"{file} holds a number of over 4,300 digits; that is no recipe"
-        ) from error
+        message = f"values are nested more than {_MAX_DEPTH} levels deep, too deep for a recipe"
+        raise RecipeError(f"{file}: {message}") from error
+    except ValueError as error:  # Python refuses to read it: sys.get_int_max_str_digits()
+        message = "has a number of more than 4,300 digits, too long for a recipe"
+        raise RecipeError(f"{file} {message}") from error
     return table
 
 
-def _is_deep(table: dict[str, Any]) -> bool:
-    """Tell whether values are nested more than _DEEPEST deep, without nesting as deep oneself."""
-    level: list[Any] = [table]
-    for _ in range(_DEEPEST):
-        level = [
-            child for value in level if isinstance(value, dict | list) for child in _children(value)
-        ]
+def _is_deep(table: dict[str, object]) -> bool:
+    """Check whether values are nested too deeply, level by level so that it cannot fail itself."""
+    level: list[object] = [table]
+    for _ in range(_MAX_DEPTH):
+        children: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                children.extend(value.values())
+            elif isinstance(value, list):
+                children.extend(value)
+        level = children
     return any(isinstance(value, dict | list) for value in level)
-
-
-def _children(value: dict[str, Any] | list[Any]) -> list[Any]:
-    return value if isinstance(value, list) else list(value.values())

@@ -1,4 +1,4 @@
-"""What a picture comes down to when it is looked for: a difference hash (dHash, 64 bits), a sketch and a thumbnail.
+"""Signatures of pictures: a difference hash (dHash, 64 bits) and a sketch; and their thumbnails.
 
 All are parts of one grid of grey levels, and so are those of the picture mirrored or turned.
 """
@@ -6,91 +6,134 @@ All are parts of one grid of grey levels, and so are those of the picture mirror
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augbuild.errors import ImageError
-from augbuild.pixels.codec import read_bytes, read_grey
+from augbuild.pixels.codec import read_grey
+from augbuild.sources.originals import read_bytes
 
-_GRID = (
-    288,
-    256,
-)  # the least size of which both 9 x 8 (the hash) and 32 x 32 (the thumbnail) are whole parts
-_MARGIN = (
-    2.0  # grey levels by which a cell must be the brighter one: a plain background would be noise
-)
-_HASH_BYTES, _SKETCH_BYTES = 8, 64
+# The smallest size of which both 9 x 8 (the hash) and 32 x 32 (the thumbnail) are whole parts.
+_GRID_SIZE = (288, 256)
+_TALL_GRID_SIZE = (256, 288)
+# Grey levels by which a cell must be the brighter one: a plain background would be noise.
+_MARGIN = 2.0
+_HASH_BYTES = 8
+_SKETCH_SIDE = 8
+_SIGNATURE_BYTES = _HASH_BYTES + _SKETCH_SIDE**2
+_THUMBNAIL_SIDE = 32
 
 Turn = Literal[
-    "upright", "turned by 90°", "turned by 180°", "turned by 270°",
-    "mirrored", "mirrored and turned by 90°", "mirrored and turned by 180°", "mirrored and turned by 270°",
-]  # fmt: skip
+    "upright",
+    "turned by 90°",
+    "turned by 180°",
+    "turned by 270°",
+    "mirrored",
+    "mirrored and turned by 90°",
+    "mirrored and turned by 180°",
+    "mirrored and turned by 270°",
+]
 """What was done to a picture: the 8 flips and turns, clockwise."""
 
 TURNS: tuple[Turn, ...] = get_args(Turn)
 
+Grid = NDArray[np.uint8]
+Thumbnail = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Grey = TypeVar("Grey", np.uint8, np.float32)
 
 
+class Signatures(NamedTuple):
+    """Signatures of n pictures as arrays: `hashes` of shape (n,), `sketches` of shape (n, 64)."""
+
+    hashes: NDArray[np.uint64]
+    sketches: NDArray[np.uint8]
+
+
 def signature(path: Path) -> bytes | None:
-    """Condense a picture into 72 bytes: its dHash and an 8 x 8 sketch; None where it cannot be read."""
+    """Return a picture's dHash and 8 x 8 sketch, 72 bytes; None where it cannot be read."""
     try:
-        return _condense(read_grey(path, _GRID))
+        grid = read_grey(path, _GRID_SIZE)
     except ImageError:
         return None
+    return _condense(grid)
 
 
 def turned_signatures(path: Path) -> bytes | None:
-    """Give a picture's fingerprints with each of TURNS undone, 8 x 72 bytes; None where it cannot be read."""
+    """Return a picture's signatures with each of TURNS undone, 8 x 72 bytes.
+
+    None where it cannot be read.
+    """
     try:
         data = read_bytes(path)
-        wide, tall = (
-            read_grey(data, _GRID),
-            read_grey(data, _GRID[::-1]),
-        )  # lying on its side, a tall grid is wide
+        wide = read_grey(data, _GRID_SIZE)
+        # A picture that lies on its side has its tall grid where the upright one has its wide grid.
+        tall = read_grey(data, _TALL_GRID_SIZE)
     except ImageError:
         return None
-    return b"".join(
-        _condense(undo_turn(turn, tall if turn % 2 else wide)) for turn in range(len(TURNS))
-    )
+    signatures = b""
+    for turn in range(len(TURNS)):
+        lies_on_its_side = turn % 2 == 1
+        grid = tall if lies_on_its_side else wide
+        signatures += _condense(undo_turn(turn, grid))
+    return signatures
 
 
 def undo_turn(turn: int, pixels: NDArray[Grey]) -> NDArray[Grey]:
     """Undo the flip or turn that has this number in TURNS."""
-    upright = np.rot90(pixels, turn % 4)
-    return upright[:, ::-1] if turn >= 4 else upright
+    turned_back = np.rot90(pixels, turn % 4)
+    is_mirrored = turn >= 4
+    return np.fliplr(turned_back) if is_mirrored else turned_back
 
 
-def read_thumbnail(path: Path) -> NDArray[np.float32]:
-    """Give the 32 x 32 grey levels of a picture; all nan, and so like nothing, where it cannot be read any more."""
+def read_thumbnail(path: Path) -> Thumbnail:
+    """Return the 32 x 32 grey levels of a picture.
+
+    All are nan, and so like nothing, where it can no longer be read.
+    """
     try:
-        return _thumbnail(read_grey(path, _GRID)).astype(np.float32)
+        grid = read_grey(path, _GRID_SIZE)
     except ImageError:
-        return np.full((32, 32), np.nan, np.float32)
+        size = (_THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
+        return np.full(size, np.nan, np.float32)
+    thumbnail = _shrink_to_thumbnail(grid)
+    return thumbnail.astype(np.float32)
 
 
-def parse_signatures(fingerprints: bytes) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Take joined fingerprints apart: their hashes (n), their sketches (n, 64)."""
-    table = np.frombuffer(fingerprints, np.uint8).reshape(-1, _HASH_BYTES + _SKETCH_BYTES)
-    return table[:, :_HASH_BYTES].copy().view(">u8").ravel().astype(np.uint64), table[
-        :, _HASH_BYTES:
-    ]
+def parse_signatures(joined: bytes) -> Signatures:
+    """Return the hashes and sketches of joined signatures."""
+    table = np.frombuffer(joined, np.uint8)
+    table = table.reshape(-1, _SIGNATURE_BYTES)
+    hash_bytes = table[:, :_HASH_BYTES].copy()
+    big_endian = hash_bytes.view(">u8").ravel()
+    return Signatures(
+        hashes=big_endian.astype(np.uint64),
+        sketches=table[:, _HASH_BYTES:],
+    )
 
 
-def _condense(grid: NDArray[np.uint8]) -> bytes:
+def _condense(grid: Grid) -> bytes:
     cells = _shrink(grid, 9, 8)
-    bits = np.packbits(cells[:, 1:] > cells[:, :-1] + _MARGIN)
-    return bits.tobytes() + np.rint(_shrink(_thumbnail(grid), 8, 8)).astype(np.uint8).tobytes()
+    left = cells[:, :-1]
+    right = cells[:, 1:]
+    dhash = np.packbits(right > left + _MARGIN)
+    # From the thumbnail, so that two sketches differ no more than their thumbnails do.
+    sketch = _shrink(_shrink_to_thumbnail(grid), _SKETCH_SIDE, _SKETCH_SIDE)
+    levels = np.rint(sketch).astype(np.uint8)
+    return dhash.tobytes() + levels.tobytes()
 
 
-def _thumbnail(grid: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return _shrink(grid, 32, 32)
+def _shrink_to_thumbnail(grid: Grid) -> Floats:
+    return _shrink(grid, _THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
 
 
-def _shrink(values: NDArray[np.generic], width: int, height: int) -> NDArray[np.float64]:
+def _shrink(values: Grid | Floats, width: int, height: int) -> Floats:
+    """Average whole blocks, so that `width` x `height` of them are left."""
     rows, columns = values.shape
-    blocks = values.reshape(height, rows // height, width, columns // width)
-    means: NDArray[np.float64] = blocks.mean(axis=(1, 3), dtype=np.float64)
+    block_height = rows // height
+    block_width = columns // width
+    blocks = values.reshape(height, block_height, width, block_width)
+    means: Floats = blocks.mean(axis=(1, 3), dtype=np.float64)
     return means

@@ -1,1 +1,1 @@
-"""Source datasets of every kind, behind one function."""
+"""Source datasets, whatever they lie in: one value, `SourceDataset`, and one way to open it."""

@@ -1,4 +1,4 @@
-"""What a source dataset is: images with a label, and perhaps a split."""
+"""A source dataset as a value: images with a label, and perhaps a split."""
 
 from __future__ import annotations
 
@@ -8,14 +8,63 @@ from pathlib import Path
 from typing import Literal
 
 from augbuild.errors import Reason
+from augbuild.sources.findings import Finding
+from augbuild.sources.originals import Originals
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+LayoutName = Literal["auto", "classes", "splits", "class-splits", "leaf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table that hold each thing, where their names do not say so."""
+
+    path: str | None = None
+    label: str | None = None
+    split: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How a source is read: the keys of `[source]`, and what the command line adds.
+
+    `classes` and `include` are empty where all are meant; `include` and `exclude` are shell
+    patterns on paths; `images`, `suffix` and `labels` belong to tables; `margin` (a share of the
+    box) and `min_size` (pixels) to boxes; `max_pixels` and `depth` (bits) to decoding. `images`,
+    `labels` and `exclude_file` are relative to the recipe, as `path` is.
+    """
+
+    layout: LayoutName = "auto"
+    classes: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    exclude_file: str | None = None
+    columns: Columns = Columns()
+    images: str | None = None
+    suffix: str = ""
+    labels: str | None = None
+    margin: float = 0.0
+    min_size: int = 1
+    max_pixels: int | None = None
+    depth: int | None = None
+    ignore_existing: bool = False
+    follow_links: bool = False
+
+
+DEFAULT_OPTIONS = SourceOptions()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One original image.
 
-    `key` is its path without the split folder, `folder` that split folder as it stands on disk ("" where there is
-    none); both POSIX, relative to the dataset's root. `split` is None until it is assigned.
+    `key` is its path without the split folder, `folder` that split folder as it is called on disk,
+    or "" where there is none; both are POSIX and relative to the dataset's root. `split`, `group`
+    and `fold` are None until they are assigned.
     """
 
     key: str
@@ -27,7 +76,7 @@ class Source:
 
     @property
     def path(self) -> str:
-        """Give the path in the source dataset."""
+        """Return the path in the source dataset."""
         return f"{self.folder}/{self.key}" if self.folder else self.key
 
 
@@ -42,25 +91,24 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class SourceDataset:
-    """An opened source: `sources` sorted by path; `ignored` counts by why what is no source.
+    """An opened source, its `sources` sorted by path.
 
-    `identity` tells this dataset from others on the machine; `attribution` is what its licence asks to be said.
+    `root` is where it is on this machine, and `originals` reads its images. `identity` tells this
+    dataset from others on the machine. `ignored` counts the files that are not sources, by the
+    reason. `attribution` is what the licence of the images asks to be said.
     """
 
     root: Path
+    originals: Originals
     identity: str
     classes: tuple[str, ...]
     sources: tuple[Source, ...]
     rejected: tuple[Rejected, ...] = ()
     ignored: Mapping[str, int] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     attribution: str | None = None
 
     @property
     def is_split(self) -> bool:
-        """Tell whether the dataset came with splits."""
+        """Check whether the dataset came with splits."""
         return any(source.split for source in self.sources)
-
-
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")

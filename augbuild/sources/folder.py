@@ -1,229 +1,213 @@
-"""A folder of class folders, or of train/, test/ and val/ or validation/ folders with class folders in them."""
+"""Open a folder of images: walk over it, and make its files the sources of a dataset."""
 
 from __future__ import annotations
 
 import os
-import sys
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import Rejected, Source, SourceDataset, Split
+from augbuild.sources.dataset import DEFAULT_OPTIONS, Rejected, SourceDataset, SourceOptions
+from augbuild.sources.findings import Finding
+from augbuild.sources.layout import Layout, recognise_layout
+from augbuild.sources.originals import FolderOriginals
 
 IMAGE_EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
 )
 """What torchvision's ImageFolder takes for an image, in any case."""
 
-_SPLIT_FOLDERS: Mapping[str, Split] = {
-    "train": "train",
-    "test": "test",
-    "val": "validation",
-    "validation": "validation",
-}
+# Told apart from other files only to say that these are images, too, but not read.
 _FOREIGN_IMAGES = frozenset(
     {".heic", ".heif", ".avif", ".gif", ".jxl", ".svg", ".cr2", ".nef", ".dng"}
 )
-_LONGEST_EXTENSION = 12
+_MAX_EXTENSION = 12
+
+_FolderId = tuple[int, int]  # device and inode: the folder itself, by whatever path
+
+
+def open_folder(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceDataset:
+    """Open a folder of images.
+
+    The class is the top folder, as in torchvision's ImageFolder, or the top folder below a split
+    folder; images may lie anywhere below. Raises SourceError for what is not a folder, cannot be
+    read, or has nothing that could be trained on.
+    """
+    if not root.is_dir():
+        kind = "is a file, not a folder" if root.exists() else "does not exist"
+        wanted = "the source is a folder with a folder of images for each class"
+        raise SourceError(f"{root} {kind}; {wanted}")
+    walk = _walk(root, options.follow_links)
+    layout = recognise_layout(root, walk.images, ignore_existing=options.ignore_existing)
+    sources = []
+    for path in walk.images:
+        source = layout.source(path)
+        if source is None:
+            walk.ignored["not in a class folder"] += 1
+        else:
+            sources.append(source)
+    if not sources:
+        raise SourceError(_why_empty(walk))
+    class_folders = _find_class_folders(walk, layout)
+    classes = {folder.rpartition("/")[2] for folder in class_folders if is_safe_path(folder)}
+    findings = _find_similar_names(classes)
+    findings += _find_empty_folders(walk.folders - class_folders, layout.class_depth)
+    # The identity is of the folder itself, so that a link to it is the same dataset.
+    return SourceDataset(
+        root=root,
+        originals=FolderOriginals(root),
+        identity=str(root.resolve()),
+        classes=tuple(sorted(classes)),
+        sources=tuple(sources),
+        rejected=tuple(walk.rejected.values()),
+        ignored=dict(sorted(walk.ignored.items())),
+        findings=tuple(findings),
+    )
 
 
 @dataclass(slots=True)
-class _Scan:
-    """What a walk found: paths of images and folders relative to the root, and all else by why it is no source."""
+class _Walk:
+    """A walk over a folder, and what it finds, by paths relative to the root.
 
+    `folders` are those that it went into. `rejected` are images that cannot be used; `ignored`
+    counts all else by the reason why it is not a source.
+    """
+
+    root: Path
+    follow_links: bool
     images: list[str] = field(default_factory=list)
     folders: set[str] = field(default_factory=set)
     rejected: dict[str, Rejected] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
 
+    def visit(self, entry: os.DirEntry[str], path: str, above: frozenset[_FolderId]) -> bool:
+        """Note what an entry is; return whether it is a folder to go into."""
+        if entry.name.startswith("."):
+            self.ignored["hidden"] += 1
+        elif _succeeds(entry.is_dir):
+            if self.may_enter(entry, above):
+                self.folders.add(path)
+                return True
+            self.ignored["link to a folder"] += 1
+        else:
+            self.visit_file(entry, path)
+        return False
 
-def open_folder(
-    root: Path, *, ignore_existing: bool = False, follow_links: bool = False
-) -> SourceDataset:
-    """Open a folder of images; raises SourceError where it is none, or holds nothing that could be trained on.
+    def may_enter(self, entry: os.DirEntry[str], above: frozenset[_FolderId]) -> bool:
+        if not self.follow_links:
+            return not entry.is_symlink()
+        # A link to a folder that the walk is in makes a loop.
+        return _folder_id(Path(entry.path)) not in above
 
-    The class is the top folder, as in torchvision's ImageFolder, or the top folder below a split folder; images may
-    lie anywhere below. With `ignore_existing`, split folders only group class folders. Links to files are followed,
-    those to folders with `follow_links`.
-    """
-    if not root.is_dir():
-        kind = "is a file, not a folder" if root.exists() else "does not exist"
-        raise SourceError(
-            f"{root} {kind}; the source is a folder with a folder of images for each class"
-        )
-    scan = _scan(root, follow_links=follow_links)
-    depth = 1 if _has_splits(root, scan.images, ignore_existing=ignore_existing) else 0
-    sources = tuple(_sources(scan, depth, keep_splits=not ignore_existing))
-    if not sources:
-        raise SourceError(_nothing_found(root, scan))
-    folders = {
-        folder for path in (*scan.images, *scan.rejected) if (folder := _class_folder(path, depth))
-    }
-    classes = tuple(
-        sorted({folder.rpartition("/")[2] for folder in folders if is_safe_path(folder)})
-    )
-    warnings = (*_similar_names(classes), *_empty_folders(scan.folders - folders, depth))
-    rejected, ignored = tuple(scan.rejected.values()), dict(sorted(scan.ignored.items()))
-    return SourceDataset(root, str(root.resolve()), classes, sources, rejected, ignored, warnings)
+    def visit_file(self, entry: os.DirEntry[str], path: str) -> None:
+        extension = PurePosixPath(entry.name).suffix.lower()
+        if extension not in IMAGE_EXTENSIONS:
+            self.ignored[_name_kind(extension)] += 1
+        elif not is_safe_path(path):  # no manifest could name it
+            why = "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
+            self.rejected[path] = Rejected(_legible(path), "bad_name", why)
+        elif _succeeds(entry.is_file):
+            self.images.append(path)
+        elif entry.is_symlink():
+            why = "a link to nothing that can be read"
+            self.rejected[path] = Rejected(path, "unreadable", why)
+        else:
+            self.ignored["not a regular file"] += 1
 
 
-def _scan(root: Path, *, follow_links: bool) -> _Scan:
-    scan = _Scan()
-    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+def _walk(root: Path, follow_links: bool) -> _Walk:
+    """Walk over a whole folder; raises SourceError for a folder in it that cannot be read."""
+    walk = _Walk(root, follow_links)
+    # A list of what is still to do, since folders may be nested deeper than Python's calls may.
+    waiting: list[tuple[str, frozenset[_FolderId]]] = [("", frozenset())]
     while waiting:
         folder, above = waiting.pop()
+        path = root / folder
         try:
-            with os.scandir(root / folder) as entries:
+            with os.scandir(path) as entries:
                 found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
-            here = above | {_identity(root / folder)} if follow_links else above
+            if follow_links:
+                above |= {_folder_id(path)}
         except OSError as error:
-            raise SourceError(f"{root / folder} cannot be read: {error.strerror}") from error
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
         for entry in found:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if _is_image(entry, path, scan):
-                scan.images.append(path)
-            elif _is_open_folder(entry, scan, here, follow_links=follow_links):
-                scan.folders.add(path)
-                waiting.append((path, here))
-    scan.images.sort()
-    return scan
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if walk.visit(entry, name, above):
+                waiting.append((name, above))
+    walk.images.sort()
+    return walk
 
 
-def _is_image(entry: os.DirEntry[str], path: str, scan: _Scan) -> bool:
-    """Tell whether an entry is a source, and note what else is no folder."""
-    if entry.name.startswith("."):
-        scan.ignored["hidden"] += 1
-    elif _is(entry.is_dir):
-        pass
-    elif (extension := PurePosixPath(entry.name).suffix.lower()) not in IMAGE_EXTENSIONS:
-        known = (
-            extension
-            if 1 < len(extension) <= _LONGEST_EXTENSION and extension.isprintable()
-            else "of another kind"
-        )
-        scan.ignored[f"extension {known}" if known.startswith(".") else known] += 1
-    elif not is_safe_path(path):  # no manifest could name it
-        why = "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
-        scan.rejected[path] = Rejected(_legible(path), "bad_name", why)
-    elif _is(entry.is_file):
-        return True
-    elif entry.is_symlink():
-        scan.rejected[path] = Rejected(path, "unreadable", "a link to nothing that can be read")
-    else:
-        scan.ignored["not a regular file"] += 1
-    return False
-
-
-def _is_open_folder(
-    entry: os.DirEntry[str], scan: _Scan, above: frozenset[tuple[int, int]], *, follow_links: bool
-) -> bool:
-    """Tell whether an entry is a folder to go into; one that is already being walked is not: its links make a loop."""
-    if entry.name.startswith(".") or not _is(entry.is_dir):
-        return False
-    if (entry.is_symlink() and not follow_links) or (
-        follow_links and _identity(Path(entry.path)) in above
-    ):
-        scan.ignored["link to a folder"] += 1
-        return False
-    return True
-
-
-def _is(kind: Callable[[], bool]) -> bool:
+def _succeeds(check: Callable[[], bool]) -> bool:
     try:
-        return kind()
+        return check()
     except OSError:  # a link that loops
         return False
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _folder_id(path: Path) -> _FolderId:
     status = path.stat()
     return status.st_dev, status.st_ino
 
 
+def _name_kind(extension: str) -> str:
+    # A long or unprintable end of a name is not an extension that anybody would know.
+    if extension and len(extension) <= _MAX_EXTENSION and extension.isprintable():
+        return f"extension {extension}"
+    return "of another kind"
+
+
 def _legible(path: str) -> str:
-    """Spell out the bytes of a path that are not UTF-8, so that it can be written down."""
+    """Write out the bytes of a path that are not UTF-8, so that it can be printed and stored."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _has_splits(root: Path, images: Iterable[str], *, ignore_existing: bool) -> bool:
-    """Tell split folders from classes that are named like them; raises SourceError where nobody could.
-
-    There are splits where all folders with images are called so, train among them, and hold class folders. Beside
-    other folders with images, such a folder is a class if it has images directly in it.
-    """
-    depths: defaultdict[str, set[int]] = defaultdict(set)
-    for path in images:
-        top, *rest = path.split("/")
-        if rest:
-            depths[top].add(len(rest))
-    named = sorted(name for name in depths if name.casefold() in _SPLIT_FOLDERS)
-    if not named:
-        return False
-    others = sorted(set(depths) - set(named))
-    nested = [name for name in named if 1 not in depths[name]]
-    if others and nested:
-        raise SourceError(
-            f"{root} has {nested[0]}/ with folders of images beside {others[0]}/: "
-            f"if it is a split, move {others[0]}/ away; if it is a class, put its images directly into it"
-        )
-    if others:
-        return False
-    if flat := [name for name in named if depths[name] == {1}]:
-        raise SourceError(
-            f"{root}: images lie directly in {flat[0]}/; put them into a folder for each class there"
-        )
-    if not ignore_existing and "train" not in {name.casefold() for name in named}:
-        folders = ", ".join(f"{name}/" for name in named)
-        raise SourceError(f"{root} has {folders} but no train/; a source with splits needs one")
-    return True
+def _find_class_folders(walk: _Walk, layout: Layout) -> set[str]:
+    """Return the folders that are a class: a class whose images were all rejected is one, too."""
+    folders = set()
+    for path in (*walk.images, *walk.rejected):
+        folder = layout.class_folder(path)
+        if folder is not None:
+            folders.add(folder)
+    return folders
 
 
-def _sources(scan: _Scan, depth: int, *, keep_splits: bool) -> Iterator[Source]:
-    """Give the sources in path order; split folders and labels are one string each, however many images they have.
-
-    `depth` is that of class folders: 1 below split folders, else 0.
-    """
-    for path in scan.images:
-        parts = path.split("/", depth + 1)
-        if len(parts) < depth + 2:
-            scan.ignored["not in a class folder"] += 1
-        elif depth and keep_splits:
-            folder, label = sys.intern(parts[0]), sys.intern(parts[1])
-            yield Source(path[len(folder) + 1 :], label, folder, _SPLIT_FOLDERS[folder.casefold()])
-        else:
-            yield Source(path, sys.intern(parts[depth]))
-
-
-def _class_folder(path: str, depth: int) -> str:
-    """Give the class folder that a path lies in, or "" if it lies above them."""
-    parts = path.split("/", depth + 1)
-    return path[: -len(parts[-1]) - 1] if len(parts) == depth + 2 else ""
-
-
-def _nothing_found(root: Path, scan: _Scan) -> str:
-    if scan.images:
-        return f"{root} has images but no class folders; put the images of each class into a folder of its own"
-    for why in scan.ignored:
-        extension = why.removeprefix("extension ")
+def _why_empty(walk: _Walk) -> str:
+    root = walk.root
+    if walk.images:
+        advice = "put the images of each class into a folder of its own"
+        return f"{root} has images but no class folders; {advice}"
+    for reason in walk.ignored:
+        extension = reason.removeprefix("extension ")
         if extension in _FOREIGN_IMAGES:
-            return f"{root} has only {extension} files, which are not read; convert them to JPEG or PNG"
+            advice = "which are not read; convert them to JPEG or PNG"
+            return f"{root} has only {extension} files, {advice}"
     return f"{root} has no images ({', '.join(sorted(IMAGE_EXTENSIONS))}) in class folders"
 
 
-def _similar_names(classes: Iterable[str]) -> Iterator[str]:
-    seen: dict[str, str] = {}
-    for label in classes:
-        folded = unicodedata.normalize("NFC", label).casefold()
-        if folded in seen:
-            yield f"classes {seen[folded]!r} and {label!r} are one folder where file systems fold case (macOS, Windows)"
-        seen.setdefault(folded, label)
-
-
-def _empty_folders(folders: Iterable[str], depth: int) -> Iterator[str]:
+def _find_empty_folders(folders: Iterable[str], class_depth: int) -> list[Finding]:
+    """Find the folders that would each be a class if they had images."""
+    findings = []
     for folder in sorted(folders):
-        if folder.count("/") == depth:
-            yield f"{_legible(folder)} has no images and is left out"
+        if folder.count("/") == class_depth:
+            message = f"{_legible(folder)} has no images and is left out"
+            findings.append(Finding(kind="empty class folder", message=message))
+    return findings
+
+
+def _find_similar_names(classes: Iterable[str]) -> list[Finding]:
+    """Find the classes whose folder is another's on some file systems."""
+    findings = []
+    seen: dict[str, str] = {}
+    for label in sorted(classes):
+        folded = unicodedata.normalize("NFC", label).casefold()
+        first = seen.setdefault(folded, label)
+        if first != label:
+            where = "file systems that ignore case (macOS, Windows)"
+            message = f"classes {first!r} and {label!r} share one folder on {where}"
+            findings.append(Finding(kind="similar class names", message=message))
+    return findings

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import click
 
-Command = Callable[..., Any]
+Command = TypeVar("Command", bound=Callable[..., object])
+
+FOLDER = click.Path(path_type=Path)
+
+cache_option = click.option(
+    "--cache",
+    metavar="DIR|none",
+    help="Where decoded pixels are kept.  [default: the user's cache folder]",
+)
 
 _TRAINING = (
     click.option(
@@ -39,14 +47,13 @@ _TRAINING = (
     click.option("--device", help="cpu, cuda, mps.  [default: what there is]"),
     click.option(
         "--compile",
-        "compile_",
         is_flag=True,
         default=None,
         help="Compile the model first; on a CPU that gained nothing.",
     ),
     click.option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=FOLDER,
         metavar="FILE",
         help="A TOML file of these options; the command line goes first.",
     ),
@@ -62,7 +69,6 @@ _COMPARING = (
     ),
     click.option(
         "--arm",
-        "named",
         multiple=True,
         metavar="NAME=M",
         help="An arm with a manifest of its own; the baseline first.",
@@ -70,7 +76,7 @@ _COMPARING = (
     click.option(
         "--ablate",
         metavar="RECIPE",
-        help="Build RECIPE whole and without each transform: which earns its place?",
+        help="Build RECIPE whole and without each transform: which one helps?",
     ),
     click.option(
         "--source",
@@ -108,7 +114,7 @@ _COMPARING = (
     ),
     click.option(
         "--out",
-        type=click.Path(path_type=Path),
+        type=FOLDER,
         required=True,
         metavar="DIR",
         help="The folder of the comparison.",
@@ -130,11 +136,7 @@ _COMPARING = (
     ),
 )
 _RUNNING = (
-    click.option(
-        "--cache",
-        metavar="DIR|none",
-        help="Where decoded pixels are kept.  [default: the user's cache folder]",
-    ),
+    cache_option,
     click.option(
         "--verify",
         is_flag=True,
@@ -148,21 +150,21 @@ _RUNNING = (
 
 
 def training_options(command: Command) -> Command:
-    """Add the options that say how a model is trained."""
-    return _with(_TRAINING, command)
+    """Add the options of training a model."""
+    return _add(_TRAINING, command)
 
 
 def comparing_options(command: Command) -> Command:
-    """Add the options that say what is compared, and how its runs are shared out."""
-    return _with(_COMPARING, command)
+    """Add the options of a comparison: what is compared, and how its runs are spread."""
+    return _add(_COMPARING, command)
 
 
 def running_options(command: Command) -> Command:
     """Add the options that change nothing of the result."""
-    return _with(_RUNNING, command)
+    return _add(_RUNNING, command)
 
 
-def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
-    for option in reversed(options):
+def _add(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):  # decorators apply from the bottom up; --help lists them down
         command = option(command)
     return command

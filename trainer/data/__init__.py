@@ -1,1 +1,1 @@
-"""Images to train on: any manifest, table or folder; pixels decoded once; the order they are seen in."""
+"""Images to train on: read from any manifest, decoded once, seen in a repeatable order."""

@@ -1,8 +1,9 @@
-"""In which order images are seen: a function of the seed alone, so that any step can be repeated."""
+"""The order of images in training: a function of the seed, so that any step can be repeated."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,10 +15,11 @@ from trainer.data.samples import Sample
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Batches of image numbers. `units` lists the images that take turns: in pass k, a unit gives its (k mod V)-th.
+    """Batches of image numbers.
 
-    With one image a unit, a pass is an epoch over all images. With the variants of a source as a unit, arms of unequal
-    size see their sources in the same order.
+    `units` lists the images that take turns: in pass k, a unit of V images contributes its
+    (k mod V)-th. With one image a unit, a pass is an epoch over all images. With the variants of a
+    source as a unit, arms of unequal size see their sources in the same order.
     """
 
     units: tuple[tuple[int, ...], ...]
@@ -26,39 +28,58 @@ class Order:
 
     @property
     def batches_per_pass(self) -> int:
-        """Count the batches of a pass; a last batch of one image joins the one before, for batch normalisation."""
+        """Count the batches of a pass.
+
+        A last batch of one image joins the one before it: batch normalisation needs two.
+        """
         full, rest = divmod(len(self.units), self.batch_size)
-        return max(full + (rest > 1), 1)
+        if rest > 1:
+            full += 1
+        return max(full, 1)
 
     def batch(self, step: int) -> list[int]:
-        """Give the images of a step."""
+        """Return the image numbers of a step, counted from 0 over all passes."""
         number, position = divmod(step, self.batches_per_pass)
-        shuffled = _permutation(self.seed, number, len(self.units))
+        shuffled = _shuffle(self.seed, number, len(self.units))
         start = position * self.batch_size
-        end = len(shuffled) if position == self.batches_per_pass - 1 else start + self.batch_size
-        return [self.units[unit][number % len(self.units[unit])] for unit in shuffled[start:end]]
+        end = start + self.batch_size
+        is_last = position == self.batches_per_pass - 1
+        if is_last:
+            end = len(shuffled)
+        batch = []
+        for index in shuffled[start:end]:
+            unit = self.units[index]
+            turn = number % len(unit)
+            batch.append(unit[turn])
+        return batch
 
 
 @lru_cache(maxsize=4)
-def _permutation(seed: int, number: int, length: int) -> tuple[int, ...]:
-    digest = hashlib.sha256(f"{seed}\x1forder\x1f{number}".encode()).digest()
-    generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
-    return tuple(map(int, generator.permutation(length)))
+def _shuffle(seed: int, number: int, length: int) -> tuple[int, ...]:
+    """Return the permutation of one pass; the cache spares a shuffle for every batch."""
+    key = f"{seed}\x1forder\x1f{number}"
+    digest = hashlib.sha256(key.encode()).digest()
+    entropy = int.from_bytes(digest[:16], "big")
+    # PCG64 is named, for numpy may change what default_rng returns.
+    generator = np.random.Generator(np.random.PCG64(entropy))
+    permutation = generator.permutation(length)
+    return tuple(permutation.tolist())
 
 
 def epochs_order(samples: Sequence[Sample], batch_size: int, seed: int) -> Order:
-    """See every image once a pass."""
-    return Order(tuple((index,) for index in range(len(samples))), batch_size, seed)
+    """Return the order in which a pass sees every image once."""
+    units = tuple((index,) for index in range(len(samples)))
+    return Order(units, batch_size, seed)
 
 
 def steps_order(samples: Sequence[Sample], batch_size: int, seed: int) -> Order:
-    """See every source once a pass, with one of its images in turn."""
-    units: dict[str, list[int]] = {}
+    """Return the order in which a pass sees every source once, with one of its images in turn."""
+    by_source: defaultdict[str, list[int]] = defaultdict(list)
     for index, sample in enumerate(samples):
-        units.setdefault(sample.source or sample.name, []).append(index)
-    ordered = sorted(units.items())
-    return Order(
-        tuple(tuple(sorted(each, key=lambda i: samples[i].variant)) for _, each in ordered),
-        batch_size,
-        seed,
-    )
+        source = sample.source or sample.name
+        by_source[source].append(index)
+    units = []
+    for _, indices in sorted(by_source.items()):
+        indices.sort(key=lambda index: samples[index].variant)
+        units.append(tuple(indices))
+    return Order(tuple(units), batch_size, seed)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL import __version__ as pillow_version
 
+from augbuild.core.files import size_and_mtime
 from augbuild.core.pool import available_cpus, chunked, map_pooled
 from augbuild.core.progress import ProgressBar
 from augbuild.errors import ImageError, TableError
@@ -25,17 +26,40 @@ from trainer.data.samples import Sample
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, of values from 0 to 1, as torchvision's pretrained models expect them."""
 
-_CHUNK = 16
-_POOL_PAYS_FROM = 200
-_SPARE_BYTES = 1 << 30
+_CHUNK = 16  # images that a worker decodes at a time
+_POOL_PAYS_FROM = 200  # images; fewer are decoded before workers have started
+_SPARE_BYTES = 1 << 30  # left free on the disk of the cache
 
 Pixels = NDArray[np.uint8]
 
 
-class ManifestDataset:
-    """Images and targets as torchvision's ImageFolder has them; indexing gives a uint8 array (height, width, 3).
+@dataclass(frozen=True, slots=True)
+class PixelStore:
+    """Pixels of many images, decoded once: a file mapped into memory.
 
-    `pixels` maps a path to its row in `store`, an array (images, size, size, 3) that other datasets may share.
+    `rows` maps a path to its row of `array`, of shape (images, size, size, 3). Without an array
+    each image is decoded whenever it is needed, and `notes` say why if that was not asked for.
+    """
+
+    size: int
+    rows: Mapping[Path, int]
+    array: Pixels | None
+    notes: tuple[str, ...] = ()
+
+    def take(self, paths: Sequence[Path]) -> Pixels:
+        """Return the pixels of some images, (images, size, size, 3)."""
+        if self.array is None:
+            decoded = [load_pixels(path, self.size) for path in paths]
+            return np.stack(decoded)
+        rows = [self.rows[path] for path in paths]
+        return self.array[rows]
+
+
+class ManifestDataset:
+    """Images and targets as torchvision's ImageFolder has them.
+
+    Indexing returns a uint8 array (size, size, 3) and its target. Several datasets may share a
+    `store`.
     """
 
     def __init__(
@@ -43,10 +67,17 @@ class ManifestDataset:
     ) -> None:
         self.classes = list(classes)
         self.class_to_idx = {label: index for index, label in enumerate(classes)}
-        self.samples = [(str(sample.path), self.class_to_idx[sample.label]) for sample in samples]
-        self.targets = [target for _, target in self.samples]
-        self.names = [sample.name for sample in samples]
-        self._store, self._paths = store, [sample.path for sample in samples]
+        self.samples: list[tuple[str, int]] = []
+        self.targets: list[int] = []
+        self.names: list[str] = []
+        self._paths: list[Path] = []
+        self._store = store
+        for sample in samples:
+            target = self.class_to_idx[sample.label]
+            self.samples.append((str(sample.path), target))
+            self.targets.append(target)
+            self.names.append(sample.name)
+            self._paths.append(sample.path)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -55,120 +86,128 @@ class ManifestDataset:
         return self.pixels([index])[0], self.targets[index]
 
     def pixels(self, indices: Sequence[int]) -> Pixels:
-        """Give a batch of pixels, (images, size, size, 3)."""
+        """Return the pixels of a batch, (images, size, size, 3)."""
         return self._store.take([self._paths[index] for index in indices])
 
     def batch(
         self, indices: Sequence[int], device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give normalised images (images, 3, size, size) in channels_last order, and targets, on a device."""
+        """Return normalised images (images, 3, size, size) and their targets, on a device."""
         pixels = torch.from_numpy(self.pixels(indices))
-        targets = torch.tensor([self.targets[index] for index in indices])
-        if device.type == "cuda":
+        chosen = [self.targets[index] for index in indices]
+        targets = torch.tensor(chosen)
+        if device.type == "cuda":  # only pinned memory is copied while the GPU computes
             pixels, targets = pixels.pin_memory(), targets.pin_memory()
-        return normalise(pixels.to(device, non_blocking=True)), targets.to(
-            device, non_blocking=True
-        )
+        pixels = pixels.to(device, non_blocking=True)
+        targets = targets.to(device, non_blocking=True)
+        return normalise(pixels), targets
 
 
 def normalise(pixels: torch.Tensor) -> torch.Tensor:
-    """Turn bytes (images, height, width, 3) into what the model takes: (images, 3, height, width), ImageNet's scale."""
+    """Return bytes (images, height, width, 3) on ImageNet's scale, as (images, 3, height, width).
+
+    The result lies in memory as channels_last, in which convolutions are fastest.
+    """
     mean = torch.tensor(MEAN, device=pixels.device).mul(255.0)
     std = torch.tensor(STD, device=pixels.device).mul(255.0)
-    return pixels.float().sub_(mean).div_(std).permute(0, 3, 1, 2)
+    scaled = pixels.float().sub_(mean).div_(std)
+    return scaled.permute(0, 3, 1, 2)
 
 
 def load_pixels(path: Path, size: int) -> Pixels:
     """Decode an image and resize it to a square, bilinearly, as the lab did; raises ImageError."""
-    return np.asarray(read_image(path).resize((size, size), Image.Resampling.BILINEAR))
+    image = read_image(path)
+    square = image.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(square)
 
 
-@dataclass(frozen=True, slots=True)
-class PixelStore:
-    """Pixels of many images, decoded once: a file mapped into memory, or None to decode each time anew."""
-
-    size: int
-    rows: Mapping[Path, int]
-    array: Pixels | None
-
-    def take(self, paths: Sequence[Path]) -> Pixels:
-        """Give the pixels of some images."""
-        if self.array is None:
-            return np.stack([load_pixels(path, self.size) for path in paths])
-        return self.array[[self.rows[path] for path in paths]]
+def default_cache() -> Path:
+    """Return the user's cache folder for pixels (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "augbuild" / "pixels"
 
 
 def open_store(
     samples: Sequence[Sample], size: int, cache: Path | None, *, file: Path, quiet: bool = True
-) -> tuple[PixelStore, str | None]:
-    """Decode and resize all images on all processors, or find that done before; say so if the disk is too small.
+) -> PixelStore:
+    """Decode and resize all images on all processors, or find that done before.
 
-    Without a `cache` folder, each image is decoded whenever it is needed. Raises TableError naming the row of an image
-    that cannot be read.
+    Without a `cache` folder, or without room in it, each image is decoded whenever it is needed.
+    Raises TableError naming the row of `file` whose image cannot be read.
     """
-    paths = list(dict.fromkeys(sample.path for sample in samples))
-    rows = {path: row for row, path in enumerate(paths)}
-    where = {sample.path: f"{file}: row {sample.row}: {sample.name}" for sample in samples}
-    needed = len(paths) * size * size * 3
+    rows: dict[Path, int] = {}
+    where: dict[Path, str] = {}
+    for sample in samples:
+        rows.setdefault(sample.path, len(rows))
+        where[sample.path] = f"{file}: row {sample.row}: {sample.name}"
     if cache is None:
-        return PixelStore(size, rows, None), None
+        return PixelStore(size, rows, None)
     cache.mkdir(parents=True, exist_ok=True)
-    target = cache / f"{_key(paths, size)}.pixels"
-    if not (target.is_file() and target.stat().st_size == needed):
-        if shutil.disk_usage(cache).free < needed + _SPARE_BYTES:
-            word = f"{cache} has no room for {needed / 1e9:.1f} GB of pixels; images are decoded whenever they are needed"
-            return PixelStore(size, rows, None), word
-        _fill(target, paths, size, where, quiet=quiet)
+    paths = list(rows)
+    target = cache / f"{_store_key(paths, size)}.pixels"
+    needed = len(paths) * _image_bytes(size)
+    found, _ = size_and_mtime(target)
+    if found != needed:
+        free = shutil.disk_usage(cache).free
+        if free < needed + _SPARE_BYTES:
+            note = (
+                f"{cache} has no room for {needed / 1e9:.1f} GB of pixels; "
+                "images are decoded whenever they are needed"
+            )
+            return PixelStore(size, rows, None, (note,))
+        _fill_store(target, paths, size, where, quiet=quiet)
     array = np.memmap(target, np.uint8, "r", shape=(len(paths), size, size, 3))
-    return PixelStore(size, rows, array), None
+    return PixelStore(size, rows, array)
 
 
-def _key(paths: Sequence[Path], size: int) -> str:
-    """Name a store by all that its pixels depend on: the files, by size and time, and how they are decoded."""
+def _image_bytes(size: int) -> int:
+    return size * size * 3
+
+
+def _store_key(paths: Sequence[Path], size: int) -> str:
+    """Hash all that the pixels depend on: the files, by size and time, and how they are decoded."""
     digest = hashlib.sha256(f"1 {size} bilinear {pillow_version}".encode())
     for path in paths:
         status = path.stat()
-        digest.update(
-            f"{path.absolute()}\x1f{status.st_size}\x1f{status.st_mtime_ns}\n".encode(
-                errors="surrogateescape"
-            )
-        )
+        size_and_time = f"{status.st_size}\x1f{status.st_mtime_ns}"
+        line = f"{path.absolute()}\x1f{size_and_time}\n"
+        digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
 
 
-def _fill(
+def _fill_store(
     target: Path, paths: Sequence[Path], size: int, where: Mapping[Path, str], *, quiet: bool
 ) -> None:
-    partial_file = target.with_suffix(f".{os.getpid()}.partial")
+    """Decode all images into a file that workers share, and put it in place once it is complete."""
+    staged = target.with_suffix(f".{os.getpid()}.partial")
+    n_jobs = 1 if len(paths) < _POOL_PAYS_FROM else available_cpus()
+    fill = partial(_fill_chunk, staged, size)
+    chunks = chunked(enumerate(paths), _CHUNK)
     try:
-        with partial_file.open("wb") as file:
-            file.truncate(len(paths) * size * size * 3)
-        n_jobs = 1 if len(paths) < _POOL_PAYS_FROM else available_cpus()
-        chunks = chunked(enumerate(paths), _CHUNK)
+        with staged.open("wb") as file:
+            file.truncate(len(paths) * _image_bytes(size))
         with ProgressBar("decoding", len(paths), "images", quiet=quiet) as progress:
-            for failures in map_pooled(
-                partial(_fill_chunk, partial_file, size), chunks, n_jobs=n_jobs
-            ):
+            for failures in map_pooled(fill, chunks, n_jobs=n_jobs):
                 for path, reason in failures:
-                    raise TableError(f"{where[path]} is no usable image: {reason}")
+                    raise TableError(f"{where[path]} is not a usable image: {reason}")
                 progress.advance(_CHUNK)
-        partial_file.replace(target)
+        staged.replace(target)
     finally:
-        partial_file.unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)
 
 
 def _fill_chunk(
     target: Path, size: int, items: Sequence[tuple[int, Path]]
 ) -> list[tuple[Path, str]]:
-    """Decode some images into their rows of the file; give those that could not be."""
-    failures, row_bytes = [], size * size * 3
+    """Decode some images into their rows of the file; return those that failed, with the reason."""
+    failures = []
     with target.open("r+b") as file:
         for row, path in items:
             try:
                 pixels = load_pixels(path, size)
             except ImageError as error:
                 failures.append((path, str(error)))
-            else:
-                file.seek(row * row_bytes)
-                file.write(pixels.tobytes())
+                continue
+            file.seek(row * _image_bytes(size))
+            file.write(pixels.tobytes())
     return failures

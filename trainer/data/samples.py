@@ -1,4 +1,4 @@
-"""The images of any manifest, table or folder: where each is, its label and its split. No pixels, no torch."""
+"""Samples: where each image is, its label and its split. Tables of them, and choices among them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from augbuild.core import files
 from augbuild.errors import TableError
+from augbuild.sources.dataset import Split as Split
 
-Split = Literal["train", "validation", "test"]
 TrainOn = Literal["original", "augmented", "original+augmented", "placebo"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One image: `name` is as the table has it, `source` groups variants of one original; `row` counts from 1."""
+    """One image of a table.
+
+    `name` is its path as the table has it, `row` counts from 1. `variant` is -1 for an original,
+    `source` the same for all variants of one. `size` in bytes and `sha256` are those that the
+    manifest expects, None where a table does not say.
+    """
 
     path: Path
     name: str
@@ -45,136 +51,160 @@ class Table:
 
     @property
     def has_splits(self) -> bool:
-        """Tell whether any image has a split."""
+        """Check whether any image has a split."""
         return any(sample.split for sample in self.samples)
 
     @property
     def has_variants(self) -> bool:
-        """Tell whether any image is augmented."""
+        """Check whether any image is augmented."""
         return any(sample.augmented for sample in self.samples)
 
     def of(self, split: Split) -> tuple[Sample, ...]:
-        """Give the images of a split."""
+        """Return the images of a split."""
         return tuple(sample for sample in self.samples if sample.split == split)
 
 
 def training_samples(table: Table, train_on: TrainOn | None) -> tuple[Sample, ...]:
-    """Give the images to train on; a table without splits is all training. Raises TableError where there are none.
+    """Return the images to train on; a table without splits is all training.
 
-    `placebo` are the originals, each as often as it has variants: as many files as `augmented`, and nothing new.
+    `placebo` is each original as often as it has variants: as many files as `augmented`, but no
+    new image. Raises TableError where there are no images, or all are of one class.
     """
     chosen = table.of("train") if table.has_splits else table.samples
-    if train_on == "placebo":
-        chosen = _placebo(chosen)
-    elif train_on != "original+augmented" and train_on is not None:
-        chosen = tuple(sample for sample in chosen if sample.augmented == (train_on == "augmented"))
+    originals = tuple(sample for sample in chosen if not sample.augmented)
+    variants = tuple(sample for sample in chosen if sample.augmented)
+    match train_on:
+        case "original":
+            chosen = originals
+        case "augmented":
+            chosen = variants
+        case "placebo":
+            chosen = _repeat(originals, variants)
     if not chosen:
-        what = f"{train_on} " if train_on else ""
-        raise TableError(f"{table.file} has no {what}images to train on")
-    present = {sample.label for sample in chosen}
-    if len(present) < 2:
+        kind = f"{train_on} " if train_on else ""
+        raise TableError(f"{table.file} has no {kind}images to train on")
+    labels = {sample.label for sample in chosen}
+    if len(labels) < 2:
         raise TableError(
-            f"{table.file}: all training images are {next(iter(present))!r}; there must be two classes"
+            f"{table.file}: all training images are {labels.pop()!r}; "
+            "at least two classes are needed"
         )
     return chosen
 
 
-def _placebo(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    variants = Counter(sample.source for sample in samples if sample.augmented)
-    return tuple(
-        sample for sample in samples if not sample.augmented for _ in range(variants[sample.source])
-    )
+def _repeat(originals: Sequence[Sample], variants: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Return each original as often as it has variants."""
+    times = Counter(sample.source for sample in variants)
+    repeated: list[Sample] = []
+    for sample in originals:
+        repeated += [sample] * times[sample.source]
+    return tuple(repeated)
 
 
 def take_fold(table: Table, fold: int) -> Table:
-    """Make one fold the test split, without its variants, and the others train; raises TableError."""
-    folds = sorted({sample.fold for sample in table.samples if sample.fold is not None})
+    """Make the originals of one fold the test split and all other folds the train split.
+
+    Raises TableError where the table has no such fold.
+    """
+    folds = {sample.fold for sample in table.samples if sample.fold is not None}
+    if not folds:
+        raise TableError(f"{table.file} has no folds; [split] folds = 5 in a recipe makes them")
     if fold not in folds:
-        known = (
-            f"folds {folds[0]} to {folds[-1]}"
-            if folds
-            else "no folds: a recipe's [split] folds = 5 makes them"
-        )
+        known = f"folds {min(folds)} to {max(folds)}"
         raise TableError(f"{table.file} has no fold {fold}; it has {known}")
-    moved = (
-        replace(sample, split="test" if sample.fold == fold else "train")
-        for sample in table.samples
-    )
-    return replace(
-        table, samples=tuple(each for each in moved if each.split == "train" or not each.augmented)
-    )
+    kept = []
+    for sample in table.samples:
+        if sample.fold != fold:
+            kept.append(replace(sample, split="train"))
+        elif not sample.augmented:
+            kept.append(replace(sample, split="test"))
+    return replace(table, samples=tuple(kept))
 
 
 def hold_out(table: Table, share: float, seed: int) -> Table:
-    """Move a share of each class's sources to the test split, variants with them; ranked by a hash, so it is stable."""
-    sources: defaultdict[str, set[str]] = defaultdict(set)
+    """Move a share of each class's training images to the test split.
+
+    Groups and the variants of a source stay together; variants of a held-out source are left out.
+    Units are ranked by a hash, so one that comes or goes moves at most one other across.
+    """
+    units_by_class: defaultdict[str, set[str]] = defaultdict(set)
     for sample in table.samples:
-        if sample.split in {"train", None}:
-            sources[sample.label].add(_unit(sample))
-    held: set[str] = set()
-    for names in sources.values():
-        ranked = sorted(
-            names, key=lambda name: hashlib.sha256(f"{seed}\x1fholdout\x1f{name}".encode()).digest()
-        )
-        held.update(ranked[: min(int(len(ranked) * share + 0.5), len(ranked) - 1)])
-    moved = (_moved(sample, held) for sample in table.samples)
-    return replace(table, samples=tuple(sample for sample in moved if sample is not None))
+        if _is_training(sample):
+            unit = _unit(sample)
+            units_by_class[sample.label].add(unit)
+
+    def rank(unit: str) -> bytes:
+        key = f"{seed}\x1fholdout\x1f{unit}"
+        return hashlib.sha256(key.encode()).digest()
+
+    held_out: set[str] = set()
+    for units in units_by_class.values():
+        quota = int(len(units) * share + 0.5)  # halves round up; round() would take them to even
+        quota = min(quota, len(units) - 1)  # at least one unit is left to train on
+        ranked = sorted(units, key=rank)
+        held_out.update(ranked[:quota])
+    kept = []
+    for sample in table.samples:
+        if not _is_training(sample):
+            kept.append(sample)
+        elif _unit(sample) not in held_out:
+            kept.append(replace(sample, split="train"))
+        elif not sample.augmented:
+            kept.append(replace(sample, split="test"))
+    return replace(table, samples=tuple(kept))
+
+
+def _is_training(sample: Sample) -> bool:
+    return sample.split in {"train", None}
 
 
 def _unit(sample: Sample) -> str:
+    """Return what stays on one side of a split: the group, else the source, else the image."""
     return sample.group or sample.source or sample.name
 
 
-def _moved(sample: Sample, held: set[str]) -> Sample | None:
-    if sample.split not in {"train", None}:
-        return sample
-    if _unit(sample) not in held:
-        return replace(sample, split="train")
-    return None if sample.augmented else replace(sample, split="test")  # a variant is no test image
-
-
 def check_files(table: Table, samples: Sequence[Sample], *, verify: bool = False) -> None:
-    """Look at every file before any training: there, a plain file, of its size and, with `verify`, of its hash.
+    """Check every file before any training: a regular file, of its size and, if `verify`, its hash.
 
     Raises TableError naming the row. Files of an augbuild manifest may not be links.
     """
-    rows = dict.fromkeys(samples)  # a placebo has its rows several times
-    seen = Counter((sample.path, sample.split) for sample in rows)
-    for sample in rows:
+    first_rows: dict[tuple[Path, Split | None], int] = {}
+    for sample in dict.fromkeys(samples):  # a placebo repeats its samples
         where = f"{table.file}: row {sample.row}: {sample.name}"
+        is_ours = sample.size is not None
         try:
-            status = sample.path.stat() if sample.size is None else sample.path.lstat()
+            status = sample.path.stat(follow_symlinks=not is_ours)
         except OSError as error:
             raise TableError(f"{where} cannot be read: {error.strerror}") from error
         if not stat.S_ISREG(status.st_mode):
-            raise TableError(f"{where} is not a plain file")
-        if sample.size is not None and status.st_size != sample.size:
+            raise TableError(f"{where} is not a regular file")
+        if is_ours and status.st_size != sample.size:
             raise TableError(
-                f"{where} has {status.st_size:,} bytes, not {sample.size:,}: it was changed; "
-                "`augbuild verify` finds all that were"
+                f"{where} has {status.st_size:,} bytes instead of {sample.size:,}, "
+                "so it has changed; `augbuild verify` finds all files that have"
             )
-        if seen[sample.path, sample.split] > 1:
-            raise TableError(f"{where} stands in more than one row; remove one of them")
-        if verify and sample.sha256 is not None and hash_file(sample.path) != sample.sha256:
-            raise TableError(
-                f"{where} is not the file that the manifest describes: its sha256 differs"
-            )
+        first = first_rows.setdefault((sample.path, sample.split), sample.row)
+        if first != sample.row:
+            rows = f"rows {first} and {sample.row}"
+            raise TableError(f"{table.file}: {sample.name} is listed twice ({rows})")
+        if verify and sample.sha256 not in {None, hash_file(sample.path)}:
+            raise TableError(f"{where} is not the file that the manifest describes: sha256 differs")
 
 
 def hash_file(path: Path) -> str:
-    """Give the sha256 of a file in hex; raises TableError where it cannot be read."""
+    """Return the SHA-256 of an image file, in lower-case hex; raises TableError."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.hash_file(path)
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def check_classes(train: Iterable[Sample], held_out: Iterable[Sample], file: Path) -> None:
-    """Raise TableError where an image to evaluate on is of a class that no training image has."""
+    """Raise TableError where an image to evaluate is of a class that no training image has."""
     known = {sample.label for sample in train}
     for sample in held_out:
         if sample.label not in known:
             raise TableError(
-                f"{file}: row {sample.row}: {sample.name} is {sample.label!r}, a class that no training image has"
+                f"{file}: row {sample.row}: {sample.name} is {sample.label!r}, "
+                "a class that no training image has"
             )

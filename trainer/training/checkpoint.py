@@ -1,75 +1,89 @@
-"""Tensors on a disk as safetensors: weights and checkpoints, whole or not at all, never pickles."""
+"""Tensors on a disk as safetensors: weights and checkpoints, whole or absent, never pickles."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import torch
+from msgspec import Meta, Struct
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
 
+from augbuild.core.documents import decode, to_plain
 from augbuild.errors import RunError
 
 
-def save_tensors(file: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> None:
-    """Write tensors and JSON as one safetensors file, so that neither is ever without the other."""
+class CheckpointInfo(Struct, frozen=True):
+    """What a checkpoint records beside its tensors: the next step, and torch's threads."""
+
+    step: Annotated[int, Meta(ge=0)]
+    threads: Annotated[int, Meta(ge=1)]
+
+
+def save_tensors(file: Path, tensors: Mapping[str, torch.Tensor], about: object) -> None:
+    """Write tensors and a document about them as one safetensors file, whole or not at all."""
     staged = file.with_name(f".{file.name}.partial")
-    save_file(
-        {name: value.contiguous() for name, value in tensors.items()},
-        staged,
-        {"about": json.dumps(about)},
-    )
+    contiguous = {name: value.contiguous() for name, value in tensors.items()}
+    save_file(contiguous, staged, {"about": json.dumps(to_plain(about))})
     staged.replace(file)
 
 
-def load_tensors(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Read a safetensors file of ours, or only its tensors from another's; raises RunError. Nothing is unpickled."""
+def load_tensors(file: Path) -> tuple[dict[str, torch.Tensor], str]:
+    """Read a safetensors file: its tensors and, as JSON, what was saved about them.
+
+    A file that others wrote has `{}` there. Nothing is unpickled. Raises RunError.
+    """
+    tensors = {}
     try:
         with safe_open(file, framework="pt") as opened:
-            about = json.loads((opened.metadata() or {}).get("about", "{}"))
-            return {name: opened.get_tensor(name) for name in opened.keys()}, about  # noqa: SIM118  # not a mapping
+            metadata = opened.metadata() or {}
+            for name in opened.keys():  # noqa: SIM118  # it is not a mapping
+                tensors[name] = opened.get_tensor(name)
     except FileNotFoundError as error:
         raise RunError(f"{file} does not exist") from error
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError) as error:
         raise RunError(
-            f"{file} is no safetensors file, or is cut short; a pickled checkpoint is never loaded"
+            f"{file} is not a safetensors file, or is cut short; pickles are never loaded"
         ) from error
+    return tensors, metadata.get("about", "{}")
 
 
 def save_checkpoint(
-    file: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int
+    file: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int
 ) -> None:
     """Save all that the next step depends on, as one safetensors file."""
-    tensors = {f"model.{name}": value.detach().cpu() for name, value in model.state_dict().items()}
-    for index, values in optimizer.state_dict()["state"].items():
-        tensors |= {
-            f"optimizer.{index}.{name}": torch.as_tensor(value).cpu()
-            for name, value in values.items()
-            if value is not None
-        }
-    save_tensors(file, tensors, {"step": step, "threads": torch.get_num_threads()})
+    tensors = {}
+    for name, value in model.state_dict().items():
+        tensors[f"model.{name}"] = value.detach().cpu()
+    # Accelerate's save_state would pickle the optimiser.
+    for index, state in optimizer.state_dict()["state"].items():
+        for key, value in state.items():
+            if value is not None:
+                tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).cpu()
+    save_tensors(file, tensors, CheckpointInfo(step, torch.get_num_threads()))
 
 
-def load_checkpoint(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Load what `save_checkpoint` saved and give the step to go on with; raises RunError."""
+def load_checkpoint(file: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Load what `save_checkpoint` saved and return the step to continue with; raises RunError.
+
+    Sets torch's number of threads: sums in another order would give other weights.
+    """
     tensors, about = load_tensors(file)
-    model.load_state_dict(
-        {
-            name.removeprefix("model."): value
-            for name, value in tensors.items()
-            if name.startswith("model.")
-        }
-    )
-    state: dict[int, dict[str, Any]] = {}
+    info = decode(about, CheckpointInfo, f"{file}: its metadata", RunError)
+    weights = {}
+    state: defaultdict[int, dict[str, torch.Tensor]] = defaultdict(dict)
     for name, value in tensors.items():
-        kind, _, rest = name.partition(".")
-        if kind == "optimizer":
+        owner, _, rest = name.partition(".")
+        if owner == "model":
+            weights[rest] = value
+        else:
             index, _, key = rest.partition(".")
-            state.setdefault(int(index), {})[key] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    torch.set_num_threads(about["threads"])  # sums in another order would be other sums
-    return int(about["step"])
+            state[int(index)][key] = value
+    model.load_state_dict(weights)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": dict(state)})
+    torch.set_num_threads(info.threads)
+    return info.step

@@ -14,6 +14,10 @@ from augbuild.core.text import as_toml, join_key, nearest
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
 
+Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "cosine"]
+Precision = Literal["auto", "fp32", "bf16"]
+
 
 class FitConfig(Struct, frozen=True):
     """Everything that a run depends on, from a TOML file as from the command line.
@@ -32,13 +36,13 @@ class FitConfig(Struct, frozen=True):
     steps: Annotated[int, Meta(ge=1, le=10**9)] | None = None
     batch_size: Annotated[int, Meta(ge=1, le=1_000_000)] = 32
     lr: Annotated[float, Meta(ge=1e-12, le=1e3)] = 1e-3
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    optimizer: Optimizer = "adam"
     weight_decay: Annotated[float, Meta(ge=0.0, le=1e3)] = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Schedule = "constant"
     image_size: Annotated[int, Meta(ge=16, le=4096)] = 224
     arch: str = "resnet50"
     weights: str = "none"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
     device: str = "auto"
     compile: bool = False
 

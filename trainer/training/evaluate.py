@@ -1,4 +1,4 @@
-"""Use a finished run: evaluate it on another manifest, predict single images, hand it on as ONNX."""
+"""Evaluate a model: while it trains, when a run is finished, and later on other images."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Struct
+from numpy.typing import NDArray
 
+from augbuild.core.files import write_atomic
 from augbuild.errors import ImageError, TableError
-from trainer.data.pixels import ManifestDataset, open_store
-from trainer.data.samples import Sample, check_files
+from trainer.data.pixels import ManifestDataset, Pixels, PixelStore, load_pixels, open_store
+from trainer.data.samples import Sample, Split, Table, check_files
 from trainer.data.tables import images_below, read_table
-from trainer.statistics.metrics import Metrics
-from trainer.training.device import make_accelerator
-from trainer.training.fit import write_results
+from trainer.figures.confusion import draw_confusion
+from trainer.statistics.metrics import Metrics, evaluate_predictions, write_metrics
+from trainer.training.device import Processes, make_accelerator
 from trainer.training.loop import predict, prepare_model
 from trainer.training.model import Model, load_weights, make_model
-from trainer.training.run import RunConfig, RunFolder, read_run_config
+from trainer.training.predictions import PredictionTable, write_predictions
+from trainer.training.run import RunConfig, RunFolder, ValidationScore, read_run_config
 
 
 class ClassProbability(Struct, frozen=True):
-    """One class and its probability for one image."""
+    """A class and its probability."""
 
     label: str = msgspec.field(name="class")
     probability: Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -45,90 +49,121 @@ def load_run(root: Path) -> tuple[Model, RunConfig]:
     return model, config
 
 
+def score_validation(
+    accelerator: Processes, model: Model, data: ManifestDataset, batch_size: int
+) -> ValidationScore:
+    """Return mean cross-entropy and accuracy on validation images."""
+    probabilities = predict(accelerator, model, data, batch_size)
+    targets = np.array(data.targets)
+    likelihood = probabilities[np.arange(len(targets)), targets]
+    loss = -np.log(likelihood.clip(1e-15)).mean()
+    correct = probabilities.argmax(axis=1) == targets
+    return ValidationScore(float(loss), float(correct.mean()))
+
+
+def write_results(
+    run: RunFolder, data: ManifestDataset, probabilities: NDArray[np.float64]
+) -> Metrics:
+    """Write predictions, confusion matrix and, last, metrics into a run or evaluation folder."""
+    metrics = evaluate_predictions(np.array(data.targets), probabilities, data.classes)
+    table = PredictionTable(
+        samples=tuple(data.names),
+        targets=tuple(data.classes[target] for target in data.targets),
+        classes=tuple(data.classes),
+        probabilities=probabilities,
+    )
+    write_predictions(run.predictions, table)
+    picture = draw_confusion(metrics.confusion_matrix, data.classes)
+    write_atomic(run.root / "confusion_matrix.png", picture)
+    write_metrics(run.metrics, metrics)
+    return metrics
+
+
 def evaluate_run(
     root: Path,
     manifest: Path,
     *,
-    split: str = "test",
+    split: Split = "test",
     cache: Path | None = None,
     device: str = "auto",
     quiet: bool = True,
 ) -> tuple[Metrics, Path]:
-    """Evaluate a finished run on a manifest's split (all images of one without splits); give metrics and their folder.
+    """Evaluate a finished run on a split of a manifest; return the metrics and their folder.
 
-    The folder is below the run's `evaluations`, so nothing of the run's own is written over.
+    Of a manifest without splits all images are taken. The folder is below the run's `evaluations`,
+    so nothing of the run itself is overwritten. Raises RunError, TableError.
     """
     model, config = load_run(root)
     table = read_table(manifest)
-    chosen = (
-        tuple(sample for sample in table.samples if sample.split == split)
-        if table.has_splits
-        else table.samples
-    )
-    if not chosen:
-        raise TableError(
-            f"{manifest} has no {split} images; it has {', '.join(sorted({str(s.split) for s in table.samples}))}"
-        )
-    unknown = next((sample for sample in chosen if sample.label not in config.classes), None)
-    if unknown is not None:
-        raise TableError(
-            f"{manifest}: row {unknown.row}: {unknown.name} is {unknown.label!r}; the run knows "
-            f"{', '.join(config.classes)}"
-        )
+    chosen = _choose_split(table, split, config.classes)
     check_files(table, chosen)
     accelerator = make_accelerator(device, config.resolved.precision)
-    store, _ = open_store(chosen, config.image_size, cache, file=table.file, quiet=quiet)
+    store = open_store(chosen, config.image_size, cache, file=table.file, quiet=quiet)
     data = ManifestDataset(chosen, config.classes, store)
     prepared = prepare_model(accelerator, model)
     probabilities = predict(accelerator, prepared, data, config.batch_size)
-    name = f"{manifest.stem if manifest.is_file() else manifest.name}-{split}-{table.sha256[:8]}"
-    folder = RunFolder(root).evaluation(name)
-    folder.root.mkdir(parents=True, exist_ok=True)
+    stem = manifest.stem if manifest.is_file() else manifest.name
+    folder = RunFolder(root).evaluation(f"{stem}-{split}-{table.sha256[:8]}")
     return write_results(folder, data, probabilities), folder.root
+
+
+def _choose_split(table: Table, split: Split, known: Sequence[str]) -> tuple[Sample, ...]:
+    """Return the images to evaluate; raises TableError for none, or one of an unknown class."""
+    chosen = table.of(split) if table.has_splits else table.samples
+    if not chosen:
+        present = sorted({str(sample.split) for sample in table.samples})
+        raise TableError(f"{table.file} has no {split} images; it has {', '.join(present)}")
+    for sample in chosen:
+        if sample.label not in known:
+            raise TableError(
+                f"{table.file}: row {sample.row}: {sample.name} is {sample.label!r}; "
+                f"the run knows {', '.join(known)}"
+            )
+    return chosen
 
 
 def predict_images(
     root: Path, paths: Sequence[Path], *, top: int = 5, batch_size: int = 32, device: str = "auto"
 ) -> list[ImagePrediction]:
-    """Predict images, and all below folders: for each its path and the `top` classes with their probabilities.
+    """Predict the `top` classes of images, and of all images below folders.
 
     An image that cannot be read has an `error` instead. Raises RunError, TableError.
     """
     model, config = load_run(root)
-    classes = config.classes
-    found = [
-        Sample(path, str(path), classes[0], None, row)
-        for row, path in enumerate(images_below(paths), start=1)
-    ]
+    images = images_below(paths)
     accelerator = make_accelerator(device, config.resolved.precision)
     prepared = prepare_model(accelerator, model)
     results: list[ImagePrediction] = []
-    for start in range(0, len(found), batch_size):
-        readable, failed = _readable(found[start : start + batch_size], config.image_size)
-        if readable:
-            store, _ = open_store(readable, config.image_size, None, file=root)
-            data = ManifestDataset(readable, classes, store)
-            for sample, row in zip(
-                readable, predict(accelerator, prepared, data, batch_size), strict=True
-            ):
-                best = row.argsort()[::-1][:top]
-                classified = tuple(
-                    ClassProbability(classes[index], float(row[index])) for index in best
-                )
-                results.append(ImagePrediction(sample.name, classified))
+    for start in range(0, len(images), batch_size):
+        decoded: dict[Path, Pixels] = {}
+        failed = []
+        for path in images[start : start + batch_size]:
+            try:
+                decoded[path] = load_pixels(path, config.image_size)
+            except ImageError as error:
+                failed.append(ImagePrediction(str(path), error=str(error)))
+        if decoded:
+            data = _as_dataset(decoded, config)
+            probabilities = predict(accelerator, prepared, data, batch_size)
+            for name, row in zip(data.names, probabilities, strict=True):
+                results.append(ImagePrediction(name, _top_classes(row, config.classes, top)))
         results += failed
     return results
 
 
-def _readable(samples: Sequence[Sample], size: int) -> tuple[list[Sample], list[ImagePrediction]]:
-    from trainer.data.pixels import load_pixels
+def _as_dataset(decoded: dict[Path, Pixels], config: RunConfig) -> ManifestDataset:
+    """Return decoded images as a dataset; their labels are not known, so any will do."""
+    samples = []
+    rows = {}
+    for row, path in enumerate(decoded):
+        rows[path] = row
+        samples.append(Sample(path, str(path), config.classes[0], None, row + 1))
+    store = PixelStore(config.image_size, rows, np.stack(list(decoded.values())))
+    return ManifestDataset(samples, config.classes, store)
 
-    readable, failed = [], []
-    for sample in samples:
-        try:
-            load_pixels(sample.path, size)
-        except ImageError as error:
-            failed.append(ImagePrediction(sample.name, error=str(error)))
-        else:
-            readable.append(sample)
-    return readable, failed
+
+def _top_classes(
+    row: NDArray[np.float64], classes: Sequence[str], top: int
+) -> tuple[ClassProbability, ...]:
+    best = row.argsort()[::-1][:top]
+    return tuple(ClassProbability(classes[index], float(row[index])) for index in best)

@@ -1,14 +1,12 @@
-"""The training loop: one epoch after another, read from top to bottom, on Hugging Face Accelerate."""
+"""The training loop, read from top to bottom, on Hugging Face Accelerate."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -21,154 +19,176 @@ from augbuild.errors import DivergedError
 from trainer.data.order import Order
 from trainer.data.pixels import ManifestDataset
 from trainer.training.checkpoint import load_checkpoint, save_checkpoint
+from trainer.training.config import FitConfig, Optimizer, Schedule
 from trainer.training.device import seeded_generator
 from trainer.training.model import Model
+from trainer.training.run import EpochReport
 
-_DIVERGED = 1e4  # a cross-entropy that no training comes back from
-_CHECKPOINT_SHARE = 20  # times as long as a checkpoint took, until the next one
-_LOOK_AT_LOSS_EVERY = 20  # steps, on a device that would have to wait for it
+_DIVERGED = 1e4
+"""A cross-entropy that no training comes back from."""
+
+_CHECKPOINT_SHARE = 20
+"""The next checkpoint is due after this many times as long as the last one took, so that all of
+them together cost a few percent at most, however short the epochs are."""
+
+_CHECK_LOSS_EVERY = 20
+"""Steps between two looks at the loss on a GPU, each of which waits until the GPU has caught up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """How to optimise: `steps` in all, of which `per_epoch` make an epoch for reports and checkpoints."""
+    """How to optimise: `steps` in all, of which `per_epoch` make an epoch of the report."""
 
-    optimizer: Literal["adam", "adamw", "sgd"]
+    optimizer: Optimizer
     lr: float
     weight_decay: float
-    schedule: Literal["constant", "cosine"]
+    schedule: Schedule
     steps: int
     per_epoch: int
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one epoch came to; `loss` and `accuracy` are those of training, while the weights were changing."""
-
-    epoch: int
-    step: int
-    steps: int
-    lr: float
-    loss: float
-    accuracy: float
-
-
 def prepare_model(accelerator: Accelerator, model: Model) -> Model:
-    """Put a model on its device, in the order of memory that convolutions are fastest in."""
+    """Move a model to its device, with its memory as channels_last, fastest for convolutions."""
     prepared: Model = accelerator.prepare(model.to(memory_format=torch.channels_last))
     return prepared
 
 
-def make_optimizer(model: nn.Module, plan: Hyperparameters) -> torch.optim.Optimizer:
-    """Make the optimiser, with torch's own defaults for what the plan does not say."""
-    if plan.optimizer == "sgd":
-        return torch.optim.SGD(
-            model.parameters(), lr=plan.lr, momentum=0.9, weight_decay=plan.weight_decay
-        )
-    kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.Adam
-    return kind(model.parameters(), lr=plan.lr, weight_decay=plan.weight_decay)
+def make_optimizer(model: Model, plan: Hyperparameters) -> torch.optim.Optimizer:
+    """Build the optimiser, with torch's own defaults for what the plan leaves open."""
+    parameters = model.parameters()
+    decay = plan.weight_decay
+    match plan.optimizer:
+        case "sgd":
+            return torch.optim.SGD(parameters, lr=plan.lr, momentum=0.9, weight_decay=decay)
+        case "adamw":
+            return torch.optim.AdamW(parameters, lr=plan.lr, weight_decay=decay)
+        case "adam":
+            return torch.optim.Adam(parameters, lr=plan.lr, weight_decay=decay)
+
+
+def plan_steps(config: FitConfig, order: Order) -> Hyperparameters:
+    """Return how a run optimises, for as many steps or epochs as its configuration asks for."""
+    return Hyperparameters(
+        optimizer=config.optimizer,
+        lr=config.lr,
+        weight_decay=config.weight_decay,
+        schedule=config.schedule,
+        steps=config.steps or config.epochs * order.batches_per_pass,
+        per_epoch=order.batches_per_pass,
+        seed=config.seed,
+    )
 
 
 def learning_rate(plan: Hyperparameters, step: int) -> float:
-    """Give the learning rate of a step: constant, or a half cosine from lr to 0 (Loshchilov and Hutter 2017)."""
+    """Return the learning rate of a step, counted from 0.
+
+    It is constant, or falls along a half cosine from `lr` to 0 (Loshchilov and Hutter 2017).
+    """
     if plan.schedule == "constant":
         return plan.lr
-    return plan.lr * 0.5 * (1.0 + math.cos(math.pi * step / plan.steps))
+    done = step / plan.steps
+    return plan.lr * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
 def train(
     accelerator: Accelerator,
-    model: nn.Module,
+    model: Model,
     data: ManifestDataset,
     order: Order,
     plan: Hyperparameters,
     checkpoint: Path,
-    on_epoch: Callable[[Epoch, nn.Module], None],
-) -> nn.Module:
-    """Train to the plan's last step, from the checkpoint if there is one, and give the trained model.
+    on_epoch: Callable[[EpochReport, Model], None],
+) -> Model:
+    """Train to the plan's last step, from the checkpoint if there is one; return the trained model.
 
-    `on_epoch` is called after each epoch, before its checkpoint. Every step draws from a generator of its own, so a
-    resumed run takes the same steps. Raises DivergedError.
+    `on_epoch` is called after each epoch, before its checkpoint. Every step draws from a generator
+    of its own, so a resumed run takes the same steps. Raises DivergedError.
     """
     model = model.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(model, plan)
-    start = load_checkpoint(checkpoint, model, optimizer) if checkpoint.is_file() else 0
+    start = 0
+    if checkpoint.is_file():
+        start = load_checkpoint(checkpoint, model, optimizer)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
-    pause = _Pause()
+    checkpoint_due = 0.0
     for first in range(start, plan.steps, plan.per_epoch):
-        last = min(first - first % plan.per_epoch + plan.per_epoch, plan.steps)
-        epoch = train_one_epoch(
-            accelerator, wrapped, optimizer, data, order, plan, range(first, last)
-        )
+        epoch_end = first - first % plan.per_epoch + plan.per_epoch
+        steps = range(first, min(epoch_end, plan.steps))
+        epoch = train_one_epoch(accelerator, wrapped, optimizer, data, order, plan, steps)
         on_epoch(epoch, wrapped)
-        if accelerator.is_main_process and last < plan.steps and pause.is_over():
-            with pause.timed():
-                save_checkpoint(checkpoint, accelerator.unwrap_model(wrapped), optimizer, last)
+        finished = steps.stop == plan.steps
+        began = time.monotonic()
+        if accelerator.is_main_process and not finished and began >= checkpoint_due:
+            unwrapped = accelerator.unwrap_model(wrapped)
+            save_checkpoint(checkpoint, unwrapped, optimizer, steps.stop)
+            saved = time.monotonic()
+            checkpoint_due = saved + _CHECKPOINT_SHARE * (saved - began)
         accelerator.wait_for_everyone()
     trained: Model = accelerator.unwrap_model(wrapped)
     return trained
 
 
-class _Pause:
-    """Spaces checkpoints out so that they cost a few percent at most, however short the epochs are."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-
-    def is_over(self) -> bool:
-        return time.monotonic() >= self._until
-
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        start = time.monotonic()
-        yield
-        now = time.monotonic()
-        self._until = now + _CHECKPOINT_SHARE * (now - start)
-
-
 def train_one_epoch(
     accelerator: Accelerator,
-    model: nn.Module,
+    model: Model,
     optimizer: torch.optim.Optimizer,
     data: ManifestDataset,
     order: Order,
     plan: Hyperparameters,
     steps: range,
-) -> Epoch:
-    """Take some steps; each process its share of every batch."""
+) -> EpochReport:
+    """Take some steps, each process with its share of every batch; raises DivergedError."""
+    began = time.monotonic()
     model.train()
     rank, world = accelerator.process_index, accelerator.num_processes
     criterion = nn.CrossEntropyLoss(reduction="sum")
     totals = torch.zeros(3, device=accelerator.device)  # loss, correct, images
     for step in steps:
         batch = order.batch(step)
-        images, targets = data.batch(batch[rank::world] or batch[:1], accelerator.device)
+        own = batch[rank::world]
+        # A process without images computes one that counts nothing: the others wait for it.
+        weight = 1.0 if own else 0.0
+        images, targets = data.batch(own or batch[:1], accelerator.device)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(plan, step)
         with seeded_generator(plan.seed * 1_000_003 + step):
             output = model(images)
-            # The sum over this share, scaled so that the mean over all processes is the mean over the whole batch.
-            share = 1.0 if rank < len(batch) else 0.0
-            loss = share * criterion(output, targets) * (world / len(batch))
+            # The sum over this share, scaled so that the mean over all processes, which is what
+            # they exchange, is the mean over the whole batch.
+            loss = weight * criterion(output, targets) * (world / len(batch))
             optimizer.zero_grad(set_to_none=True)
             accelerator.backward(loss)
         optimizer.step()
         with torch.no_grad():
-            correct = (output.argmax(dim=1) == targets).sum() * share
-            totals += torch.stack(
-                [loss.detach() * len(batch) / world, correct, torch.tensor(share * len(targets))]
-            )
-        if accelerator.device.type == "cpu" or step % _LOOK_AT_LOSS_EVERY == 0:
-            _stop_if_diverged(float(loss.detach()), step)
-    loss_sum, correct_sum, images_sum = accelerator.reduce(totals, "sum").tolist()
-    _stop_if_diverged(loss_sum / images_sum, steps[-1])
-    lr = learning_rate(plan, steps[-1])
-    means = loss_sum / images_sum, correct_sum / images_sum
-    return Epoch(steps[-1] // plan.per_epoch + 1, steps[-1] + 1, len(steps), lr, *means)
+            totals[0] += loss.detach() * len(batch) / world
+            totals[1] += (output.argmax(dim=1) == targets).sum() * weight
+            totals[2] += weight * len(targets)
+        if accelerator.device.type == "cpu" or step % _CHECK_LOSS_EVERY == 0:
+            _check_loss(float(loss.detach()), step)
+    totals = accelerator.reduce(totals, "sum")
+    return _report(plan, steps, totals.tolist(), time.monotonic() - began)
 
 
-def _stop_if_diverged(loss: float, step: int) -> None:
+def _report(
+    plan: Hyperparameters, steps: range, totals: tuple[float, float, float], seconds: float
+) -> EpochReport:
+    """Build the report of an epoch from its sums; raises DivergedError."""
+    loss, correct, images = totals
+    last = steps[-1]
+    _check_loss(loss / images, last)
+    return EpochReport(
+        epoch=last // plan.per_epoch + 1,
+        step=last + 1,
+        steps=len(steps),
+        lr=learning_rate(plan, last),
+        loss=loss / images,
+        accuracy=correct / images,
+        seconds=seconds,
+    )
+
+
+def _check_loss(loss: float, step: int) -> None:
     if not math.isfinite(loss) or loss > _DIVERGED:
         raise DivergedError(
             f"the loss was {loss:g} at step {step + 1}; try a lower --lr, or --precision fp32"
@@ -177,19 +197,20 @@ def _stop_if_diverged(loss: float, step: int) -> None:
 
 @torch.inference_mode()
 def predict(
-    accelerator: Accelerator, model: nn.Module, data: ManifestDataset, batch_size: int
+    accelerator: Accelerator, model: Model, data: ManifestDataset, batch_size: int
 ) -> NDArray[np.float64]:
-    """Give the probabilities (images, classes) of all images, each computed once, whatever the number of processes."""
+    """Return the probabilities (images, classes), each image computed once by one process."""
     model.eval()
     rank, world = accelerator.process_index, accelerator.num_processes
     own = range(rank, len(data), world)
-    parts: list[NDArray[np.float64]] = []
+    parts = [np.empty((0, len(data.classes)))]
     for start in range(0, len(own), batch_size):
         images, _ = data.batch(own[start : start + batch_size], accelerator.device)
         with accelerator.autocast():
             output = model(images)
-        parts.append(output.cpu().double().softmax(dim=1).numpy())
-    mine = np.concatenate(parts) if parts else np.empty((0, len(data.classes)))
+        probabilities = output.cpu().double().softmax(dim=1)
+        parts.append(probabilities.numpy())
+    mine = np.concatenate(parts)
     if world == 1:
         return mine
     shares: list[NDArray[np.float64]] = gather_object([mine])

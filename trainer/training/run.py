@@ -57,7 +57,7 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """Return the metrics, a `Metrics`. They are written last: where they are, the run is finished."""
+        """Return the metrics, a `Metrics`; they are written last, so a run with them is finished."""
         return self.root / "metrics.json"
 
     def evaluation(self, name: str) -> RunFolder:
@@ -104,7 +104,7 @@ class ValidationScore(Struct, frozen=True):
 
 
 class EpochReport(Struct, frozen=True, omit_defaults=True):
-    """A line of epochs.jsonl: one epoch's training, and its validation where there is a split for it.
+    """A line of epochs.jsonl: one epoch's training, and its validation if there is that split.
 
     `step` counts from the beginning of the run, `steps` those of this epoch. `loss` and `accuracy`
     were measured while the weights were changing.
@@ -118,6 +118,21 @@ class EpochReport(Struct, frozen=True, omit_defaults=True):
     accuracy: Share
     seconds: Annotated[float, Meta(ge=0.0)]
     validation: ValidationScore | None = None
+
+    def as_line(self, total_steps: int) -> str:
+        """Return the report as a line for people, with the time that is left."""
+        parts = [
+            f"epoch {self.epoch:>3}  step {self.step:>5} of {total_steps}",
+            f"loss {self.loss:.4f}  accuracy {self.accuracy:.3f}",
+        ]
+        score = self.validation
+        if score is not None:
+            parts.append(f"validation loss {score.loss:.4f}")
+            parts.append(f"validation accuracy {score.accuracy:.3f}")
+        steps_left = total_steps - self.step
+        seconds_left = steps_left * self.seconds / self.steps
+        parts.append(f"{self.seconds:.1f} s, {seconds_left:.0f} s left")
+        return "  ".join(parts)
 
 
 def write_run_config(run: RunFolder, config: RunConfig) -> None:
@@ -177,7 +192,7 @@ def open_run(root: Path, config: FitConfig, manifest_sha256: str, *, resume: boo
 
 
 def _check_begun_alike(run: RunFolder, config: FitConfig, manifest_sha256: str) -> None:
-    """Raise RunError where a run was begun with another value of any option, or another manifest."""
+    """Raise RunError where a run was begun with another option or another manifest."""
     begun = read_run_config(run)
     wanted = {name: getattr(config, name) for name in FitConfig.__struct_fields__}
     wanted["manifest_sha256"] = manifest_sha256
@@ -190,7 +205,7 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, manifest_sha256: str) 
 
 
 def is_vacant(folder: Path) -> bool:
-    """Check whether a folder holds nothing, or only the lock of whoever was about to begin there."""
+    """Check whether a folder is empty, but for the lock of whoever was about to begin there."""
     return all(each.name == LOCK_NAME for each in folder.iterdir())
 
 
@@ -205,7 +220,8 @@ def hold_folder(root: Path) -> Iterator[None]:
             yield
     except LockedError as error:
         raise RunError(
-            f"another process is working in {root}; wait for it, or choose another folder with --out"
+            f"another process is working in {root}; wait for it, or choose another folder "
+            "with --out"
         ) from error
 
 

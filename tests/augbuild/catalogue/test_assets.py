@@ -54,25 +54,37 @@ def test_all_bundled_assets_are_listed_in_order(kind: Kind, count: int) -> None:
         (
             "emoji",
             "smileys/grining_face",
-            'is no emoji that AugLy ships; did you mean "smileys/grinning_face"?',
+            'is not an emoji that comes with AugLy; did you mean "smileys/grinning_face"?',
         ),
         (
             "font",
             "Raleway-ExtraBald",
-            'is no font that AugLy ships; did you mean "Raleway-ExtraBold"?',
+            'is not a font that comes with AugLy; did you mean "Raleway-ExtraBold"?',
         ),
-        ("template", "ab", "is no template that AugLy ships; there are 2, such as mobile, web"),
+        (
+            "template",
+            "ab",
+            "is not a template that comes with AugLy; there are 2, such as mobile, web",
+        ),
         (
             "font",
             "../fonts/Raleway-ExtraBold",
-            'is no font that AugLy ships; did you mean "Raleway-ExtraBold"?',
+            'is not a font that comes with AugLy; did you mean "Raleway-ExtraBold"?',
         ),
-        ("font", "list", "is no font that AugLy ships; there are 364, such as AlexBrush-Regular, "),
-        ("font", "http://host/x.ttf", "is no font that AugLy ships; there are 364, such as"),
-        ("emoji", "/etc/passwd", "is no emoji that AugLy ships;"),
-        ("emoji", "", "is no emoji that AugLy ships; there are 872, such as activity/"),
-        ("template", "w\0eb", "is no template that AugLy ships;"),
-        ("emoji", "x" * 100_000, "is no emoji that AugLy ships; there are 872"),
+        (
+            "font",
+            "list",
+            "is not a font that comes with AugLy; there are 364, such as AlexBrush-Regular, ",
+        ),
+        (
+            "font",
+            "http://host/x.ttf",
+            "is not a font that comes with AugLy; there are 364, such as",
+        ),
+        ("emoji", "/etc/passwd", "is not an emoji that comes with AugLy;"),
+        ("emoji", "", "is not an emoji that comes with AugLy; there are 872, such as activity/"),
+        ("template", "w\0eb", "is not a template that comes with AugLy;"),
+        ("emoji", "x" * 100_000, "is not an emoji that comes with AugLy; there are 872"),
     ],
 )
 def test_only_bundled_names_are_bundled_assets(kind: Kind, name: str, message: str) -> None:
@@ -108,17 +120,17 @@ SHAPE = "must be a relative path with forward slashes to an image below the reci
         ("out.png", "leads out of the recipe's folder"),
         ("outside/secret.png", "leads out of the recipe's folder"),
         ("outside/missing.png", "leads out of the recipe's folder"),
-        ("loop.png", "is no file"),
-        ("x" * 5000, "is no file"),
-        ("\ud800.png", "is no file"),
-        ("logos", "is no file in {folder}; there are 2, such as out.png, watermark.png"),
-        ("", "is no file in {folder};"),
-        (".", "is no file in {folder};"),
-        ("pipe", "is no file in {folder};"),
-        ("watermark.pgn", 'is no file in {folder}; did you mean "watermark.png"?'),
-        ("logos/our.png", 'is no file in {folder}; did you mean "logos/ours.png"?'),
-        ("logos/zzz", "is no file in {folder}; there are 1, such as logos/ours.png"),
-        ("nowhere/x.png", "is no file in {folder}; there is none"),
+        ("loop.png", "is not a file that can be opened"),
+        ("x" * 5000, "is not a file that can be opened"),
+        ("\ud800.png", "is not a file that can be opened"),
+        ("logos", "is not a file in {folder}; there are 2, such as out.png, watermark.png"),
+        ("", "is not a file in {folder};"),
+        (".", "is not a file in {folder};"),
+        ("pipe", "is not a file in {folder};"),
+        ("watermark.pgn", 'is not a file in {folder}; did you mean "watermark.png"?'),
+        ("logos/our.png", 'is not a file in {folder}; did you mean "logos/ours.png"?'),
+        ("logos/zzz", "is not a file in {folder}; there are 1, such as logos/ours.png"),
+        ("nowhere/x.png", "is not a file in {folder}; there are no files"),
     ],
 )
 def test_nothing_else_is_an_image_of_the_recipe(folder: Path, name: str, message: str) -> None:
@@ -142,7 +154,7 @@ def test_the_recipes_folder_may_itself_be_behind_a_link(folder: Path) -> None:
 
 def test_an_image_needs_a_folder_to_be_found_in() -> None:
     with pytest.raises(
-        ValueError, match="names an image, but there is no recipe folder to find it in"
+        ValueError, match="names an image, but there is no recipe folder to look for it in"
     ):
         resolve_asset("image", "watermark.png", None)
 

@@ -101,7 +101,8 @@ def test_item_that_only_died_of_its_neighbours_is_kept(tmp_path: Path) -> None:
 
 def test_killed_worker_of_a_plain_run_is_a_sentence() -> None:
     with pytest.raises(
-        AugbuildError, match=r"a worker process was killed, most likely for want of memory"
+        AugbuildError,
+        match=r"a worker process was killed, probably out of memory; use fewer workers \(-j\)",
     ):
         list(map_pooled(_die_at_seven, range(20), n_jobs=2))
 
@@ -114,24 +115,26 @@ def test_machine_that_runs_no_worker_blames_no_item(
         encoding="utf-8",
     )
     script = (
-        "from augbuild.parallel import run_surely\n"
+        "from augbuild.core.pool import map_resilient\n"
         "from augbuild.errors import AugbuildError\n"
         "if __name__ == '__main__':\n"
         "    try:\n"
-        "        print(list(run_surely(abs, range(8), n_jobs=2, size=1, lost=abs)))\n"
+        "        print(list(map_resilient(abs, range(8), n_jobs=2, size=1, lost=abs)))\n"
         "    except AugbuildError as error:\n"
         "        print(error)\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{REPOSITORY}")
     said = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
     )
-    assert said.stdout == "worker processes end as soon as they start; try one process only, -j 1\n"
+    assert (
+        said.stdout == "worker processes end as soon as they start; use -j 1 to work without them\n"
+    )
 
 
 _STOPPED_WHILE_STARTING = """
 import os, signal
-from augbuild.parallel import run
+from augbuild.core.pool import map_pooled
 
 
 class Stop(BaseException):
@@ -153,7 +156,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
     for _ in range(15):
         try:
-            list(run(abs, items(), n_jobs=2))
+            list(map_pooled(abs, items(), n_jobs=2))
         except Stop:
             print("stopped")
 """

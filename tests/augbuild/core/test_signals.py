@@ -1,4 +1,4 @@
-"""Signals: how a process stops that was asked to; tests/test_crash.py sends them to whole builds."""
+"""Signals: how a process stops when asked to; tests/system/test_crash.py sends them to builds."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.conftest import REPOSITORY, photos, write_recipe
 
 _SCRIPT = """
 import hashlib, os, signal, sys, time
-from augbuild.signals import STOPPING, Stopped, stopping_in_order
+from augbuild.core.signals import STOPPING, StopRequested, handle_stop_signals
 for number in STOPPING:
     signal.signal(number, signal.{before})
 try:
-    with stopping_in_order():
+    with handle_stop_signals():
         print("ready", flush=True)
         {work}
-except Stopped as stopped:
+except StopRequested as stopped:
     print(stopped)
     time.sleep({linger})
     sys.exit(stopped.exit_code)
@@ -49,7 +49,7 @@ def test_first_signal_stops_and_the_others_change_nothing(number: signal.Signals
         process.send_signal(each)
         time.sleep(0.05)
     said, errors = process.communicate(timeout=10)
-    assert said == f"stopped by {number.name}; run the same command again to go on from here\n"
+    assert said == f"stopped by {number.name}\n"
     assert (errors, process.returncode) == ("", 128 + number)
 
 
@@ -63,7 +63,7 @@ def test_second_signal_before_the_first_is_seen_is_no_noise() -> None:
         time.sleep(0.1)
     said, errors = process.communicate(timeout=10)
     assert (said, errors) == (
-        "stopped by SIGINT; run the same command again to go on from here\n",
+        "stopped by SIGINT\n",
         "",
     )
 
@@ -81,11 +81,36 @@ def test_signal_that_comes_where_python_drops_exceptions_is_not_lost(then: str) 
     )  # what follows the first line is ours to read
     said, errors = process.communicate(timeout=10)
     assert (said, errors) == (
-        "stopped by SIGTERM; run the same command again to go on from here\n",
+        "stopped by SIGTERM\n",
         "",
     )
     assert process.returncode == 143
     assert time.monotonic() - start < 3
+
+
+_IMPORT_THAT_FAILS = """
+        try:
+            time.sleep(60)
+        except BaseException:
+            raise ImportError("a library's own words for what cut its import short")"""
+_BARE_EXCEPT = """
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass"""
+_EXIT = """
+        try:
+            time.sleep(60)
+        except BaseException:
+            sys.exit(3)"""
+
+
+@pytest.mark.parametrize("work", [_IMPORT_THAT_FAILS, _BARE_EXCEPT, _EXIT])
+def test_code_that_hides_the_signal_does_not_hide_it_from_us(work: str) -> None:
+    process = _start(work)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=10)
+    assert (said, errors, process.returncode) == ("stopped by SIGINT\n", "", 130)
 
 
 def test_signals_of_others_are_theirs() -> None:
@@ -103,6 +128,24 @@ def test_other_errors_in_finalisers_are_printed_as_ever() -> None:
     assert "ZeroDivisionError" in process.communicate(timeout=10)[1]
 
 
+def test_last_words_are_those_asked_for() -> None:
+    script = (
+        "import hashlib\n"
+        "from augbuild.core.signals import handle_stop_signals\n"
+        "with handle_stop_signals(lambda stopped: f'farewell: {stopped}'):\n"
+        "    print(flush=True)\n"
+        "    hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, cwd=REPOSITORY) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.2)
+        process.send_signal(signal.SIGHUP)
+        assert process.communicate(timeout=10) == ("", "farewell: stopped by SIGHUP\n")
+    assert process.returncode == 129
+
+
 def test_call_that_lets_no_handler_run_is_ended() -> None:
     process = _start("hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)")  # minutes, all in C
     time.sleep(0.5)  # let it get there
@@ -111,7 +154,7 @@ def test_call_that_lets_no_handler_run_is_ended() -> None:
     said, errors = process.communicate(timeout=10)
     assert 3 < time.monotonic() - start < 5
     assert said == ""
-    assert errors == "augbuild: stopped by SIGTERM; run the same command again to go on from here\n"
+    assert errors == "stopped by SIGTERM\n"
     assert process.returncode == 143
 
 
@@ -169,16 +212,16 @@ def test_children_never_see_them() -> None:
 
 _THREAD_THAT_LETS_SIGNALS_IN = """
 import os, signal, threading, time
-from augbuild.signals import Stopped, kept_from_children, stopping_in_order
+from augbuild.core.signals import StopRequested, handle_stop_signals, shield_children
 try:
-    with stopping_in_order():
+    with handle_stop_signals():
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-        with kept_from_children():
+        with shield_children():
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0.2)
             print("whole")
         print("never")
-except Stopped as stopped:
+except StopRequested as stopped:
     print(stopped)
 """
 
@@ -186,9 +229,7 @@ except Stopped as stopped:
 def test_start_of_children_is_never_cut_short() -> None:
     command = [sys.executable, "-c", _THREAD_THAT_LETS_SIGNALS_IN]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=20)
-    assert (
-        done.stdout == "whole\nstopped by SIGTERM; run the same command again to go on from here\n"
-    )
+    assert done.stdout == "whole\nstopped by SIGTERM\n"
     assert done.stderr == ""
 
 

@@ -9,51 +9,24 @@ import random
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from augbuild.catalogue.assets import asset_sha256, bundled_assets
+from augbuild.catalogue.assets import asset_sha256, bundled_assets, resolve_asset
 from augbuild.catalogue.transforms import CATALOGUE, JsonValue, Op, Param
 from augbuild.errors import ApplyError
 from augbuild.pixels.apply import apply
 
+from .images import default_op, noise, pixels, write_layer
+
 NAMES = sorted(set(CATALOGUE) - {"random_crop"})
 REPOSITORY = Path(__file__).parents[3]
-
-
-def noise(width: int, height: int, seed: int = 0) -> Image.Image:
-    """An image in which every value occurs and no two pixels are alike."""
-    return Image.fromarray(
-        np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    )
-
-
-def default_op(name: str, **params: JsonValue) -> Op:
-    """An op with all defaults; what has none gets a value here."""
-    given: dict[str, JsonValue] = {
-        "seed": 7,
-        "text": "Hello",
-        "overlay": "layer.png",
-        "background_image": "layer.png",
-    }
-    info = CATALOGUE[name]
-    values = {
-        key: given[key] if param.default is None and key in given else param.default
-        for key, param in info.params.items()
-    }
-    return Op(name, values | params)
-
-
-def write_layer(folder: Path) -> Path:
-    """Write an image to lay over others: half transparent, in part."""
-    layer = noise(40, 30, seed=9).convert("RGBA")
-    layer.paste((0, 0, 0, 128), (0, 0, 20, 15))
-    layer.save(folder / "layer.png")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -227,58 +200,58 @@ def test_lists_and_tuples_are_the_same_colour() -> None:
 
 # What a hand-edited manifest might hold.
 NONSENSE = [
-    (Op("rotat", {}), "is no op; `augbuild ops` lists them"),
-    (Op("random_crop", {"width": 0.5}), "is no op; `augbuild ops` lists them"),
-    (Op("apply_lambda", {}), "is no op; `augbuild ops` lists them"),
+    (Op("rotat", {}), "is not an op; `augbuild ops` lists all of them"),
+    (Op("random_crop", {"width": 0.5}), "is not an op; `augbuild ops` lists all of them"),
+    (Op("apply_lambda", {}), "is not an op; `augbuild ops` lists all of them"),
     (Op("rotate", {"degree": 5}), "has no parameter 'degree'; it has degrees"),
     (Op("hflip", {"p": 0.5}), "has no parameter 'p'; it has none"),
     (Op("hflip", {"output_path": "/tmp/x.png"}), "has no parameter 'output_path'; it has none"),
     (Op("crop", {"x1_sha256": "0"}), "has no parameter 'x1_sha256'; it has x1, y1, x2, y2"),
     (
         Op("rotate", {"degrees": "abc"}),
-        "degrees cannot be 'abc'; `augbuild ops rotate` says what it can be",
+        "degrees cannot be 'abc'; `augbuild ops rotate` describes it",
     ),
     (
         Op("rotate", {"degrees": True}),
-        "degrees cannot be True; `augbuild ops rotate` says what it can be",
+        "degrees cannot be True; `augbuild ops rotate` describes it",
     ),
     (
         Op("rotate", {"degrees": math.nan}),
-        "degrees cannot be nan; `augbuild ops rotate` says what it can be",
+        "degrees cannot be nan; `augbuild ops rotate` describes it",
     ),
     (
         Op("brightness", {"factor": -1}),
-        "factor cannot be -1; `augbuild ops brightness` says what it can be",
+        "factor cannot be -1; `augbuild ops brightness` describes it",
     ),
     (
         Op("random_noise", {}),
-        "seed cannot be None; `augbuild ops random_noise` says what it can be",
+        "seed cannot be None; `augbuild ops random_noise` describes it",
     ),
     (
         Op("overlay_text", {}),
-        "text cannot be None; `augbuild ops overlay_text` says what it can be",
+        "text cannot be None; `augbuild ops overlay_text` describes it",
     ),
     (
         Op("overlay_text", {"text": "x" * 9999}),
-        f"text cannot be '{'x' * 79}; `augbuild ops overlay_text` says",
+        f"text cannot be '{'x' * 79}; `augbuild ops overlay_text` describes it",
     ),
     (
         Op("pad", {"w_factor": 1000}),
-        "w_factor cannot be 1000; `augbuild ops pad` says what it can be",
+        "w_factor cannot be 1000; `augbuild ops pad` describes it",
     ),
     (Op("crop", {"x1": 0.5, "x2": 0.5}), "x1 must be below x2"),
     (Op("crop", {"x1": 0.9}), "x1 must be below x2"),
     (
         Op("overlay_emoji", {"emoji_path": 3}),
-        "emoji_path cannot be 3; `augbuild ops overlay_emoji` says",
+        "emoji_path cannot be 3; `augbuild ops overlay_emoji` describes it",
     ),
     (
         Op("overlay_emoji", {"emoji_path": "flags/germny"}),
-        "emoji_path is no emoji that AugLy ships; did you mean",
+        "emoji_path is not an emoji that comes with AugLy; did you mean",
     ),
     (
         default_op("overlay_text", font_file="/x/evil.ttf"),
-        "font_file is no font that AugLy ships; there are 364,",
+        "font_file is not a font that comes with AugLy; there are 364,",
     ),
     (
         Op("overlay_image", {"overlay": "../x.png"}),
@@ -290,7 +263,7 @@ NONSENSE = [
     ),
     (
         Op("overlay_image", {"overlay": "text.png"}),
-        "overlay not a JPEG, PNG, PPM, BMP, TIFF or WebP image",
+        "overlay 'text.png' cannot be used: not a JPEG, PNG, PPM, BMP, TIFF or WebP image",
     ),
     (
         Op("overlay_image", {"overlay": "layer.png", "overlay_sha256": "0" * 64}),
@@ -322,14 +295,6 @@ def test_a_nonsense_op_is_an_error_that_names_it(op: Op, message: str, layers: P
 def test_an_op_that_finds_its_image_may_hold_its_hash(layers: Path) -> None:
     params = {"overlay": "layer.png", "overlay_sha256": asset_sha256(layers / "layer.png")}
     assert apply(noise(20, 10), [Op("overlay_image", params)], layers).size == (20, 10)
-
-
-def test_an_image_that_changes_is_read_again(tmp_path: Path) -> None:
-    Image.new("RGB", (9, 9), "red").save(tmp_path / "layer.png")
-    op = default_op("overlay_image", x_pos=0.0, y_pos=0.0)
-    assert apply(noise(20, 10), [op], tmp_path).getpixel((0, 0)) == (255, 0, 0)
-    Image.new("RGB", (9, 8), "blue").save(tmp_path / "layer.png")
-    assert apply(noise(20, 10), [op], tmp_path).getpixel((0, 0)) == (0, 0, 255)
 
 
 LONG = (9, 100_000)
@@ -415,6 +380,7 @@ def test_global_random_generators_are_left_alone(name: str, layers: Path) -> Non
 FRESH = """
 import json, random, sys
 from pathlib import Path
+from types import ModuleType
 {setup}
 from tests.augbuild.pixels.test_apply import every_outcome, global_generators
 before = global_generators()
@@ -471,3 +437,59 @@ def test_auglys_own_use_of_libmagic_still_works() -> None:
     except (ImportError, OSError):
         pytest.skip("needs libmagic")
     assert sys.modules["augly.utils.asserts"].is_image_file(str(emoji))
+
+
+EMOJI = [
+    "smileys/smiling_face_with_heart_eyes",
+    "smileys/grinning_face",
+    "flags/germany",
+    "symbols/aquarius",
+]
+
+
+@pytest.mark.parametrize("name", EMOJI)
+@pytest.mark.parametrize("size", [(64, 48), (400, 300), (50, 1)])
+def test_emoji_are_auglys(augly: ModuleType, name: str, size: tuple[int, int]) -> None:
+    path, image = bundled_assets("emoji")[name], noise(*size)
+    try:
+        import magic
+
+        magic.from_file(str(path))
+    except (ImportError, OSError):
+        pytest.skip("AugLy's own function needs libmagic")
+    for where in (
+        {},
+        {"opacity": 0.4, "emoji_size": 0.7, "x_pos": 0.1, "y_pos": 0.05},
+        {"emoji_size": 0.0},
+    ):
+        ours = apply(image, [default_op("overlay_emoji", emoji_path=name, **where)])
+        with warnings.catch_warnings(
+            action="ignore", category=ResourceWarning
+        ):  # it leaves the file open
+            auglys = augly.overlay_emoji(image, emoji_path=str(path), **where)
+            auglys_pixels = pixels(auglys)
+            del auglys
+        assert np.array_equal(pixels(ours), auglys_pixels)
+
+
+@pytest.mark.parametrize("template", ["web", "mobile"])
+@pytest.mark.parametrize("crop", [False, True])
+@pytest.mark.parametrize("resize", [False, True])
+@pytest.mark.parametrize("size", [(64, 48), (300, 700), (700, 300)])
+def test_screenshots_are_auglys(
+    augly: ModuleType, template: str, crop: bool, resize: bool, size: tuple[int, int]
+) -> None:
+    image, path = noise(*size), resolve_asset("template", template, None)
+    fits: dict[str, JsonValue] = {"crop_src_to_fit": crop, "resize_src_to_match_template": resize}
+    for limit in (None, 100_000):
+        params = fits | {"max_image_size_pixels": limit}
+        ours = apply(
+            image, [Op("overlay_onto_screenshot", {"template_filepath": template, **params})]
+        )
+        with warnings.catch_warnings(
+            action="ignore", category=ResourceWarning
+        ):  # it leaves two files open
+            auglys = pixels(
+                augly.overlay_onto_screenshot(image, template_filepath=str(path), **params)
+            )
+        assert np.array_equal(pixels(ours), auglys)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from augbuild.catalogue.transforms import CATALOGUE, Op, Param
-from augbuild.pixels import exact as fastpaths
+from augbuild.pixels import exact
 from augbuild.pixels.apply import apply
 from augbuild.pixels.codec import read_image
 
-from .test_apply import noise
+from .images import noise
 
 IMAGES = [
     noise(64, 48),
@@ -57,7 +57,7 @@ def assert_as_auglys(image: Image.Image, op: Op, monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(np.asarray(ours), np.asarray(auglys))
 
 
-@pytest.mark.parametrize("name", fastpaths.FUNCTIONS)
+@pytest.mark.parametrize("name", exact.FUNCTIONS)
 @settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -109,7 +109,7 @@ def test_the_reference_is_auglys_function(monkeypatch: pytest.MonkeyPatch) -> No
     def wrong(image: Image.Image, factor: float) -> Image.Image:
         return Image.new("RGB", image.size, (int(factor), 0, 0))
 
-    monkeypatch.setattr(fastpaths, "FUNCTIONS", {"brightness": wrong})
+    monkeypatch.setattr(exact, "FUNCTIONS", {"brightness": wrong})
     image, op = noise(9, 9), Op("brightness", {"factor": 7.0})
     assert apply(image, [op]).getpixel((0, 0)) == (7, 0, 0)
     monkeypatch.setenv("AUGBUILD_REFERENCE", "1")

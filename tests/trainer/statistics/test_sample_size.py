@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augbuild.errors import TrainerError
+from trainer.statistics.crossed import crossed
 from trainer.statistics.sample_size import (
     detectable_gain,
     required_images,
     required_images_of,
     required_seeds,
 )
-from trainer.statistics.tests import Components, crossed
+from trainer.statistics.tests import Components
 
 TABLE = {
     0.01: (7847, 15696, 23545, 31394),
@@ -137,3 +138,14 @@ def test_the_most_seeds_and_images_are_still_asked() -> None:
     assert images is not None
     assert required_images_of(0.05, 10, components, most=images) == images
     assert required_images_of(0.05, 10, components, most=images - 1) is None
+
+
+def test_a_thousand_seeds_are_the_most_by_default() -> None:
+    """A variance of seeds alone: the fewest seeds follow from the gain."""
+    components = Components(seed=1.0, image=0.0, residual=0.0)
+    gains = {}
+    for number in range(8850, 8880):
+        gain = number / 1e5
+        gains[required_seeds(gain, 10**6, components, most=1100)] = gain
+    assert required_seeds(gains[1000], 10**6, components) == 1000
+    assert required_seeds(gains[1001], 10**6, components) is None

@@ -206,7 +206,7 @@ def test_ctrl_c_leaves_a_run_to_resume_and_says_so(images: Path, tmp_path: Path)
     assert process.returncode == 130
     assert (
         error
-        == "trainer: interrupted; the same command with --resume goes on from the last epoch\n"
+        == "trainer: stopped by SIGINT; run the same command again with --resume to go on from here\n"
     )
 
 

@@ -1,0 +1,106 @@
+"""`augbuild check` and `augbuild plan`: nothing is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import augbuild
+from augbuild.cli import main
+from tests.conftest import photos, write_recipe
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a recipe and photos of two classes, and the working folder."""
+    photos(tmp_path / "photos", {"cats": 4, "dogs": 4})
+    write_recipe(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    """Run a command."""
+    return CliRunner().invoke(main, arguments)
+
+
+def test_check_counts_what_it_found(project: Path) -> None:
+    result = run("check", "recipe.toml")
+    assert (result.exit_code, result.output) == (
+        0,
+        "recipe.toml is a valid recipe of 3 transforms; its source has 8 images in 2 classes\n",
+    )
+    assert not (project / "out").exists()
+
+
+def test_check_reads_the_source_it_is_given(project: Path) -> None:
+    photos(project / "other", {"one": 2, "two": 2})
+    photos(project / "far", {"three": 2})
+    (project / "other" / "three").symlink_to(project / "far" / "three")
+    assert "4 images in 2 classes" in run("check", "recipe.toml", "--source", "other").output
+    linked = run("check", "recipe.toml", "--source", "other", "--follow-links")
+    assert "6 images in 3 classes" in linked.output
+
+
+def test_check_prints_findings(project: Path) -> None:
+    (project / "photos" / "empty").mkdir()
+    result = run("check", "recipe.toml")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("found: ")
+    assert "empty" in result.stderr
+
+
+def test_check_names_what_is_wrong(project: Path) -> None:
+    (project / "recipe.toml").write_text('name = "x"\n', encoding="utf-8")
+    result = run("check", "recipe.toml")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("augbuild: recipe.toml")
+
+
+def test_plan_counts_what_is_to_do(project: Path) -> None:
+    result = run("plan", "recipe.toml")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "out: 20 images of 8 sources to make"
+    assert not (project / "out").exists()
+
+
+def test_plan_explains(project: Path) -> None:
+    augbuild.build("recipe.toml", n_jobs=1)
+    assert run("plan", "recipe.toml").stdout.endswith("0 images of 0 sources to make\n")
+    (project / "photos" / "cats" / "cats_0.png").rename(project / "photos" / "cats" / "x\x1b.png")
+    lines = run("plan", "recipe.toml", "--explain").stdout.splitlines()
+    assert lines[-3].endswith(" of 1 source to make, those of 1 removed source to prune")
+    assert lines[-2] == "new             cats/x\\x1b.png"
+    assert lines[-1] == "gone            cats/cats_0.png"
+    assert "gone" not in run("plan", "recipe.toml").stdout
+
+
+def test_plan_compares_with_the_folder_it_is_given(project: Path) -> None:
+    augbuild.build("recipe.toml", n_jobs=1)
+    elsewhere = run("plan", "recipe.toml", "--out", "elsewhere").stdout
+    assert "elsewhere: 20 images of 8 sources" in elsewhere
+    photos(project / "other", {"one": 2, "two": 2})
+    assert "of 4 sources" in run("plan", "recipe.toml", "--source", "other").stdout
+
+
+def test_plan_rehashes_when_asked(project: Path) -> None:
+    import os
+
+    augbuild.build("recipe.toml", n_jobs=1)
+    path = project / "photos" / "cats" / "cats_0.png"
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=times)
+    assert " 1 source to make" in run("plan", "recipe.toml", "--rehash").stdout
+
+
+@pytest.mark.usefixtures("project")
+def test_plan_as_json_is_the_outlook() -> None:
+    report = json.loads(run("plan", "recipe.toml", "--json").stdout)
+    assert (report["images"], len(report["pending"]), report["stale"]) == (20, 8, [])
+    assert report["counts"] == augbuild.plan("recipe.toml").counts
