@@ -46,14 +46,24 @@ def write_predictions(file: Path, table: PredictionTable) -> None:
 
     No cell begins like a formula, which a spreadsheet would run.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_FIXED_COLUMNS + [f"p({label})" for label in table.classes])
+    columns = [f"p({label})" for label in table.classes]
+    lines = [_format_row(_FIXED_COLUMNS + columns)]
     rows = zip(table.samples, table.targets, table.predicted, table.probabilities, strict=True)
     for sample, target, predicted, probabilities in rows:
-        numbers = map(repr, probabilities.tolist())
-        writer.writerow([_guard(sample), _guard(target), _guard(predicted), *numbers])
-    write_atomic(file, text.getvalue().encode())
+        cells = [_guard(sample), _guard(target), _guard(predicted)]
+        cells += map(repr, probabilities.tolist())
+        lines.append(_format_row(cells))
+    text = "".join(lines)
+    write_atomic(file, text.encode())
+
+
+def _format_row(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    # Until Python 3.13 a cell is only quoted for the line ends that the terminator has.
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(cells)
+    line = text.getvalue()
+    return line.removesuffix("\r\n") + "\n"
 
 
 def read_predictions(file: Path) -> PredictionTable:
@@ -74,17 +84,18 @@ def _parse(header: Sequence[str], rows: Sequence[Sequence[str]]) -> PredictionTa
     fixed, columns = list(header[:3]), header[3:]
     if fixed != _FIXED_COLUMNS or not columns:
         raise ValueError(f"its columns are {', '.join(header)}")
-    probabilities = np.empty((len(rows), len(columns)))
+    classes = [column.removeprefix("p(").removesuffix(")") for column in columns]
+    samples = []
+    targets = []
+    probabilities = np.empty((len(rows), len(classes)))
     for number, row in enumerate(rows):
         if len(row) != len(header):
             raise ValueError(f"row {number + 1} has {len(row)} columns, not {len(header)}")
-        probabilities[number] = [float(value) for value in row[3:]]
-    return PredictionTable(
-        samples=tuple(_unguard(row[0]) for row in rows),
-        targets=tuple(_unguard(row[1]) for row in rows),
-        classes=tuple(column.removeprefix("p(").removesuffix(")") for column in columns),
-        probabilities=probabilities,
-    )
+        sample, target, _, *numbers = row
+        samples.append(_unguard(sample))
+        targets.append(_unguard(target))
+        probabilities[number] = [float(each) for each in numbers]
+    return PredictionTable(tuple(samples), tuple(targets), tuple(classes), probabilities)
 
 
 def _guard(text: str) -> str:
