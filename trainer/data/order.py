@@ -74,6 +74,7 @@ def epochs_order(samples: Sequence[Sample], batch_size: int, seed: int) -> Order
 
 def steps_order(samples: Sequence[Sample], batch_size: int, seed: int) -> Order:
     """Return the order in which a pass sees every source once, with one of its images in turn."""
+    # Sorted by source and variant, so that the order of a table's rows changes nothing.
     by_source: defaultdict[str, list[int]] = defaultdict(list)
     for index, sample in enumerate(samples):
         source = sample.source or sample.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -101,6 +102,10 @@ class TestStore:
         store = open_store(table.samples, 16, cache, file=table.file)
         assert len(list(cache.iterdir())) == 3
         assert (store.take([first]) == 255).all()
+        status = first.stat()
+        os.utime(first, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+        open_store(table.samples, 16, cache, file=table.file)
+        assert len(list(cache.iterdir())) == 4
 
     def test_that_was_cut_short_is_filled_again(self, images: Path, tmp_path: Path) -> None:
         table = read_table(images)
