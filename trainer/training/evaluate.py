@@ -59,6 +59,7 @@ def score_validation(
     likelihood = probabilities[images, targets]
     # One image of probability 0 must not make the mean infinite.
     logarithms = np.log(likelihood.clip(1e-15))
+    # Of equal probabilities the first class wins, here as in metrics.json.
     best = probabilities.argmax(axis=1)
     correct = best == targets
     return ValidationScore(loss=float(-logarithms.mean()), accuracy=float(correct.mean()))

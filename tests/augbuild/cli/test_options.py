@@ -12,11 +12,8 @@ SHARED = ("--n-jobs", "--source", "--follow-links", "--rehash")
 
 @pytest.mark.parametrize("flag", SHARED)
 def test_an_option_says_the_same_in_every_command(flag: str) -> None:
-    found = []
-    for command in main.commands.values():
-        for parameter in command.params:
-            if isinstance(parameter, click.Option) and flag in parameter.opts:
-                found.append((parameter.opts, parameter.metavar, parameter.is_flag))
+    every = [option for command in main.commands.values() for option in command.params]
+    found = [(each.opts, each.type.name, each.metavar) for each in every if flag in each.opts]
     assert len(found) > 1, "an option of one command belongs to that command"
     assert all(each == found[0] for each in found)
 
