@@ -2,8 +2,9 @@
 
     python benchmarks/build.py PHOTOS [--recipe default] [--jobs 2] [--runs 3]
 
-PHOTOS has train/<class>/ folders. Both sides decode each train photo once, apply the same ops and write the same number
-of JPEGs; ours also copies the originals, hashes everything, and writes manifest, card and chart.
+PHOTOS has train/<class>/ folders. Both sides decode each train photo once, apply the same ops and
+write the same number of JPEGs; ours also copies the originals, hashes everything, and writes
+manifest, card and chart.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 
 def plain_loop(photos: Path, recipe: str, out: Path) -> int:
-    """Do what most people's first script does: open, transform with AugLy, save; return how many variants."""
+    """Open, transform with AugLy, save, as first scripts do; return the count of variants."""
     import augly.image as imaugs
     from PIL import Image
 
@@ -49,7 +50,7 @@ def plain_loop(photos: Path, recipe: str, out: Path) -> int:
 
 
 def timed(command: list[str]) -> float:
-    """Run a command and give its wall-clock seconds."""
+    """Run a command and return its wall-clock seconds."""
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
@@ -64,39 +65,31 @@ def main() -> None:
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument(
-        "--loop", type=Path, help=argparse.SUPPRESS
-    )  # the other side, in a process of its own
+    # The other side, in a process of its own: both start Python and import AugLy.
+    parser.add_argument("--loop", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.loop:
         print(plain_loop(arguments.photos, arguments.recipe, arguments.loop))
         return
-    work = Path(tempfile.mkdtemp(prefix="augbuild-benchmark-"))
-    photos = str(arguments.photos)
-    augbuild = [
-        sys.executable,
-        "-m",
-        "augbuild",
-        "make",
-        arguments.recipe,
-        "--source",
-        photos,
-        "--quiet",
-    ]
+
+    photos, recipe, jobs = str(arguments.photos), arguments.recipe, str(arguments.jobs)
     ours, theirs = [], []
-    for _ in range(arguments.runs):
-        ours.append(timed([*augbuild, "--out", str(work / "ours"), "-j", str(arguments.jobs)]))
-        theirs.append(timed([sys.executable, __file__, photos, "--recipe", arguments.recipe,
-                             "--loop", str(work / "loop")]))  # fmt: skip
-        made = sum(1 for _ in (work / "ours" / "augmented_train").rglob("*.jpg"))
-        shutil.rmtree(work / "ours")
-        shutil.rmtree(work / "loop")
-    shutil.rmtree(work)
+    with tempfile.TemporaryDirectory(prefix="augbuild-benchmark-") as folder:
+        built, looped = Path(folder) / "ours", Path(folder) / "loop"
+        build = [sys.executable, "-m", "augbuild", "make", recipe, "--source", photos]
+        build += ["--out", str(built), "-j", jobs, "--quiet"]
+        loop = [sys.executable, __file__, photos, "--recipe", recipe, "--loop", str(looped)]
+        for _ in range(arguments.runs):
+            ours.append(timed(build))
+            theirs.append(timed(loop))
+            made = sum(1 for _ in (built / "augmented_train").rglob("*.jpg"))
+            shutil.rmtree(built)
+            shutil.rmtree(looped)
+
     a, b = statistics.median(ours), statistics.median(theirs)
     print(f"{made:,} variants, median of {arguments.runs} runs")
-    print(
-        f"augbuild -j {arguments.jobs}: {a:.1f} s, {made / a:.0f} variants a second, originals and records included"
-    )
+    rate = f"{made / a:.0f} variants a second, originals and records included"
+    print(f"augbuild -j {jobs}: {a:.1f} s, {rate}")
     print(f"plain loop:   {b:.1f} s, {made / b:.0f} variants a second")
     print(f"ratio: {b / a:.2f}")
 

@@ -1,8 +1,10 @@
-"""Break a build at every system call, one at a time, and kill others at random; run each again and compare the trees.
+"""Break a build at every system call, and kill others at random; run each again, compare the trees.
 
-    python -m benchmarks.faults [--sources 24] [--faults "kill -9,ENOSPC"] [--calls write,fsync] [--kills 300]
+    python -m benchmarks.faults [--sources 24] [--faults "kill -9,ENOSPC"] [--calls write,fsync]
+                                [--kills 300]
 
-Needs strace that may trace. Prints what docs/reliability.md tells; exits with 1 if any tree was lost.
+Needs strace that may trace.
+Prints the tables of docs/reliability.md; exits with 1 where a tree was lost.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from tests.system.fault_rig import (
     workers,
 )
 
+# What strace injects, and how it goes on after the n-th call ("+": at every later one, too).
 FAULTS = {
     "kill -9": ("signal=KILL", ""),
     "ENOSPC": ("error=ENOSPC", ""),
@@ -43,18 +46,27 @@ FAULTS = {
     "EACCES": ("error=EACCES", ""),
     "EMFILE": ("error=EMFILE", ""),
 }
+LONGEST_ORPHAN = 2.0  # seconds that a worker may outlive its parent: docs/reliability.md
 Point = tuple[str, int, str]
 Case = TypeVar("Case")
 
 
 def sweep(rigs: Sequence[Rig], faults: Sequence[str], kinds: Sequence[str]) -> list[str]:
-    """Break every call of these kinds in each of these ways, print how the builds ended, and give what was wrong."""
-    every = rigs[0].find_calls(rigs[0].project / "undisturbed")
-    points = [(call, number, fault) for kind in kinds for fault in faults for call, number in every[kind]
-              if (fault == "EMFILE") <= (kind == "open")]  # fmt: skip
-    count = Counter(call for kind in kinds for call, _ in every[kind])
+    """Break every call of these kinds in each of these ways; return what was wrong.
+
+    Prints how the builds ended.
+    """
+    calls = rigs[0].find_calls(rigs[0].project / "undisturbed")
+    points: list[Point] = []
+    for kind in kinds:
+        for fault in faults:
+            if fault == "EMFILE" and kind != "open":
+                continue  # no other call runs out of file descriptors
+            points += [(call, number, fault) for call, number in calls[kind]]
+    count = Counter(call for kind in kinds for call, _ in calls[kind])
     print(f"{len(points):,} faults: calls of an undisturbed build {dict(count)}", flush=True)
-    ends, start = Counter[tuple[str, str, str]](), time.monotonic()
+    ends = Counter[tuple[str, str, str]]()
+    start = time.monotonic()
 
     def break_at(rig: Rig, point: Point) -> list[str]:
         call, number, fault = point
@@ -64,95 +76,108 @@ def sweep(rigs: Sequence[Rig], faults: Sequence[str], kinds: Sequence[str]) -> l
         ends[call, fault, str(ended.code)] += 1
         shutil.rmtree(out, ignore_errors=True)
         if ends.total() % 100 == 0:
-            print(
-                f"{ends.total():,} done, {time.monotonic() - start:,.0f} s",
-                file=sys.stderr,
-                flush=True,
-            )
+            seconds = time.monotonic() - start
+            print(f"{ends.total():,} done, {seconds:,.0f} s", file=sys.stderr, flush=True)
         return [f"{out.name}: {problem}" for problem in problems]
 
-    wrong = _share(rigs, points, break_at)
+    wrong = share(rigs, points, break_at)
     for (call, fault, code), times in sorted(ends.items()):
         print(f"{call:<10}{fault:<22}exit {code:<5}{times:>6,}")
     return wrong
 
 
 def kill_at_random(rigs: Sequence[Rig], times: int, seed: int) -> list[str]:
-    """Kill builds with two workers, print how far they were, and give what was wrong.
+    """Kill builds with two workers at random moments; return what was wrong.
 
-    Each is killed up to a twentieth of a second after a random number of images is in place: times on the clock would
-    all be too early or too late on a machine that has other work.
+    Each is killed up to a twentieth of a second after a random number of images is in place: times
+    on the clock would all be too early or too late on a machine that has other work. Prints how far
+    the builds were.
     """
-    whole = sum(name.endswith(".jpg") for name in rigs[0].reference)
-    generator, parts, slowest, halfway = random.Random(seed), Counter[int](), [0.0], [0]
+    whole = count_images(rigs[0].reference)
+    done: list[int] = []
+    orphaned: list[float] = []
 
     def kill(rig: Rig, moment: tuple[int, float]) -> list[str]:
         images, delay = moment
         out = rig.project / f"killed-{images}-{delay}"
-        pid = rig.start(out, jobs=2)
-        rig.let_go(pid)
-        while images_done(out) < images and alive({pid}):
-            time.sleep(0.001)
-        time.sleep(delay)
-        orphans = workers(pid)
-        os.kill(pid, signal.SIGKILL)
-        took = seconds_until_gone(orphans, at_most=10)
-        slowest[0] = max(slowest[0], took)
+        seconds = kill_after(rig, out, images, delay)
         left = tree(out)
-        done = sum(name.endswith(".jpg") for name in left)
-        parts[10 * done // whole] += 1
-        halfway[0] += 0 < done < whole
-        rig.end(pid, out)
-        wrong = [f"{out.name}: a worker lived for {took:.1f} s"] if took >= 2 else []
-        wrong += [
-            f"{out.name}: {name} is not whole"
-            for name in left
-            if left[name] != rig.reference.get(name)
-        ]
+        done.append(count_images(left))
+        orphaned.append(seconds)
+        wrong = []
+        if seconds >= LONGEST_ORPHAN:
+            wrong.append(f"{out.name}: a worker lived for {seconds:.1f} s")
+        for name, content in left.items():
+            if content != rig.reference.get(name):
+                wrong.append(f"{out.name}: {name} is not whole")
         code = rig.build(out).code
         if code or tree(out) != rig.reference:
             wrong.append(f"{out.name}: the tree differs, or the second build failed: {code}")
         shutil.rmtree(out)
         return wrong
 
-    wrong = _share(
-        rigs, [(generator.randrange(whole), generator.uniform(0, 0.05)) for _ in range(times)], kill
-    )
-    print(
-        f"{times} kills at random with two workers, seed {seed}; {halfway[0]} with some but not all images done"
-    )
-    print(f"the last worker was gone after {slowest[0]:.2f} s")
-    for part in range(11):
-        print(
-            f"  {f'{10 * part} to {10 * part + 9} % done' if part < 10 else 'all done':<16}{parts[part]:>5}"
-        )
+    generator = random.Random(seed)
+    moments = [(generator.randrange(whole), generator.uniform(0, 0.05)) for _ in range(times)]
+    wrong = share(rigs, moments, kill)
+    halfway = sum(0 < images < whole for images in done)
+    print(f"{times} kills at random with two workers, seed {seed}")
+    print(f"{halfway} of them with some but not all images done")
+    print(f"the last worker was gone after {max(orphaned):.2f} s")
+    tenths = Counter(10 * images // whole for images in done)
+    for tenth in range(10):
+        print(f"  {f'{10 * tenth} to {10 * tenth + 9} % done':<16}{tenths[tenth]:>5}")
+    print(f"  {'all done':<16}{tenths[10]:>5}")
     return wrong
 
 
+def kill_after(rig: Rig, out: Path, images: int, delay: float) -> float:
+    """Kill a build after so many images and seconds; return how long its workers lived on."""
+    pid = rig.start(out, jobs=2)
+    rig.let_go(pid)
+    while images_done(out) < images and alive({pid}):
+        time.sleep(0.001)
+    time.sleep(delay)
+    orphans = workers(pid)
+    os.kill(pid, signal.SIGKILL)
+    seconds = seconds_until_gone(orphans, at_most=10)
+    rig.end(pid, out)
+    return seconds
+
+
+def count_images(files: dict[str, bytes]) -> int:
+    """Count the images of a tree."""
+    return sum(name.endswith(".jpg") for name in files)
+
+
 @contextmanager
-def _rigs(count: int, sources: int, size: tuple[int, int]) -> Iterator[list[Rig]]:
+def open_rigs(count: int, sources: int, size: tuple[int, int]) -> Iterator[list[Rig]]:
+    """Make so many projects, each with a process that builds it again and again."""
     with tempfile.TemporaryDirectory(prefix="augbuild-faults-") as folder, ExitStack() as stack:
-        projects = [
-            make_project(Path(folder) / str(number), sources, size) for number in range(count)
-        ]
-        yield [stack.enter_context(Rig(project)) for project in projects]
+        rigs = []
+        for number in range(count):
+            project = make_project(Path(folder) / str(number), sources, size)
+            rigs.append(stack.enter_context(Rig(project)))
+        yield rigs
 
 
-def _share(
+def share(
     rigs: Sequence[Rig], cases: Sequence[Case], check: Callable[[Rig, Case], list[str]]
 ) -> list[str]:
-    """Part the cases among the rigs, each in a thread of its own."""
+    """Check all cases, parted among the rigs, each in a thread of its own; return the problems."""
 
-    def work(share: int) -> list[str]:
+    def work(number: int) -> list[str]:
         wrong = []
-        for case in cases[share :: len(rigs)]:
-            for problem in check(rigs[share], case):
+        for case in cases[number :: len(rigs)]:
+            for problem in check(rigs[number], case):
                 print(problem, flush=True)
                 wrong.append(problem)
         return wrong
 
+    problems: list[str] = []
     with ThreadPoolExecutor(len(rigs)) as threads:
-        return [problem for problems in threads.map(work, range(len(rigs))) for problem in problems]
+        for found in threads.map(work, range(len(rigs))):
+            problems += found
+    return problems
 
 
 def main() -> None:
@@ -172,14 +197,17 @@ def main() -> None:
     if not can_trace():
         sys.exit("strace is not here, or may not trace")
     faults = [name for name in arguments.faults.split(",") if name]
-    if unknown := set(faults) - set(FAULTS):
-        sys.exit(f"no such fault: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
-    start, wrong = time.monotonic(), []
+    unknown = sorted(set(faults) - set(FAULTS))
+    if unknown:
+        sys.exit(f"no such fault: {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+
+    start = time.monotonic()
+    wrong = []
     if faults:
-        with _rigs(arguments.rigs, arguments.sources, (24, 18)) as rigs:
+        with open_rigs(arguments.rigs, arguments.sources, (24, 18)) as rigs:
             wrong += sweep(rigs, faults, arguments.calls.split(","))
     if arguments.kills:
-        with _rigs(arguments.rigs, 48, (240, 180)) as rigs:
+        with open_rigs(arguments.rigs, 48, (240, 180)) as rigs:
             wrong += kill_at_random(rigs, arguments.kills, arguments.seed)
     print(f"{len(wrong)} problems, {time.monotonic() - start:,.0f} s")
     sys.exit(bool(wrong))

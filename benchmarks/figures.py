@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# What well-read codebases of this size keep to (httpx, pre-commit, doc2dash, torchvision's datasets).
+# What well-read codebases keep to (httpx, pre-commit, doc2dash, torchvision's datasets).
 LIMITS = {
     "modules in the fullest folder": "at most 10",
     "syntax nodes per line": "below 8.5",

@@ -1,10 +1,10 @@
-"""Training throughput against the plain loop that most first scripts have, and what the pixel cache alone delivers.
+"""Training throughput against the plain loop of most first scripts, and of the pixel cache alone.
 
     python benchmarks/train.py PHOTOS [--steps 12] [--arch resnet50] [--image-size 224]
 
-PHOTOS is a manifest or folder with a train split. The plain loop is the course lab's: float32, the default memory
-format, each image decoded and resized in the main process whenever it is needed. Both train the same model on the same
-batches of 32.
+PHOTOS is a manifest or folder with a train split. The plain loop is the course lab's: float32, the
+default memory format, each image decoded and resized in the main process whenever it is needed.
+Both train the same model on the same batches of 32.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from torchvision import datasets, models, transforms
 
 from trainer.data.order import epochs_order
 from trainer.data.pixels import MEAN, STD, ManifestDataset, open_store
+from trainer.data.samples import Table
 from trainer.data.tables import read_table
+from trainer.training.config import Precision
 from trainer.training.device import make_accelerator, seeded_generator
 from trainer.training.loop import Hyperparameters, make_optimizer, prepare_model, train_one_epoch
 from trainer.training.model import make_model
@@ -29,8 +31,8 @@ from trainer.training.model import make_model
 BATCH = 32
 
 
-def plain_loop(table, arch: str, size: int, steps: int) -> float:  # type: ignore[no-untyped-def]
-    """Train as the lab's script does; give images a second."""
+def plain_loop(table: Table, arch: str, size: int, steps: int) -> float:
+    """Train as the lab's script does; return images a second."""
     transform = transforms.Compose(
         [transforms.Resize((size, size)), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     )
@@ -56,11 +58,17 @@ def plain_loop(table, arch: str, size: int, steps: int) -> float:  # type: ignor
     return images_seen / (time.perf_counter() - start)
 
 
-def ours(  # type: ignore[no-untyped-def]
-    data: ManifestDataset, table, arch: str, steps: int, precision: str, compiled: bool = False
+def ours(
+    data: ManifestDataset,
+    table: Table,
+    arch: str,
+    steps: int,
+    precision: Precision,
+    *,
+    compiled: bool = False,
 ) -> float:
-    """Train with trainer's loop; give images a second."""
-    accelerator = make_accelerator("auto", precision)  # type: ignore[arg-type]
+    """Train with trainer's loop; return images a second."""
+    accelerator = make_accelerator("auto", precision)
     order = epochs_order(table.of("train"), BATCH, 0)
     plan = Hyperparameters("adam", 1e-3, 0.0, "constant", steps + 1, steps, 0)
     with seeded_generator(0):
@@ -68,16 +76,15 @@ def ours(  # type: ignore[no-untyped-def]
     if compiled:
         model.compile()
     optimizer = make_optimizer(model, plan)
-    train_one_epoch(accelerator, model, optimizer, data, order, plan, range(1))
+    train_one_epoch(accelerator, model, optimizer, data, order, plan, range(1))  # the warm-up
     start = time.perf_counter()
     train_one_epoch(accelerator, model, optimizer, data, order, plan, range(1, steps + 1))
-    return sum(len(order.batch(step)) for step in range(1, steps + 1)) / (
-        time.perf_counter() - start
-    )
+    seconds = time.perf_counter() - start
+    return sum(len(order.batch(step)) for step in range(1, steps + 1)) / seconds
 
 
 def loader_rate(data: ManifestDataset) -> float:
-    """Take batches from the cache and normalise them, with no model; give images a second."""
+    """Take batches from the cache and normalise them, with no model; return images a second."""
     generator = np.random.default_rng(0)
     device, count, start = torch.device("cpu"), 0, time.perf_counter()
     while time.perf_counter() - start < 3:
@@ -99,24 +106,21 @@ def main() -> None:
     table = read_table(arguments.photos)
     with tempfile.TemporaryDirectory(prefix="trainer-benchmark-") as cache:
         start = time.perf_counter()
-        store, _ = open_store(table.samples, arguments.image_size, Path(cache), file=table.file)
-        print(
-            f"first decode: {len(table.samples) / (time.perf_counter() - start):.0f} images a second"
-        )
+        store = open_store(table.samples, arguments.image_size, Path(cache), file=table.file)
+        seconds = time.perf_counter() - start
+        print(f"first decode: {len(table.samples) / seconds:.0f} images a second")
         data = ManifestDataset(table.of("train"), table.classes, store)
         print(f"cache alone: {loader_rate(data):.0f} images a second")
+        arch, steps = arguments.arch, arguments.steps
         rates = {
-            "plain loop": plain_loop(table, arguments.arch, arguments.image_size, arguments.steps),
-            "trainer fp32": ours(data, table, arguments.arch, arguments.steps, "fp32"),
-            "trainer auto": ours(data, table, arguments.arch, arguments.steps, "auto"),
-            "trainer auto, compiled": ours(
-                data, table, arguments.arch, arguments.steps, "auto", compiled=True
-            ),
+            "plain loop": plain_loop(table, arch, arguments.image_size, steps),
+            "trainer fp32": ours(data, table, arch, steps, "fp32"),
+            "trainer auto": ours(data, table, arch, steps, "auto"),
+            "trainer auto, compiled": ours(data, table, arch, steps, "auto", compiled=True),
         }
+    plain = rates["plain loop"]
     for name, rate in rates.items():
-        print(
-            f"{name}: {rate:.1f} images a second, {rate / rates['plain loop']:.2f} times the plain loop"
-        )
+        print(f"{name}: {rate:.1f} images a second, {rate / plain:.2f} times the plain loop")
 
 
 if __name__ == "__main__":

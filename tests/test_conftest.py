@@ -1,12 +1,15 @@
-"""A test that cannot run says why, and where CI is set it is expected."""
+"""A test that cannot run says why, and where CI is set it is expected; some tests run alone."""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from typing import Literal
 
 import pytest
 
-from tests.conftest import refuse_skip
+from tests.conftest import ALONE, REPOSITORY, refuse_skip
 
 
 def report_of(
@@ -57,3 +60,18 @@ def test_other_reports_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None
     report = report_of("whatever", "passed")
     refuse_skip(report)
     assert report.passed
+
+
+def test_files_that_run_alone_are_marked() -> None:
+    fast = ALONE[1]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    chosen = {}
+    for marker in ("alone", "not alone"):
+        done = subprocess.run(
+            [*command, "-m", marker, fast, "tests/test_conftest.py"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+        )
+        chosen[marker] = set(re.findall(r"^(tests/[\w/]+\.py)(?:::|:)", done.stdout, re.MULTILINE))
+    assert chosen == {"alone": {fast}, "not alone": {"tests/test_conftest.py"}}

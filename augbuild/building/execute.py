@@ -1,110 +1,112 @@
-"""Bring the images of an output folder up to date with the plan, and remember each in the state."""
+"""Bring the images of an output folder up to date with the plan, and note each in the state."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
 from functools import partial
+from itertools import compress
 
-from augbuild.building.changes import ChangeDetector, Changes, ops_as_json, outputs_digest
+import msgspec
+
+from augbuild.building.changes import ChangeDetector, Changes, ops_as_json, outputs_fingerprint
 from augbuild.building.claim import make_folders
 from augbuild.building.room import check_room
-from augbuild.building.worker import TaskResult, WorkerSettings, run_task
-from augbuild.core.files import size_and_mtime
+from augbuild.building.worker import WorkerSettings, reject_lost, run_task
 from augbuild.core.pool import Backend, available_cpus, chunked, map_resilient
-from augbuild.core.progress import ProgressBar
+from augbuild.core.progress import Progress, ProgressBar
 from augbuild.dataset.layout import OutputFolder
-from augbuild.dataset.state import Entry, State
+from augbuild.dataset.results import BuiltSource, PendingSource, RejectedSource
+from augbuild.dataset.state import Entry
 from augbuild.errors import OutputError
-from augbuild.planning.plan import Output, Task
 from augbuild.sources.dataset import Rejected
 
-_POOL_PAYS_FROM = 30_000_000  # source bytes times outputs: a second or two of work, about what a pool costs to start
+# Source bytes times outputs: a second or two of work, about what a pool costs to start.
+_POOL_PAYS_FROM = 30_000_000
 _CHUNK = 8  # sources: a second of work at most, and the progress moves with each
 _NOTED_AT_ONCE = 1000
 
 
 def execute_changes(
-    inspector: ChangeDetector,
+    detector: ChangeDetector,
     changes: Changes,
     *,
     n_jobs: int | None,
     backend: Backend,
     quiet: bool,
 ) -> int:
-    """Make what is pending, remove what is stale, and return how many images were made; raises OutputError.
+    """Make what is pending, remove what is stale and return how many images were made.
 
-    Meanwhile the manifest is away, so that no reader takes a half-made tree for a whole one, and the state says that a
-    build is under way. Whatever interrupts it, the same call finishes it.
+    Meanwhile the manifest is away, so that no reader takes a half-made tree for a whole one, and
+    the state notes that a build is under way. Whatever interrupts it, the same call finishes it.
+    Raises OutputError.
     """
-    state, folder = inspector.state, inspector.folder
-    check_room(inspector, changes)
+    state, folder = detector.state, detector.folder
+    check_room(detector, changes)
     if folder.manifest.exists():
         folder.manifest.replace(folder.set_aside)
-    number = _start_run(state)
-    for chunk in chunked(_pending(inspector, changes, number), _NOTED_AT_ONCE):
+    run = state.start_run()
+    for chunk in chunked(_pending_entries(detector, changes, run), _NOTED_AT_ONCE):
         state.put(chunk)
+    # Before any file is written: after a power cut, too, what is ours is known as ours.
     state.sync()
-    make_folders(folder, inspector.plan.class_folders())
+    make_folders(folder, detector.plan.class_folders())
     made = 0
     with (
         ProgressBar("augbuild", changes.images, "images", quiet=quiet) as progress,
-        closing(_outcomes(inspector, changes, n_jobs or available_cpus(), backend)) as every,
+        closing(_run_pending(detector, changes, n_jobs or available_cpus(), backend)) as batches,
     ):
-        for outcomes in every:
-            settled = [_settle(inspector, outcome) for outcome in outcomes]
-            state.put(entry for entry, _ in settled)
-            made += sum(len(entry.files) for entry, _ in settled)
-            progress.advance(sum(images for _, images in settled))
+        for results in batches:
+            made += _settle(detector, results, progress)
     for path in changes.stale:
         if entry := state.get(path):
-            _remove(folder, entry.files)
+            _remove_files(folder, entry.files)
     state.forget(changes.stale)
     return made
 
 
-def _start_run(state: State) -> int:
-    """Number this run, and remember the first since the last that ended well: nothing has been synced from there on."""
-    number = int(state.fact("runs", 0)) + 1
-    state.set_fact("runs", number)
-    if state.fact("running") is None:
-        state.set_fact("running", number)
-    return number
+def _pending_entries(detector: ChangeDetector, changes: Changes, run: int) -> Iterator[Entry]:
+    """Yield the entries of what is pending, for the state to know our files before they exist.
 
-
-def _pending(inspector: ChangeDetector, changes: Changes, number: int) -> Iterator[Entry]:
-    """Note what will be written before it is: whatever happens then, each file of ours is known as ours."""
-    plan = inspector.plan
+    Raises OutputError where a file that is not ours has the name of one.
+    """
+    plan, root = detector.plan, detector.folder.root
     for index, source in enumerate(plan.sources):
-        if not changes.codes[index]:
+        if changes.cause(index) is None:
             continue
-        task, before = plan.task(source), inspector.state.get(source.path)
-        known = frozenset(before.files if before else ())
-        _refuse_foreign(inspector.folder, task.outputs, known)
-        files = tuple(sorted(known.union(output.file_name for output in task.outputs)))
-        size, mtime_ns = size_and_mtime(plan.dataset.root / source.path)
-        mark = outputs_digest(task, plan.recipe.output)
-        ops = [ops_as_json(output.ops) for output in task.outputs]
-        yield Entry(source.path, "pending", mark, size, mtime_ns, number, files, {"ops": ops})
+        task = plan.task(source)
+        before = detector.state.get(source.path)
+        files = set(before.files if before else ())
+        for output in task.outputs:
+            path = root / output.file_name
+            if output.file_name not in files and (path.exists() or path.is_symlink()):
+                raise OutputError(
+                    f"{path} was not made by augbuild; move it, or choose another folder with --out"
+                )
+        files.update(output.file_name for output in task.outputs)
+        size, mtime_ns = plan.dataset.originals.stat(source.path)
+        yield Entry(
+            path=source.path,
+            fingerprint=outputs_fingerprint(task, plan.recipe.output),
+            size=size,
+            mtime_ns=mtime_ns,
+            run=run,
+            files=tuple(sorted(files)),
+            result=PendingSource(tuple(ops_as_json(output.ops) for output in task.outputs)),
+        )
 
 
-def _refuse_foreign(folder: OutputFolder, outputs: Sequence[Output], known: frozenset[str]) -> None:
-    for output in outputs:
-        path = folder.root / output.file_name
-        if output.file_name not in known and (path.exists() or path.is_symlink()):
-            raise OutputError(
-                f"{path} is in the way and not ours; move it, or choose another folder with --out"
-            )
+def _run_pending(
+    detector: ChangeDetector, changes: Changes, n_jobs: int, backend: Backend
+) -> Generator[list[BuiltSource | Rejected], None, None]:
+    """Run what is pending and yield the results in plan order, a list at a time.
 
-
-def _outcomes(
-    inspector: ChangeDetector, changes: Changes, n_jobs: int, backend: Backend
-) -> Generator[list[TaskResult], None, None]:
-    """Run what is pending, in this process where a pool would not pay, and give the outcomes in plan order."""
-    plan, folder, output = inspector.plan, inspector.folder, inspector.plan.recipe.output
-    workshop = WorkerSettings(
-        sources=plan.dataset.root,
+    A small job runs in this process, where a pool would not pay.
+    """
+    plan, folder = detector.plan, detector.folder
+    output = plan.recipe.output
+    settings = WorkerSettings(
+        originals=plan.dataset.originals,
         out=folder.root,
         staging=folder.staging,
         assets=plan.recipe.folder,
@@ -113,39 +115,42 @@ def _outcomes(
         max_side=output.max_side,
         link_originals=output.originals == "link",
     )
-    tasks = (
-        plan.task(source) for code, source in zip(changes.codes, plan.sources, strict=True) if code
-    )
+    tasks = (plan.task(source) for source in compress(plan.sources, changes.codes))
     n_jobs = 1 if changes.weight < _POOL_PAYS_FROM else max(1, min(n_jobs, changes.pending))
     size = max(1, min(_CHUNK, changes.pending // (4 * n_jobs)))
-    return map_resilient(
-        partial(run_task, workshop), tasks, n_jobs=n_jobs, backend=backend, size=size, lost=_lost
-    )
+    work = partial(run_task, settings)
+    return map_resilient(work, tasks, n_jobs=n_jobs, backend=backend, size=size, lost=reject_lost)
 
 
-def _lost(task: Task) -> TaskResult:
-    return Rejected(
-        task.source.path,
-        "out_of_memory",
-        "it killed its worker process twice, most likely for want of memory",
-    )
+def _settle(
+    detector: ChangeDetector, results: Sequence[BuiltSource | Rejected], progress: Progress
+) -> int:
+    """Note results in the state, and return how many images were made.
+
+    Removes the files of an earlier build that this one did not make.
+    """
+    entries = []
+    made = done = 0
+    for result in results:
+        path = result.source if isinstance(result, Rejected) else result.path
+        before = detector.state.get(path)
+        assert before is not None, "noted before it was run, and the lock keeps others away"
+        assert isinstance(before.result, PendingSource)
+        done += len(before.result.ops)
+        if isinstance(result, Rejected):
+            files: tuple[str, ...] = ()
+            settled: BuiltSource | RejectedSource = RejectedSource(result.reason, result.message)
+        else:
+            files = tuple(file.file_name for file in result.files)
+            settled = result
+        made += len(files)
+        _remove_files(detector.folder, set(before.files).difference(files))
+        entries.append(msgspec.structs.replace(before, files=files, result=settled))
+    detector.state.put(entries)
+    progress.advance(done)
+    return made
 
 
-def _settle(inspector: ChangeDetector, outcome: TaskResult) -> tuple[Entry, int]:
-    """Turn an outcome into its entry, and remove what an earlier build made of the source and this one did not."""
-    before = inspector.state.get(outcome.source if isinstance(outcome, Rejected) else outcome.path)
-    assert before is not None  # noted by _pending, and the lock keeps others away
-    images = len(before.result["ops"])
-    if isinstance(outcome, Rejected):
-        _remove(inspector.folder, before.files)
-        result = {"reason": outcome.reason, "message": outcome.message}
-        return replace(before, status="rejected", files=(), result=result), images
-    files = tuple(file.file_name for file in outcome.files)
-    _remove(inspector.folder, set(before.files).difference(files))
-    result = {**asdict(outcome), "ops": before.result["ops"]}
-    return replace(before, status="built", files=files, result=result), images
-
-
-def _remove(folder: OutputFolder, names: Iterable[str]) -> None:
+def _remove_files(folder: OutputFolder, names: Iterable[str]) -> None:
     for name in names:
         (folder.root / name).unlink(missing_ok=True)

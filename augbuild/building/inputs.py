@@ -1,27 +1,56 @@
-"""What a recipe names on this machine: its source, opened, and its output folder."""
+"""What a recipe names on this machine: its source, opened and planned, and its output folder."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+import msgspec
+
+from augbuild.core.pool import available_cpus
+from augbuild.planning.plan import BuildPlan, make_plan
+from augbuild.recipe.load import load_recipe
 from augbuild.recipe.model import Recipe
-from augbuild.sources.dataset import SourceDataset
+from augbuild.sources.dataset import SourceDataset, SourceOptions
 from augbuild.sources.open import open_source
 
 
 def open_source_of(
     recipe: Recipe, *, source: str | None = None, follow_links: bool = False
 ) -> SourceDataset:
-    """Open the source that a recipe names, or `source` (relative to the working directory); raises SourceError."""
+    """Open the source that a recipe names, or `source`; raises SourceError.
+
+    The recipe's own is relative to the recipe, `source` to the working directory.
+    """
     spec, base = (recipe.source.path, recipe.base) if source is None else (source, Path.cwd())
-    return open_source(
-        spec, base, ignore_existing=recipe.split.ignore_existing, follow_links=follow_links
+    options: SourceOptions = recipe.source
+    if follow_links:
+        options = msgspec.structs.replace(options, follow_links=True)
+    return open_source(spec, base, options, ignore_existing=recipe.split.ignore_existing)
+
+
+def plan_recipe(
+    recipe: Recipe | str | Path,
+    *,
+    source: str | None,
+    follow_links: bool,
+    n_jobs: int | None,
+) -> BuildPlan:
+    """Load a recipe, open its source and plan what to make; raises RecipeError or SourceError.
+
+    `recipe` is a file or the name of a shipped recipe; `source` overrides its own.
+    """
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    return make_plan(
+        loaded,
+        # Not kept in a variable: the plan has its own sources, and there may be millions of them.
+        open_source_of(loaded, source=source, follow_links=follow_links),
+        n_jobs or available_cpus(),
     )
 
 
 def output_path(recipe: Recipe, out: str | Path | None) -> Path:
-    """Give the output folder: `out`, or the recipe's own."""
-    return (
-        Path(out) if out is not None else Path(os.path.normpath(recipe.base / recipe.output.path))
-    )
+    """Return the output folder: `out`, or the recipe's own."""
+    if out is not None:
+        return Path(out)
+    return Path(os.path.normpath(recipe.base / recipe.output.path))

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from augbuild.building.changes import Cause, ChangeDetector, find_changes
-from augbuild.building.inputs import open_source_of, output_path
-from augbuild.core.pool import available_cpus
+from augbuild.building.inputs import output_path, plan_recipe
+from augbuild.core.documents import to_plain
 from augbuild.dataset.layout import AUGMENTED_FOLDER, OutputFolder
 from augbuild.dataset.state import State
-from augbuild.planning.plan import BuildPlan, make_plan
-from augbuild.recipe.load import load_recipe
 from augbuild.recipe.model import Recipe
+from augbuild.sources.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a build would hold (`counts`) and what of it is still to do; `pending` pairs sources with why."""
+    """The forecast of a build: what the tree would have, and what of it is still to do.
+
+    `counts` goes from folders to classes to numbers of images; `images` are the outputs to make;
+    `pending` pairs sources with why they are worked on; the images of `stale` sources are removed.
+    """
 
     out: Path
     counts: dict[str, dict[str, int]]
@@ -27,10 +29,11 @@ class Outlook:
     pending: tuple[tuple[str, Cause], ...]
     stale: tuple[str, ...]
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the outlook as JSON would hold it."""
-        return {**asdict(self), "out": str(self.out)}
+    def to_json(self) -> dict[str, object]:
+        """Return the outlook as the values that JSON has."""
+        return {**asdict(self), "out": str(self.out), "findings": to_plain(self.findings)}
 
 
 def plan_build(
@@ -41,32 +44,31 @@ def plan_build(
     rehash: bool = False,
     follow_links: bool = False,
 ) -> Outlook:
-    """Hold the plan of a recipe against its output folder, writing nothing; raises RecipeError or SourceError."""
-    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    plan = make_plan(
-        loaded, open_source_of(loaded, source=source, follow_links=follow_links), available_cpus()
-    )
-    folder = OutputFolder(output_path(loaded, out))
-    with State(folder.state if folder.state.is_file() else None, read_only=True) as state:
-        changes = find_changes(
-            ChangeDetector(plan, state, folder, rehash, interrupted_run=state.fact("running")),
-            prune=True,
-        )
-    pending = ((each.path, changes.why(index)) for index, each in enumerate(plan.sources))
+    """Compare the plan of a recipe with its output folder, writing nothing; raises AugbuildError.
+
+    `recipe` is a file or the name of a shipped recipe; `source` and `out` override its own.
+    """
+    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=None)
+    folder = OutputFolder(output_path(plan.recipe, out))
+    file = folder.state if folder.state.is_file() else None
+    with State(file, read_only=True) as state:
+        interrupted = state.note("running", int)
+        detector = ChangeDetector(plan, state, folder, rehash, interrupted_run=interrupted)
+        changes = find_changes(detector, prune=True)
+    pending = []
+    counts: dict[str, Counter[str]] = {}
+    for index, each in enumerate(plan.sources):
+        if cause := changes.cause(index):
+            pending.append((each.path, cause))
+        counts.setdefault(each.split or "train", Counter())[each.label] += 1
+        if variants := plan.variants(each):
+            counts.setdefault(AUGMENTED_FOLDER, Counter())[each.label] += variants
     return Outlook(
         out=folder.root,
-        counts=_counts(plan),
+        counts={folder: dict(of_folder) for folder, of_folder in counts.items()},
         images=changes.images,
-        pending=tuple((path, why) for path, why in pending if why),
+        pending=tuple(pending),
         stale=tuple(changes.stale),
         warnings=plan.warnings,
+        findings=plan.findings,
     )
-
-
-def _counts(plan: BuildPlan) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {}
-    for source in plan.sources:
-        counts.setdefault(source.split or "train", Counter())[source.label] += 1
-        if variants := plan.variants(source):
-            counts.setdefault(AUGMENTED_FOLDER, Counter())[source.label] += variants
-    return {folder: dict(classes) for folder, classes in counts.items()}

@@ -1,26 +1,30 @@
-"""What a worker does: read one source once, make all its outputs, and tell what came of it."""
+"""What a worker does: read one source once, make all its outputs, and return what was made."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from augbuild.core.files import write_atomic
+from augbuild.building.changes import ops_as_json
+from augbuild.core.files import hash_bytes, write_atomic
+from augbuild.dataset.results import BuiltFile, BuiltSource
 from augbuild.errors import ApplyError, ImageError, OutputError
-from augbuild.pixels.codec import Format, encode, has_more_frames, read_bytes, read_image, shrink
-from augbuild.planning.plan import Output, Task
+from augbuild.pixels.codec import Format, encode, has_more_frames, read_image, shrink
+from augbuild.planning.plan import Task
 from augbuild.sources.dataset import Rejected
+from augbuild.sources.originals import Originals
+
+_PROBES = 4  # in each direction
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """Where a worker finds and leaves things, and how it encodes: the same for all tasks of a build."""
+    """The folders and the encoding of a build, the same for all its tasks."""
 
-    sources: Path
+    originals: Originals
     out: Path
     staging: Path
     assets: Path
@@ -31,40 +35,23 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltFile:
-    """One output as it was written; `flat`: all one colour, though its source is not."""
+class _Encoded:
+    """One output that is not written yet."""
 
-    file_name: str
-    variant: int | None
-    width: int
-    height: int
-    bytes: int
-    sha256: str
-    flat: bool = False
+    file: BuiltFile
+    content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltSource:
-    """What came of a task that went well; `more_frames`: the source has others than the one used."""
+def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
+    """Make every output of one source; or make none, and return why.
 
-    path: str
-    sha256: str
-    width: int
-    height: int
-    more_frames: bool
-    files: tuple[BuiltFile, ...]
-
-
-TaskResult = BuiltSource | Rejected
-
-
-def run_task(workshop: WorkerSettings, task: Task) -> TaskResult:
-    """Make every output of one source, or none and the reason; raises OutputError where one cannot be written."""
+    Raises OutputError where an output cannot be written.
+    """
     path = task.source.path
     try:
-        data = read_bytes(workshop.sources / path)
+        data = settings.originals.read(path)
         image = read_image(data)
-        encoded = _make(workshop, task, image, data)
+        outputs = _make_outputs(settings, task, image, data)
     except ImageError as error:
         return Rejected(path, error.reason, str(error))
     except ApplyError as error:
@@ -73,72 +60,93 @@ def run_task(workshop: WorkerSettings, task: Task) -> TaskResult:
         return Rejected(
             path, "out_of_memory", "there was not enough memory for this image and its ops"
         )
-    files = tuple(file for file, _ in encoded)
-    for file, content in encoded:
-        _write(workshop, task, file, content)
+    # Only now: what fails above leaves no file behind.
+    for output in outputs:
+        _write(settings, task, output)
     return BuiltSource(
-        path, hashlib.sha256(data).hexdigest(), *image.size, has_more_frames(data), files
+        path=path,
+        sha256=hash_bytes(data),
+        width=image.width,
+        height=image.height,
+        more_frames=has_more_frames(data),
+        files=tuple(output.file for output in outputs),
+        ops=tuple(ops_as_json(output.ops) for output in task.outputs),
     )
 
 
-def _make(
-    workshop: WorkerSettings, task: Task, image: Image.Image, data: bytes
-) -> list[tuple[BuiltFile, bytes]]:
-    small = shrink(image, workshop.max_side)
-    uniform = _is_flat(image)
+def reject_lost(task: Task) -> Rejected:
+    """Return the rejection of a task that has killed its worker process twice."""
+    return Rejected(
+        task.source.path,
+        "out_of_memory",
+        "it killed its worker process twice; there was probably not enough memory",
+    )
+
+
+def _make_outputs(
+    settings: WorkerSettings, task: Task, image: Image.Image, data: bytes
+) -> list[_Encoded]:
+    """Make and encode every output before any is written: a source gives all of them or none."""
+    # AugLy takes a third of a second to import, which the parent of workers does not pay.
+    from augbuild.pixels.apply import apply
+
+    small = shrink(image, settings.max_side)
+    source_is_flat = _is_flat(image)
     made = []
     for output in task.outputs:
-        result, content = image, data
-        if output.variant is not None:
-            result = _apply(output, small, workshop.assets)
-            content = encode(result, workshop.format, workshop.quality)
-        flat = output.variant is not None and not uniform and _is_flat(result)
-        digest = hashlib.sha256(content).hexdigest()
-        made.append(
-            (
-                BuiltFile(
-                    output.file_name, output.variant, *result.size, len(content), digest, flat
-                ),
-                content,
-            )
+        if output.variant is None:
+            result, content, flat = image, data, False
+        else:
+            result = apply(small, output.ops, settings.assets)
+            content = encode(result, settings.format, settings.quality)
+            flat = not source_is_flat and _is_flat(result)
+        file = BuiltFile(
+            file_name=output.file_name,
+            variant=output.variant,
+            width=result.width,
+            height=result.height,
+            bytes=len(content),
+            sha256=hash_bytes(content),
+            flat=flat,
         )
+        made.append(_Encoded(file, content))
     return made
 
 
-def _apply(output: Output, image: Image.Image, assets: Path) -> Image.Image:
-    from augbuild.pixels.apply import (
-        apply,
-    )  # AugLy: a third of a second that the parent of workers does not pay
-
-    return apply(image, output.ops, assets)
-
-
 def _is_flat(image: Image.Image) -> bool:
+    """Check whether an RGB image is all one colour."""
+    # A few pixels nearly always tell, and cost far less than to look at all of them.
     corner = image.getpixel((0, 0))
-    if any(image.getpixel((x * (image.width - 1) // 3, y * (image.height - 1) // 3)) != corner
-           for x in range(4) for y in range(4)):  # fmt: skip
-        return False  # as good as always, and far cheaper than looking at every pixel
-    return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # RGB: a pair per band
+    for row in range(_PROBES):
+        for column in range(_PROBES):
+            x = column * (image.width - 1) // (_PROBES - 1)
+            y = row * (image.height - 1) // (_PROBES - 1)
+            if image.getpixel((x, y)) != corner:
+                return False
+    return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # a pair a band
 
 
-def _write(workshop: WorkerSettings, task: Task, file: BuiltFile, content: bytes) -> None:
-    target = workshop.out / file.file_name
+def _write(settings: WorkerSettings, task: Task, output: _Encoded) -> None:
+    target = settings.out / output.file.file_name
     try:
-        if file.variant is None and workshop.link_originals and _link(workshop, task, target):
-            return
-        write_atomic(target, content, workshop.staging)
+        if output.file.variant is None and settings.link_originals:
+            original = settings.originals.local_path(task.source.path)
+            if original is not None and _link(original, target, settings.staging):
+                return
+        write_atomic(target, output.content, settings.staging)
     except OSError as error:
         raise OutputError(f"{target} could not be written: {error.strerror}") from error
 
 
-def _link(workshop: WorkerSettings, task: Task, target: Path) -> bool:
-    """Hard-link an original into place; False where the file system cannot."""
-    staged = workshop.staging / f"{target.name[-60:]}.{os.getpid()}.link"
+def _link(original: Path, target: Path, staging: Path) -> bool:
+    """Hard-link an original into place; return False where the file system cannot."""
+    staged = staging / f"{target.name[-60:]}.{os.getpid()}.link"
     try:
         staged.unlink(missing_ok=True)
-        os.link((workshop.sources / task.source.path).resolve(), staged)
+        os.link(original.resolve(), staged)
         staged.replace(target)
-        staged.unlink(missing_ok=True)  # replacing a link by another to the same file leaves both
+        # POSIX: to rename a link over another one of the same file does nothing, and leaves both.
+        staged.unlink(missing_ok=True)
     except OSError:
         return False
     return True

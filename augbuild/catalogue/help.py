@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from augbuild.catalogue.assets import bundled_assets
+from augbuild.catalogue.synonyms import suggest_transform
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Param
-from augbuild.core.text import as_toml, nearest
+from augbuild.core.text import as_toml
 from augbuild.errors import RecipeError
 
 _EXAMPLES = {
@@ -33,9 +34,7 @@ def describe_transform(name: str) -> str:
     for a name that is not in the catalogue.
     """
     if name not in CATALOGUE:
-        near = nearest(name, CATALOGUE)
-        hint = f'did you mean "{near}"?' if near else "`augbuild ops` lists them"
-        raise RecipeError(f"unknown transform {as_toml(name)}; {hint}")
+        raise RecipeError(f"unknown transform {as_toml(name)}; {suggest_transform(name)}")
     transform = CATALOGUE[name]
     lines = [f"{name}: {transform.doc}", ""]
     for key, param in transform.params.items():
@@ -56,7 +55,7 @@ def _default_of(param: Param) -> str:
         return "drawn"
     if param.required:
         return "required"
-    if param.default is None:
+    if param.default is None:  # `null` would mean nothing to a reader of TOML
         return "default: none"
     return f"default {json.dumps(param.default)}"
 
@@ -91,8 +90,8 @@ def _example_of(param: Param) -> str:
         half = abs(default) / 2 or 0.2
         spread = min(default - param.low, param.high - default, half)
         low, high = default - spread, default + spread
-        if spread <= 0:  # the default is an end of the range
-            low, high = param.low, param.high
+        if spread <= 0:  # the default is an end of the range; the other one may be open
+            low, high = sorted([default, (param.low + param.high) / 2])
         return f"{{ uniform = [{low:.4g}, {high:.4g}] }}"
     if param.kind in ASSET_KINDS and param.kind != "image":
         first = next(iter(bundled_assets(param.kind)))

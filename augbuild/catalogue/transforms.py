@@ -118,6 +118,7 @@ class Transform:
     caution: str | None = None
 
     def __post_init__(self) -> None:
+        # The catalogue is one for the whole process, so nobody may change it.
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
     def out_of_order(self, params: Mapping[str, object]) -> tuple[str, str] | None:
@@ -149,6 +150,7 @@ def _colour(doc: str, default: tuple[int, int, int]) -> Param:
 
 
 def _seed(doc: str) -> Param:
+    # AugLy's seeds are constants: the same noise and the same shuffle for every image.
     return Param(
         "seed",
         None,
@@ -162,12 +164,15 @@ def _text(doc: str, default: str | None) -> Param:
     return Param("text", default, doc, 1, 4096, required=default is None)
 
 
+# AugLy bounds no size from above, and pads a picture of 64x48 for eight seconds where asked to.
 _SIDE = 20_000
 _BLACK, _WHITE, _RED = (0, 0, 0), (255, 255, 255), (255, 0, 0)
 _OPACITY = _fraction("0 is invisible, 1 opaque", 1.0)
 _MAX_PIXELS = 50_000_000
+# Not LAB: Pillow has no conversion to it.
 _MODES = ("1", "CMYK", "HSV", "L", "P", "RGB", "YCbCr")
 _RESAMPLE = "resampling filter: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming"
+# AugLy pastes at that fraction of the size, so at 1.0 nothing of the overlay is in the picture.
 _INVISIBLE: tuple[Mapping[str, JsonValue], ...] = ({"opacity": 0.0}, {"x_pos": 1.0}, {"y_pos": 1.0})
 
 
@@ -303,6 +308,7 @@ CATALOGUE: Mapping[str, Transform] = MappingProxyType(
         "hflip": Transform(
             "Mirror left and right.", geometric=True, caution="changes what text and digits mean"
         ),
+        # AugLy's own calls `getsize_multiline`, which Pillow 10 removed; pixels.replaced draws it.
         "meme_format": Transform(
             "Put a caption in a bar above the image.",
             {
@@ -365,6 +371,7 @@ CATALOGUE: Mapping[str, Transform] = MappingProxyType(
             geometric=True,
             caution="opacity 0 leaves the background alone",
         ),
+        # Unscaled, a photo of 8000x6000 gave a screenshot of 25174x15440.
         "overlay_onto_screenshot": Transform(
             "Put the image into a screenshot of a web page or a phone.",
             {
@@ -412,6 +419,8 @@ CATALOGUE: Mapping[str, Transform] = MappingProxyType(
             identities=({"line_opacity": 0.0}, {"line_width": 0.0}),
             caution="a line_density of 1.0 divides by zero in AugLy and is refused",
         ),
+        # AugLy unpickles a file beside the font, and ignores the opacity on RGB; pixels.replaced
+        # does neither.
         "overlay_text": Transform(
             "Write a text over the image.",
             {
@@ -458,6 +467,7 @@ CATALOGUE: Mapping[str, Transform] = MappingProxyType(
             geometric=True,
             caution="AugLy rounds down: the result may be up to two pixels short of square",
         ),
+        # AugLy's own uses `np.float`, which NumPy 1.24 removed; pixels.replaced computes it.
         "perspective_transform": Transform(
             "Move the four corners at random.",
             {
@@ -477,6 +487,7 @@ CATALOGUE: Mapping[str, Transform] = MappingProxyType(
             identities=({"sigma": 0.0, "dx": 0.0, "dy": 0.0},),
             caution="sigma is in pixels: 50 blanks a thumbnail",
         ),
+        # AugLy accepts a ratio above 1, which exhausts the memory.
         "pixelization": Transform(
             "Shrink and enlarge again.",
             {"ratio": _fraction("of the sides that is kept; 1 leaves as is", 1.0, open_low=True)},
@@ -492,6 +503,7 @@ CATALOGUE: Mapping[str, Transform] = MappingProxyType(
             geometric=True,
             identities=({"width": 1.0, "height": 1.0},),
         ),
+        # AugLy re-seeds NumPy's global generator; pixels.replaced gives the same noise without.
         "random_noise": Transform(
             "Add Gaussian noise.",
             {

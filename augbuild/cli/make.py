@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from augbuild.cli import options
-from augbuild.cli.output import MOST_SHOWN, echo, echo_json, print_counts, print_warnings
+from augbuild.cli.output import (
+    MOST_SHOWN,
+    echo,
+    echo_json,
+    print_counts,
+    print_findings,
+    print_warnings,
+)
 from augbuild.core.text import plural
 
 if TYPE_CHECKING:
@@ -78,8 +85,10 @@ def make(
     )  # fmt: skip
     if as_json:
         echo_json(report.to_json())
-    elif not quiet:
-        _print_report(report)
+    else:
+        print_findings(report.findings)
+        if not quiet:
+            _print_report(report)
     if report.rejected and not allow_rejected:
         sys.exit(_EXIT_REJECTED)
 

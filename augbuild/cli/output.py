@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from augbuild.core.text import printable
+
+if TYPE_CHECKING:
+    from augbuild.sources.findings import Finding
 
 MOST_SHOWN = 10
 """Of findings and classes: more would scroll the rest out of sight; --json prints them all."""
@@ -29,6 +33,12 @@ def print_warnings(warnings: Sequence[str]) -> None:
     """Print warnings on standard error, one a line."""
     for warning in warnings:
         echo(f"warning: {warning}", err=True)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print findings on standard error, one a line."""
+    for finding in findings:
+        echo(f"found: {finding.text()}", err=True)
 
 
 def print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:

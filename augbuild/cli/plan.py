@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from augbuild.cli import options
-from augbuild.cli.output import echo, echo_json, print_counts, print_warnings
+from augbuild.cli.output import echo, echo_json, print_counts, print_findings, print_warnings
 from augbuild.core.text import plural
 
 
@@ -22,7 +22,8 @@ def check(recipe: str, source: str | None, follow_links: bool) -> None:
     loaded = load_recipe(recipe)
     dataset = open_source_of(loaded, source=source, follow_links=follow_links)
     check_classes(loaded, dataset)
-    print_warnings((*loaded.warnings, *dataset.warnings))
+    print_warnings(loaded.warnings)
+    print_findings(dataset.findings)
     transforms = plural(len(loaded.transforms), "transform")
     images = plural(len(dataset.sources), "image")
     classes = plural(len(dataset.classes), "class", "classes")
@@ -58,6 +59,7 @@ def plan(
         echo_json(outlook.to_json())
         return
     print_warnings(outlook.warnings)
+    print_findings(outlook.findings)
     print_counts(outlook.counts)
     images = plural(outlook.images, "image")
     sources = plural(len(outlook.pending), "source")

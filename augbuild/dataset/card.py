@@ -1,24 +1,28 @@
-"""The dataset card: a README that people read, and whose front matter Hugging Face loads the dataset by."""
+"""The dataset card: a README for people, whose front matter tells Hugging Face how to load it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from augbuild.core.text import escape_markdown, visible
+from augbuild.dataset.info import DatasetInfo
+from augbuild.dataset.layout import AUGMENTED_FOLDER
+from augbuild.recipe.model import AugmentSpec
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SHOWN_CLASSES = 100
 _RANGES = frozenset({"uniform", "log_uniform", "integers"})
+_NOT_PARAMETERS = frozenset({"op", "p", "weight"})
+# Hugging Face's own size categories, each with the number of rows that it ends below.
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def render_card(facts: Mapping[str, Any]) -> str:
-    """Render the card from the content of dataset.json; equal facts give equal cards."""
+def render_card(info: DatasetInfo) -> str:
+    """Render the card of a dataset; equal datasets give equal cards."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -27,107 +31,116 @@ def render_card(facts: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # not HTML: names are escaped for Markdown, one by one
     )
-    counts, shown = facts["counts"], facts["classes"][:_SHOWN_CLASSES]
+    augmented = sum(info.counts.get(AUGMENTED_FOLDER, {}).values())
+    shown = info.classes[:_SHOWN_CLASSES]
+    rows = []
+    for label in shown:
+        values = [f"{of_folder.get(label, 0):,}" for of_folder in info.counts.values()]
+        rows.append({"name": escape_markdown(label), "values": values})
     return environment.get_template("card.md.jinja").render(
-        front_matter=_front_matter(facts),
-        name=escape_markdown(facts["name"]),
-        total=f"{facts['rows']:,}",
-        classes=f"{len(facts['classes']):,}",
-        augmented=f"{sum(counts.get('augmented_train', {}).values()):,}".removeprefix("0"),
-        folders=list(counts),
-        rows=[
-            {
-                "name": escape_markdown(label),
-                "values": [f"{counts[folder].get(label, 0):,}" for folder in counts],
-            }
-            for label in shown
-        ],
-        more_classes=len(facts["classes"]) - len(shown),
-        variants=_variants(facts["recipe"]["augment"]),
-        steps=list(_steps(facts["recipe"]["transforms"])),
-        format=facts["recipe"]["output"]["format"],
-        rejected=f"{facts['rejected']:,}" if facts["rejected"] else "",
-        recipe_sha256=facts["recipe_sha256"],
-        versions=facts["versions"],
-        attribution=escape_markdown(facts["attribution"] or ""),
+        front_matter=_front_matter(info),
+        name=escape_markdown(info.name),
+        total=f"{info.rows:,}",
+        classes=f"{len(info.classes):,}",
+        augmented=f"{augmented:,}" if augmented else "",
+        folders=list(info.counts),
+        rows=rows,
+        more_classes=len(info.classes) - len(shown),
+        variants=_variants(info.recipe.augment),
+        steps=list(_steps(info.recipe.transforms)),
+        format=info.recipe.output.format,
+        rejected=f"{info.rejected:,}" if info.rejected else "",
+        versions=info.versions,
+        attribution=escape_markdown(info.attribution or ""),
     )
 
 
-def _front_matter(facts: Mapping[str, Any]) -> str:
-    """Write YAML as JSON values, which are YAML too: no name in it can be taken for anything else.
+def _front_matter(info: DatasetInfo) -> str:
+    """Return YAML whose values are JSON, which is YAML too: no name can be taken for anything else.
 
-    The configs pin the splits: Hugging Face would else guess them from words in the names of files and classes.
+    The configs pin the splits: otherwise Hugging Face guesses them from words in the names of files
+    and classes.
     """
+    category = next((name for bound, name in _SIZES if info.rows < bound), "n>1M")
     fields = {
-        "pretty_name": visible(facts["name"]),
+        "pretty_name": visible(info.name),
         "task_categories": ["image-classification"],
-        "size_categories": [
-            next((size for bound, size in _SIZES if facts["rows"] < bound), "n>1M")
-        ],
-        "configs": list(_configs(facts["counts"])),
+        "size_categories": [category],
+        "configs": list(_configs(info.counts)),
     }
-    # JSON writes an emoji as two escapes, and YAML would read them as two broken characters: hence no ASCII.
-    return "".join(
-        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items()
-    )
+    lines = []
+    for key, value in fields.items():
+        # Not ASCII: JSON writes an emoji as two escapes, which YAML reads as two broken characters.
+        written = json.dumps(value, ensure_ascii=False)
+        lines.append(f"{key}: {written}\n")
+    return "".join(lines)
 
 
-def _configs(counts: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
+def _configs(counts: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, object]]:
+    """Yield Hugging Face's configs: what each trains on, and the splits that all share."""
     held_out = [
-        {"split": split, "path": _patterns(split, counts)} for split in ("validation", "test")
+        {"split": split, "path": patterns}
+        for split in ("validation", "test")
+        if (patterns := _patterns(split, counts))
     ]
-    trains = {
-        "default": ("train", "augmented_train"),
-        "original": ("train",),
-        "augmented": ("augmented_train",),
-    }
-    for name, folders in trains.items():
-        train = {
-            "split": "train",
-            "path": [pattern for folder in folders for pattern in _patterns(folder, counts)],
-        }
-        if train["path"]:
-            default = {"default": True} if name == "default" else {}
-            files = [train, *(split for split in held_out if split["path"])]
-            # Without drop_labels, a dataset of one class would come without labels.
-            yield {"config_name": name, **default, "drop_labels": False, "data_files": files}
+    train, augmented = _patterns("train", counts), _patterns(AUGMENTED_FOLDER, counts)
+    configs = {"default": train + augmented, "original": train, "augmented": augmented}
+    for name, patterns in configs.items():
+        if not patterns:
+            continue
+        config: dict[str, object] = {"config_name": name}
+        if name == "default":
+            config["default"] = True
+        # Otherwise a dataset of one class comes without labels.
+        config["drop_labels"] = False
+        config["data_files"] = [{"split": "train", "path": patterns}, *held_out]
+        yield config
 
 
 def _patterns(folder: str, counts: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Match the images of a folder; Hugging Face leaves folders like __a__ out unless the pattern spells the __."""
-    labels = [label for label, count in counts.get(folder, {}).items() if count]
-    patterns = {
-        f"{folder}/__*/**" if label.startswith("__") else f"{folder}/**" for label in labels
-    }
+    """Return the patterns that match the images of a folder; none where it has no images.
+
+    Hugging Face leaves folders such as `__a__` out, unless the pattern spells the underscores.
+    """
+    patterns = set()
+    for label, count in counts.get(folder, {}).items():
+        if count:
+            patterns.add(f"{folder}/__*/**" if label.startswith("__") else f"{folder}/**")
     return sorted(patterns)
 
 
-def _variants(augment: Mapping[str, Any]) -> str:
-    if augment["balance"] is not None:
-        return f"as many variants as balance the classes, {augment['balance']['cap_per_source']} at the most"
-    return f"{augment['variants']} variant{'s' * (augment['variants'] != 1)}"
+def _variants(augment: AugmentSpec) -> str:
+    if augment.balance is not None:
+        most = augment.balance.cap_per_source
+        return f"as many variants as balance the classes, {most} at the most"
+    return f"{augment.variants} {'variant' if augment.variants == 1 else 'variants'}"
 
 
-def _steps(nodes: Iterable[Mapping[str, Any]], indent: str = "") -> Iterator[str]:
-    for node in nodes:
-        chance = f", with probability {node['p']:g}" if node["p"] != 1 else ""
-        if "op" in node:
-            params = {
-                name: value for name, value in node.items() if name not in {"op", "p", "weight"}
-            }
+def _steps(steps: Iterable[object], indent: str = "") -> Iterator[str]:
+    """Yield a line for each step of a resolved recipe, and for the steps in it."""
+    for step in steps:
+        assert isinstance(step, dict), "a recipe's steps are objects"
+        chance = f", with probability {step['p']:g}" if step["p"] != 1 else ""
+        if "op" in step:
             written = ", ".join(
-                f"{name} {_value(value)}" for name, value in params.items() if value is not None
+                f"{name} {_value(value)}"
+                for name, value in step.items()
+                if name not in _NOT_PARAMETERS and value is not None
             )
-            yield f"{indent}- **{escape_markdown(node['op'])}**{': ' if written else ''}{written}{chance}"
+            colon = ": " if written else ""
+            yield f"{indent}- **{escape_markdown(step['op'])}**{colon}{written}{chance}"
         else:
-            again = ", with replacement" if node["replace"] else ""
-            yield f"{indent}- {node['some_of']} of these{again}{chance}:"
-            yield from _steps(node["from"], indent + "  ")
+            again = ", with replacement" if step["replace"] else ""
+            yield f"{indent}- {step['some_of']} of these{again}{chance}:"
+            yield from _steps(step["from"], indent + "  ")
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        kind, args = next(iter(value.items()))
-        ends = " to ".join(f"{end:g}" for end in args) if kind in _RANGES else json.dumps(args)
-        return f"{kind.replace('_', '-')} {escape_markdown(ends)}"
-    return escape_markdown(json.dumps(value))
+def _value(value: object) -> str:
+    """Return a parameter's value, or how it is drawn: `uniform -20 to 20`."""
+    if not isinstance(value, dict):
+        return escape_markdown(json.dumps(value))
+    kind, arguments = next(iter(value.items()))
+    ends = json.dumps(arguments)
+    if kind in _RANGES:
+        ends = " to ".join(f"{end:g}" for end in arguments)
+    return f"{kind.replace('_', '-')} {escape_markdown(ends)}"

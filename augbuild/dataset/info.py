@@ -2,62 +2,60 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from augbuild.dataset.layout import INFO_NAME
+import msgspec
+
+from augbuild.core.documents import encode, read_document
+from augbuild.dataset.layout import INFO_NAME, OutputFolder
+from augbuild.dataset.manifest import Count, Sha256
 from augbuild.errors import ManifestError
+from augbuild.recipe.model import ResolvedRecipe
+from augbuild.sources.findings import Finding
 
 
-def read_info(root: Path) -> Mapping[str, Any]:
-    """Read the dataset.json of a tree; raises ManifestError where it is missing, damaged or not augbuild's."""
+class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The content of dataset.json: no path of the machine and no time, so equal builds are equal.
+
+    `counts` goes from the tree's folders to classes to numbers of images; `ignored` counts the
+    files that are no sources by reason; `more_frames` counts sources of which only the first frame
+    or page was used; `flat` counts variants of one colour whose source is not; `descriptions` has
+    the SHA-256 of each file that describes the tree, by name; `findings` are left out where there
+    are none.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: dict[str, dict[str, Count]]
+    rejected: Count
+    ignored: dict[str, Count]
+    more_frames: Count
+    flat: Count
+    attribution: str | None
+    recipe: ResolvedRecipe
+    recipe_sha256: Sha256
+    versions: dict[str, str]
+    rows: Count
+    manifest_sha256: Sha256
+    descriptions: dict[str, Sha256]
+    findings: tuple[Finding, ...] = ()
+
+
+def read_info(root: Path) -> DatasetInfo:
+    """Read the dataset.json of a tree; raises ManifestError.
+
+    The error's cause is an OSError where the file is missing or cannot be read.
+    """
     path = root / INFO_NAME
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise ManifestError("is not a file")
-        facts = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise ManifestError("is missing") from error
-    except OSError as error:
-        raise ManifestError(f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ManifestError("is not JSON") from error
-    if not isinstance(facts, dict):
-        raise ManifestError("must be a JSON object")
-    for name, (check, wanted) in _CHECKS.items():
-        if not check(facts.get(name)):
-            raise ManifestError(f"lacks {name!r}, or it is not {wanted}")
-    recipe_sha256 = hashlib.sha256(json.dumps(facts["recipe"], sort_keys=True).encode()).hexdigest()
-    if recipe_sha256 != facts["recipe_sha256"] or facts["recipe"].get("name") != facts["name"]:
+    info = read_document(path, DatasetInfo, ManifestError)
+    # `replay` encodes as the recipe says: an edited one would blame the image.
+    if info.recipe.sha256 != info.recipe_sha256 or info.recipe.name != info.name:
         raise ManifestError(
-            "holds a recipe that was edited: it is not what name and recipe_sha256 stand for"
+            f"{path} has a recipe that was edited: it does not fit name and recipe_sha256"
         )
-    return facts
+    return info
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _maps(check: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, dict) and all(map(check, value.values()))
-
-
-_CHECKS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "name": (lambda value: isinstance(value, str), "a text"),
-    "classes": (
-        lambda value: isinstance(value, list) and all(isinstance(label, str) for label in value),
-        "a list of class names",
-    ),
-    "counts": (_maps(_maps(_is_count)), "a number of images per folder and class"),
-    "rejected": (_is_count, "a number"),
-    "recipe": (lambda value: isinstance(value, dict), "a JSON object"),
-    "recipe_sha256": (lambda value: isinstance(value, str), "a text"),
-    "versions": (_maps(lambda value: isinstance(value, str)), "a version per library"),
-    "rows": (_is_count, "a number"),
-    "manifest_sha256": (lambda value: isinstance(value, str), "a text"),
-    "descriptions": (_maps(lambda value: isinstance(value, str)), "a hash per file"),
-}
+def write_info(folder: OutputFolder, info: DatasetInfo) -> None:
+    """Write dataset.json, unless it already has this content; raises OSError."""
+    folder.update(INFO_NAME, encode(info, indent=2))

@@ -1,12 +1,16 @@
-"""A sheet to draw on, measured in inches from its top left corner; the chart's one font."""
+"""A sheet to draw on, measured in inches from its top left corner; the charts' one font."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, get_font
@@ -16,13 +20,49 @@ from augbuild.core.text import escape
 
 DPI = 144
 
+# What matplotlib reads from its global settings while it lays out and draws text, with no way to
+# set it on a figure, an artist or a renderer; everything else is set on each artist below. (The
+# hinting factor: until matplotlib 3.10.)
+_READ_WHILE_DRAWING = (
+    "font.enable_last_resort",
+    "text.hinting",
+    "text.hinting_factor",
+    "text.kerning_factor",
+)
+_DRAWING = threading.Lock()
+
+
+@contextmanager
+def default_settings() -> Iterator[None]:
+    """Lay out and draw with matplotlib's defaults, whatever the user's matplotlibrc says.
+
+    Where the user has changed none of the settings in question, nothing global is touched.
+    Otherwise these few are swapped and restored, one drawing at a time: a figure of the user's own,
+    drawn in another thread meanwhile, would come out with the defaults.
+    """
+    with _DRAWING:
+        # Any: matplotlib's types list the keys of one release.
+        in_force: MutableMapping[Any, Any] = mpl.rcParams
+        defaults: Mapping[Any, Any] = mpl.rcParamsDefault
+        users = {}
+        for key in _READ_WHILE_DRAWING:
+            if key in defaults and in_force[key] != defaults[key]:
+                users[key] = in_force[key]
+        for key in users:
+            in_force[key] = defaults[key]
+        try:
+            yield
+        finally:
+            in_force.update(users)
+
 
 class Page:
     """A matplotlib figure without axes, so that its layout depends on no one's settings."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self.figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+        self.figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", frameon=True)
+        _set_plain(self.figure.patch)
 
     def text(
         self,
@@ -35,8 +75,8 @@ class Page:
         bold: bool = False,
         align: Literal["left", "right"] = "left",
     ) -> None:
-        """Write one line, centred on the height `y`; no character of it is taken for mathematics."""
-        self.figure.text(
+        """Write one line, centred on the height `y`; no character is taken for mathematics."""
+        written = self.figure.text(
             x,
             self.height - y,
             drawable(text),
@@ -47,15 +87,31 @@ class Page:
             color=color,
             parse_math=False,
             usetex=False,
+            antialiased=True,
         )
+        _set_plain(written)
 
     def rectangle(self, x: float, y: float, width: float, height: float, color: str) -> None:
         """Fill a rectangle, given by its top left corner; its edges fall on whole pixels."""
         left, right = _snap(x), _snap(x + width)
         bottom, top = _snap(self.height - y - height), _snap(self.height - y)
-        shape = Rectangle((left, bottom), right - left, top - bottom, facecolor=color, linewidth=0)
+        shape = Rectangle(
+            (left, bottom),
+            right - left,
+            top - bottom,
+            facecolor=color,
+            linewidth=0,
+            antialiased=True,
+        )
         shape.set_transform(self.figure.dpi_scale_trans)
+        _set_plain(shape)
         self.figure.add_artist(shape)
+
+
+def _set_plain(artist: Artist) -> None:
+    """Undo what an artist takes over from the global settings when it is made."""
+    artist.set_sketch_params(None)
+    artist.set_path_effects([])
 
 
 def _snap(inches: float) -> float:
@@ -63,14 +119,16 @@ def _snap(inches: float) -> float:
 
 
 def drawable(text: str) -> str:
-    """Write what cannot be seen, or is not in the font, as an escape."""
-    return "".join(
-        each if each.isprintable() and ord(each) in _glyphs() else escape(each) for each in text
-    )
+    """Return a text with escapes for what cannot be seen, or is not in the font."""
+    written = []
+    for each in text:
+        shown = each.isprintable() and ord(each) in _glyphs()
+        written.append(each if shown else escape(each))
+    return "".join(written)
 
 
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
-    """Cut the middle out of a line that is wider than `room` inches: names often differ at their ends."""
+    """Cut the middle out of a line wider than `room` inches: names often differ at their ends."""
     whole = shown = drawable(text)
     kept = len(whole)
     while (width := width_of(shown, size, bold=bold)) > room and kept > 1:
@@ -80,10 +138,9 @@ def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
-    """Measure a line in inches."""
-    width, _, _ = RendererAgg(1, 1, DPI).get_text_width_height_descent(
-        text, _font(size, bold), ismath=False
-    )
+    """Measure the width of a line, in inches."""
+    renderer = RendererAgg(1, 1, DPI)
+    width, _, _ = renderer.get_text_width_height_descent(text, _font(size, bold), ismath=False)
     return float(width) / DPI
 
 
@@ -92,14 +149,14 @@ def _font(size: float, bold: bool) -> FontProperties:
 
 
 def _font_file(bold: bool) -> Path:
-    """Give a font that matplotlib brings along: with the system's own, equal counts would not be equal bytes."""
-    return Path(
-        mpl.get_data_path(), "fonts", "ttf", "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    )
+    """Return a font that matplotlib brings along: the system's would not give equal bytes."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return Path(mpl.get_data_path(), "fonts", "ttf", name)
 
 
 @cache
 def _glyphs() -> frozenset[int]:
-    return frozenset.intersection(
-        *(frozenset(get_font(_font_file(bold)).get_charmap()) for bold in (False, True))
-    )
+    """Return the code points that the regular font and the bold one both have."""
+    regular = get_font(_font_file(bold=False)).get_charmap()
+    heavy = get_font(_font_file(bold=True)).get_charmap()
+    return frozenset(regular) & frozenset(heavy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import struct
 import zlib
@@ -13,18 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from augbuild.core.files import read_regular_file
-from augbuild.errors import FIX_AND_RERUN, ImageError, SourceError, is_machine_error
+from augbuild.errors import ImageError
 from augbuild.pixels.modes import is_transparent, to_rgb
 from augbuild.pixels.quiet import quiet_decoders
+from augbuild.sources.originals import read_bytes
 
 Format = Literal["jpeg", "png", "webp"]
 
 MAX_PIXELS = 50_000_000
 """Larger images are rejected before they are decoded, and so are ops that would make one."""
-
-MAX_FILE_BYTES = 1 << 30
-"""Larger files are rejected before they are read."""
 
 # Pillow opens 43 formats; most of its CVEs are in the others.
 _FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP")
@@ -53,26 +49,6 @@ _DECODER_ERRORS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read a regular file whole; raises ImageError (empty, unreadable, too_large).
-
-    Raises SourceError, which stops a build, where the machine is at fault and not the file: too
-    many open files.
-    """
-    try:
-        data = read_regular_file(path, MAX_FILE_BYTES)
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        if is_machine_error(error):
-            raise SourceError(f"{path}: {why}; {FIX_AND_RERUN}") from error
-        if error.errno == errno.EFBIG:
-            raise ImageError("too_large", f"the file {why}") from error
-        raise ImageError("unreadable", f"cannot be read: {why}") from error
-    if not data:
-        raise ImageError("empty", "the file is empty")
-    return data
 
 
 def read_image(file: Path | bytes) -> Image.Image:

@@ -6,7 +6,7 @@ import math
 from statistics import NormalDist
 
 from augbuild.catalogue.transforms import JsonValue
-from augbuild.recipe.values import Distribution
+from augbuild.recipe.values import Distribution, Value
 
 SMALLEST = 2.0**-53
 """The step of random(): stands for 0, which has no logarithm and no quantile."""
@@ -14,7 +14,7 @@ SMALLEST = 2.0**-53
 _UNBOUNDED = (-math.inf, math.inf)
 
 
-def draw_value(value: JsonValue | Distribution, u: float) -> JsonValue:
+def draw_value(value: Value, u: float) -> JsonValue:
     """Return a plain value as it is, and what a distribution has at `u`, which is in [0, 1)."""
     if not isinstance(value, Distribution):
         return value
@@ -46,7 +46,7 @@ def draw_value(value: JsonValue | Distribution, u: float) -> JsonValue:
 def round_within(value: float, low: float, high: float) -> float:
     """Round to six digits, so that the last bits of a mathematical library don't matter.
 
-    The ends of the range are kept, though six digits may not hold them.
+    The result stays from `low` to `high`, which may have more digits.
     """
     six_digits = float(f"{value:.6g}")
     at_least_low = max(six_digits, low)

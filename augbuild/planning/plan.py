@@ -19,6 +19,7 @@ from augbuild.planning.sampling import draw_ops
 from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
+from augbuild.sources.findings import Finding
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _CLASSES_SHOWN = 10
@@ -54,6 +55,7 @@ class BuildPlan:
     sources: tuple[Source, ...]
     rejected: tuple[Rejected, ...]
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     variants: VariantCount
 
     def task(self, source: Source) -> Task:
@@ -95,7 +97,8 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildP
         dataset=replace(dataset, sources=sources),
         sources=sources,
         rejected=tuple(rejected),
-        warnings=(*recipe.warnings, *dataset.warnings),
+        warnings=recipe.warnings,
+        findings=dataset.findings,
         variants=variant_count(recipe, sources),
     )
 

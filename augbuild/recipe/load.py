@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from augbuild.catalogue.synonyms import suggest_transform
 from augbuild.catalogue.transforms import CATALOGUE
 from augbuild.core.text import as_toml, nearest
 from augbuild.errors import RecipeError
@@ -54,7 +55,8 @@ def load_recipe(name: str | Path) -> Recipe:
 def shipped_recipes() -> dict[str, Path]:
     """Return the recipes that come with augbuild, by name."""
     package = Path(__file__).parents[1]
-    for folder in (package / "recipes", package.parent / "recipes"):  # installed, or a checkout
+    # A wheel carries them inside the package, a checkout beside it.
+    for folder in (package / "recipes", package.parent / "recipes"):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.toml"))}
     return {}
@@ -88,14 +90,14 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     if not steps and (augment.variants or augment.balance):
         odd.append("transforms is empty: every variant is a copy of its source")
     return Recipe(
-        head.name,
-        head.seed,
-        source,
-        split,
-        output,
-        augment,
-        steps,
-        deny,
+        name=head.name,
+        seed=head.seed,
+        source=source,
+        split=split,
+        output=output,
+        augment=augment,
+        transforms=steps,
+        deny=deny,
         warnings=tuple(odd),
         folder=folder,
         base=base or folder,
@@ -155,7 +157,7 @@ def _read_classes(table: object, place: Place, steps: Iterable[Step]) -> dict[st
             continue
         for name in denied:
             if name not in CATALOGUE:
-                hint = place.problems.suggest(name, CATALOGUE, "transforms")
+                hint = "" if place.problems.is_full else suggest_transform(name)
                 here.at("deny").add(f"names an unknown transform {as_toml(name)}; {hint}")
         deny[label] = frozenset(denied)
         check_deny(picks, deny[label], here.at("deny"))

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from augbuild.catalogue.synonyms import suggest_transform
 from augbuild.catalogue.transforms import CATALOGUE, Transform
 from augbuild.core.text import as_toml, plural
 from augbuild.recipe.problems import Place
@@ -18,6 +19,7 @@ from augbuild.recipe.rules import read_keys
 from augbuild.recipe.steps import PickStep, Step, TransformStep, is_allowed, walk_steps
 from augbuild.recipe.values import Value, bounds, is_always
 
+# Drawing takes time for each step of each variant, and recursion for each level of picks.
 _MAX_DEPTH = 10
 _MAX_STEPS = 250
 _SHOWN_NAMES = 8
@@ -28,6 +30,9 @@ class _Odds(msgspec.Struct, frozen=True):
 
     p: Annotated[float, Meta(ge=0, le=1)] = 1.0
     weight: Annotated[float, Meta(gt=0, le=1_000_000)] = 1.0
+
+
+_ODDS = ("p", "weight")
 
 
 class _PickKeys(msgspec.Struct, frozen=True):
@@ -102,17 +107,23 @@ class _StepReader:
             place.at("op").add(f"{message}; `augbuild ops` lists them")
             return None
         if name not in CATALOGUE:
-            hint = place.problems.suggest(name, CATALOGUE, "transforms")
+            hint = "" if place.problems.is_full else suggest_transform(name)
             place.at("op").add(f"names an unknown transform {as_toml(name)}; {hint}")
             return None
         transform = CATALOGUE[name]
         before = place.problems.count
-        place.add_unknown_keys(table, [*transform.params, "op", *_Odds.__struct_fields__])
+        place.add_unknown_keys(table, {"op", *_ODDS, *transform.params})
         params = read_params(transform.params, table, place, self.folder)
         if place.problems.count == before:
             _check_order(transform, params, place)
             self.warn(name, params, table, place)
-        return TransformStep(name, params, odds.p, odds.weight, self.next_key(name))
+        return TransformStep(
+            op=name,
+            params=params,
+            p=odds.p,
+            weight=odds.weight,
+            key=self.next_key(name),
+        )
 
     def warn(
         self, name: str, params: Mapping[str, Value], table: Mapping[str, object], place: Place
@@ -121,8 +132,9 @@ class _StepReader:
         if any(is_always(params, identity) for identity in transform.identities):
             self.warnings.append(f"{place.path}: {name} does nothing with these parameters")
         for key, param in transform.params.items():
-            # A seed that is not given is drawn for each variant.
-            if param.kind == "seed" and key in table and not isinstance(table[key], dict):
+            if param.kind != "seed" or key not in table:
+                continue  # a seed that is not given is drawn for each variant
+            if not isinstance(table[key], dict):
                 effect = f"{name} does the same to every image of the same size"
                 self.warnings.append(f"{place.at(key).path} is constant: {effect}")
 
@@ -133,19 +145,26 @@ class _StepReader:
         kind = "some_of" if "some_of" in table else "one_of"
         # one_of = [...] is short for one_of = 1, from = [...].
         entries_key = "one_of" if kind == "one_of" and "from" not in table else "from"
-        known = {kind, entries_key, *_Odds.__struct_fields__}
+        known = {kind, entries_key, *_ODDS}
         pick = _PickKeys()
         if kind == "some_of":
             known.add("replace")
             pick = read_keys(_PickKeys, table, place)
         elif entries_key == "from":
             read_keys(_OneOf, table, place)
-        place.add_unknown_keys(table, sorted(known))
+        place.add_unknown_keys(table, known)
         listed = table.get(entries_key, [])
         if isinstance(listed, list):
             _check_count(pick, len(listed), place)
         entries = self.read(listed, place.at(entries_key), depth + 1)
-        return PickStep(pick.some_of, entries, pick.replace, odds.p, odds.weight, key)
+        return PickStep(
+            count=pick.some_of,
+            entries=entries,
+            replace=pick.replace,
+            p=odds.p,
+            weight=odds.weight,
+            key=key,
+        )
 
     def next_key(self, name: str) -> str:
         key = f"{name}#{self.seen[name]}"
@@ -173,7 +192,7 @@ def _check_count(pick: _PickKeys, listed: int, place: Place) -> None:
     if listed >= needed:
         return
     message = f"picks {plural(pick.some_of, 'transform')} but lists {listed or 'none'}; list more"
-    if listed and not pick.replace:
+    if listed:  # with replace, one entry is enough
         message += ", or set replace = true"
     place.add(message)
 
@@ -188,5 +207,6 @@ def check_deny(picks: Iterable[PickStep], denied: Collection[str], place: Place)
         names = [step.op for step in walk_steps(pick.entries) if isinstance(step, TransformStep)]
         if len(names) > _SHOWN_NAMES:
             names = [*names[:_SHOWN_NAMES], "…"]
-        few = f"leaves too few transforms to pick from ({', '.join(names)})"
-        place.add(f"{few}: {needed} needed, {left} left")
+        listed = ", ".join(names)
+        message = f"leaves too few transforms to pick from ({listed})"
+        place.add(f"{message}: {needed} needed, {left} left")

@@ -26,6 +26,7 @@ from augbuild.recipe.rules import (
 )
 from augbuild.recipe.values import DISTRIBUTION_KINDS, Distribution, DistributionKind, Value
 
+# Every choice is written into dataset.json, and asset names are each looked up.
 _LARGEST_CHOICE = 10_000
 _INTEGER_KINDS = frozenset({"integer", "seed"})
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augbuild.errors import ImageError
-from augbuild.pixels.codec import read_bytes, read_grey
+from augbuild.pixels.codec import read_grey
+from augbuild.sources.originals import read_bytes
 
 # The smallest size of which both 9 x 8 (the hash) and 32 x 32 (the thumbnail) are whole parts.
 _GRID_SIZE = (288, 256)

@@ -11,14 +11,17 @@ from pathlib import Path, PurePosixPath
 
 from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import Rejected, SourceDataset
+from augbuild.sources.dataset import DEFAULT_OPTIONS, Rejected, SourceDataset, SourceOptions
+from augbuild.sources.findings import Finding
 from augbuild.sources.layout import Layout, recognise_layout
+from augbuild.sources.originals import FolderOriginals
 
 IMAGE_EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
 )
 """What torchvision's ImageFolder takes for an image, in any case."""
 
+# Told apart from other files only to say that these are images, too, but not read.
 _FOREIGN_IMAGES = frozenset(
     {".heic", ".heif", ".avif", ".gif", ".jxl", ".svg", ".cr2", ".nef", ".dng"}
 )
@@ -28,21 +31,19 @@ _FolderId = tuple[int, int]  # device and inode: the folder itself, by whatever 
 
 
 def open_folder(
-    root: Path, *, ignore_existing: bool = False, follow_links: bool = False
+    root: Path, options: SourceOptions = DEFAULT_OPTIONS, *, ignore_existing: bool = False
 ) -> SourceDataset:
     """Open a folder of images.
 
     The class is the top folder, as in torchvision's ImageFolder, or the top folder below a split
-    folder; images may lie anywhere below. With `ignore_existing`, split folders only group class
-    folders. Links to files are followed, those to folders with `follow_links`. Raises SourceError
-    for what is not a folder, cannot be read, or has nothing that could be trained on.
+    folder; images may lie anywhere below. Raises SourceError for what is not a folder, cannot be
+    read, or has nothing that could be trained on.
     """
     if not root.is_dir():
         kind = "is a file, not a folder" if root.exists() else "does not exist"
         wanted = "the source is a folder with a folder of images for each class"
         raise SourceError(f"{root} {kind}; {wanted}")
-    walk = _Walk(root, follow_links)
-    walk.run()
+    walk = _walk(root, options.follow_links)
     layout = recognise_layout(root, walk.images, ignore_existing=ignore_existing)
     sources = []
     for path in walk.images:
@@ -55,18 +56,18 @@ def open_folder(
         raise SourceError(_why_empty(walk))
     class_folders = _find_class_folders(walk, layout)
     classes = {folder.rpartition("/")[2] for folder in class_folders if is_safe_path(folder)}
-    warnings = _warn_of_similar_names(classes)
-    for folder in sorted(walk.folders - class_folders):
-        if folder.count("/") == layout.class_depth:
-            warnings.append(f"{_legible(folder)} has no images and is left out")
+    findings = _find_similar_names(classes)
+    findings += _find_empty_folders(walk.folders - class_folders, layout.class_depth)
+    # The identity is of the folder itself, so that a link to it is the same dataset.
     return SourceDataset(
         root=root,
+        originals=FolderOriginals(root),
         identity=str(root.resolve()),
         classes=tuple(sorted(classes)),
         sources=tuple(sources),
         rejected=tuple(walk.rejected.values()),
         ignored=dict(sorted(walk.ignored.items())),
-        warnings=tuple(warnings),
+        findings=tuple(findings),
     )
 
 
@@ -84,25 +85,6 @@ class _Walk:
     folders: set[str] = field(default_factory=set)
     rejected: dict[str, Rejected] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
-
-    def run(self) -> None:
-        """Walk over the whole folder; raises SourceError for a folder that cannot be read."""
-        waiting: list[tuple[str, frozenset[_FolderId]]] = [("", frozenset())]
-        while waiting:
-            folder, above = waiting.pop()
-            path = self.root / folder
-            try:
-                with os.scandir(path) as entries:
-                    found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
-                if self.follow_links:
-                    above |= {_folder_id(path)}
-            except OSError as error:
-                raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-            for entry in found:
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                if self.visit(entry, name, above):
-                    waiting.append((name, above))
-        self.images.sort()
 
     def visit(self, entry: os.DirEntry[str], path: str, above: frozenset[_FolderId]) -> bool:
         """Note what an entry is; return whether it is a folder to go into."""
@@ -139,6 +121,29 @@ class _Walk:
             self.ignored["not a regular file"] += 1
 
 
+def _walk(root: Path, follow_links: bool) -> _Walk:
+    """Walk over a whole folder; raises SourceError for a folder in it that cannot be read."""
+    walk = _Walk(root, follow_links)
+    # A list of what is still to do, since folders may be nested deeper than Python's calls may.
+    waiting: list[tuple[str, frozenset[_FolderId]]] = [("", frozenset())]
+    while waiting:
+        folder, above = waiting.pop()
+        path = root / folder
+        try:
+            with os.scandir(path) as entries:
+                found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
+            if follow_links:
+                above |= {_folder_id(path)}
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+        for entry in found:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if walk.visit(entry, name, above):
+                waiting.append((name, above))
+    walk.images.sort()
+    return walk
+
+
 def _succeeds(check: Callable[[], bool]) -> bool:
     try:
         return check()
@@ -153,7 +158,7 @@ def _folder_id(path: Path) -> _FolderId:
 
 def _name_kind(extension: str) -> str:
     # A long or unprintable end of a name is not an extension that anybody would know.
-    if 1 < len(extension) <= _MAX_EXTENSION and extension.isprintable():
+    if extension and len(extension) <= _MAX_EXTENSION and extension.isprintable():
         return f"extension {extension}"
     return "of another kind"
 
@@ -186,14 +191,25 @@ def _why_empty(walk: _Walk) -> str:
     return f"{root} has no images ({', '.join(sorted(IMAGE_EXTENSIONS))}) in class folders"
 
 
-def _warn_of_similar_names(classes: Iterable[str]) -> list[str]:
-    """Return a warning for each class whose folder is another's on some file systems."""
-    warnings = []
+def _find_empty_folders(folders: Iterable[str], class_depth: int) -> list[Finding]:
+    """Find the folders that would each be a class if they had images."""
+    findings = []
+    for folder in sorted(folders):
+        if folder.count("/") == class_depth:
+            message = f"{_legible(folder)} has no images and is left out"
+            findings.append(Finding(kind="empty class folder", message=message))
+    return findings
+
+
+def _find_similar_names(classes: Iterable[str]) -> list[Finding]:
+    """Find the classes whose folder is another's on some file systems."""
+    findings = []
     seen: dict[str, str] = {}
     for label in sorted(classes):
         folded = unicodedata.normalize("NFC", label).casefold()
         first = seen.setdefault(folded, label)
         if first != label:
             where = "file systems that ignore case (macOS, Windows)"
-            warnings.append(f"classes {first!r} and {label!r} share one folder on {where}")
-    return warnings
+            message = f"classes {first!r} and {label!r} share one folder on {where}"
+            findings.append(Finding(kind="similar class names", message=message))
+    return findings

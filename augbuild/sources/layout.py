@@ -14,6 +14,7 @@ from pathlib import Path
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import Source, Split
 
+# Looked up in lower case: datasets come with Train/ and TEST/, too.
 _SPLIT_FOLDERS: Mapping[str, Split] = {
     "train": "train",
     "test": "test",
@@ -66,11 +67,11 @@ def recognise_layout(root: Path, images: Iterable[str], *, ignore_existing: bool
 
 
 def _has_split_folders(root: Path, images: Iterable[str], *, ignore_existing: bool) -> bool:
-    """Tell split folders from classes that have such names.
+    """Check whether folders with the names of splits are splits, not classes.
 
-    They are splits where all folders with images have such names, train among them, and hold class
-    folders. Beside other folders with images, such a folder is a class if it has images directly in
-    it; if it has none, nobody but the user can know.
+    They are where all folders with images have such names, train among them, and hold class
+    folders. Beside other folders with images, such a folder is a class if it has images directly
+    in it; if it has none, nobody but the user can know.
     """
     depths = _depths_below(images)
     named = sorted(name for name in depths if name.casefold() in _SPLIT_FOLDERS)

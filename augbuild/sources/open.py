@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import SourceDataset
+from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceDataset, SourceOptions
 from augbuild.sources.demo import open_sample
 from augbuild.sources.folder import open_folder
 
@@ -19,12 +19,16 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
 def open_source(
-    spec: str, folder: Path, *, ignore_existing: bool = False, follow_links: bool = False
+    spec: str,
+    folder: Path,
+    options: SourceOptions = DEFAULT_OPTIONS,
+    *,
+    ignore_existing: bool = False,
 ) -> SourceDataset:
     """Open what a recipe or a command line names: a folder (relative to `folder`) or `sample:NAME`.
 
-    With `ignore_existing`, splits that it comes with are not kept. Links to files are followed,
-    those to folders with `follow_links`. Raises SourceError for what cannot be opened.
+    With `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what
+    cannot be opened.
     """
     kind, _, name = spec.partition(":")
     if kind == "sample":
@@ -41,4 +45,4 @@ def open_source(
     if root.is_file() and spec.lower().endswith(_TABLES):
         wanted = "give a folder with a folder for each class"
         raise SourceError(f"{root} is a table, which cannot be opened yet; {wanted}")
-    return open_folder(root, ignore_existing=ignore_existing, follow_links=follow_links)
+    return open_folder(root, options, ignore_existing=ignore_existing)

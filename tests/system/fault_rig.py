@@ -1,7 +1,8 @@
-"""Builds that can be broken at will: forked from one process that has imported everything, so that each costs little.
+"""Builds that can be broken at will, forked from one process that has imported everything.
 
-``with Rig(project) as rig`` starts that process. Each build it starts waits until it is let go, so that strace can be
-attached to nothing but the build itself, and the n-th call that is counted is the build's own.
+So each costs little. ``with Rig(project) as rig`` starts that process. Each build it starts waits
+until it is let go, so that strace can be attached to nothing but the build itself, and the n-th
+call that is counted is the build's own.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ radius = { uniform = [1, 4] }
 
 
 def make_project(folder: Path, sources: int, size: tuple[int, int] = (24, 18)) -> Path:
-    """Make a recipe beside a folder of small pictures in two classes, split already."""
+    """Write a recipe beside a folder of small pictures in two classes, split already."""
     for index in range(sources):
         split = "test" if index % 4 == 3 else "train"
         photo(
@@ -66,7 +67,7 @@ def make_project(folder: Path, sources: int, size: tuple[int, int] = (24, 18)) -
 
 
 def can_trace() -> bool:
-    """Tell whether strace is here and may attach to a process that is no child of its own."""
+    """Check whether strace is here and may attach to a process that is no child of its own."""
     sleeper = subprocess.Popen(["sleep", "60"])
     try:
         command = [
@@ -140,12 +141,12 @@ class Rig:
         return tree(self.project / "reference")
 
     def start(self, out: Path, jobs: int = 1) -> int:
-        """Fork a build that waits for `let_go`, and give its process id."""
+        """Fork a build that waits for `let_go`, and return its process id."""
         self._ask(f"start {jobs} {out}")
         return int(self._answer())
 
     def let_go(self, pid: int) -> None:
-        """Let a build begin."""
+        """Start a build that waits."""
         os.kill(pid, signal.SIGUSR1)
 
     def end(self, pid: int, out: Path) -> Ended:
@@ -161,11 +162,17 @@ class Rig:
         return self.end(pid, out)
 
     def break_build(self, out: Path, call: str, fault: str, when: str) -> Ended:
-        """Build while strace injects `fault` ("error=EIO", "signal=KILL") into the calls `when` says ("3", "3+")."""
+        """Build while strace injects a fault into some calls of one name.
+
+        `fault` is strace's own, "error=EIO" or "signal=KILL"; `when` counts, "3" or "3+".
+        """
         return self._traced(out, ["-o", "/dev/null", "-e", f"inject={call}:{fault}:when={when}"])
 
     def find_calls(self, out: Path) -> dict[str, list[tuple[str, int]]]:
-        """Build undisturbed and list every call that could be broken, by what it does: its name and its number."""
+        """Build undisturbed and list every call that could be broken, by what it does.
+
+        Each is a name and a number: the n-th call of that name.
+        """
         log = out.with_suffix(".strace")
         names = [name for calls in CALLS.values() for name in calls]
         self._traced(out, ["-o", str(log), "-e", f"trace={','.join(names)}"])
@@ -204,7 +211,10 @@ class Rig:
 def break_and_mend(
     rig: Rig, out: Path, call: str, fault: str, when: str
 ) -> tuple[Ended, list[str]]:
-    """Break a build, look at what it left, run it again, and give how the first ended and what is wrong with both."""
+    """Break a build, look at what it left and run it again.
+
+    Returns how the first ended, and what is wrong with both.
+    """
     ended = rig.break_build(out, call, fault, when)
     problems = []
     if not _is_in_order(ended, fault, speechless=call == "write" and when.endswith("+")):
@@ -228,9 +238,9 @@ def break_and_mend(
 
 
 def _is_in_order(ended: Ended, fault: str, *, speechless: bool) -> bool:
-    """Tell whether a build may end so; only an error of one file rejects that file, not one of the whole machine.
+    """Check whether a build may end so; an error of the whole machine rejects no file.
 
-    `speechless` is one that can write nothing from then on, to its standard error neither.
+    `speechless` is one that can write nothing from then on, not even to its standard error.
     """
     if speechless and ended == Ended(1, ""):
         return True
@@ -259,7 +269,10 @@ def descendants(pid: int) -> set[int]:
 
 
 def workers(pid: int) -> set[int]:
-    """Find the workers of a build: all that it has started but joblib's trackers, which tidy up after the last one."""
+    """Find the workers of a build: all that it has started but joblib's trackers.
+
+    Those clean up after the last worker.
+    """
     found = set()
     for child in descendants(pid):
         with suppress(OSError):
@@ -269,7 +282,7 @@ def workers(pid: int) -> set[int]:
 
 
 def alive(pids: Iterable[int]) -> set[int]:
-    """Give those of some processes that still run; one that has ended and waits to be buried does not."""
+    """Return those of some processes that still run; a zombie does not."""
     found = set()
     for pid in pids:
         with suppress(OSError):
@@ -282,7 +295,7 @@ def alive(pids: Iterable[int]) -> set[int]:
 
 
 def seconds_until_gone(pids: Iterable[int], at_most: float) -> float:
-    """Wait until some processes are gone, and give how long that took."""
+    """Wait until some processes are gone, and return how long that took."""
     start, pids = time.monotonic(), set(pids)
     while (took := time.monotonic() - start) < at_most and alive(pids):
         time.sleep(0.01)
@@ -299,7 +312,7 @@ def _log(out: Path, pid: int) -> Path:
 
 
 def _build(project: Path, out: Path, jobs: int) -> int:
-    """Do what the command line does, and give its exit code."""
+    """Do what the command line does, and return its exit code."""
     from augbuild.cli import main
 
     try:
@@ -310,7 +323,10 @@ def _build(project: Path, out: Path, jobs: int) -> int:
 
 
 def _fork_build(project: Path, out: Path, jobs: int) -> int:
-    """Fork a build that begins at SIGUSR1, and wait until it is ready to: what it opens before is not to be broken."""
+    """Fork a build that begins at SIGUSR1, and wait until it is ready.
+
+    What it opens before is not to be broken.
+    """
     ready, tell = os.pipe()
     if pid := os.fork():
         os.close(tell)
@@ -340,13 +356,14 @@ def _fork_build(project: Path, out: Path, jobs: int) -> int:
 
 
 def serve(project: Path) -> None:
-    """Import everything by building the reference, then fork builds as standard input asks for them."""
+    """Import everything by building the reference, then fork builds as standard input asks."""
     import augbuild.building.execute
 
     assert _build(project, project / "reference", 1) == 0
     augbuild.building.execute._POOL_PAYS_FROM = 0  # builds this small would not use their workers
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    gc.freeze()  # a fork that looks for garbage copies all the memory that it looks at: three quarters of its time
+    # A fork that looks for garbage copies all the memory that it looks at: most of its time.
+    gc.freeze()
     print("ready", flush=True)
     for line in sys.stdin:
         what, *rest = line.rstrip("\n").split(" ", 2)

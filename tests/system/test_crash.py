@@ -1,4 +1,7 @@
-"""A build that is broken at any moment, and run again, is the one that nothing broke (sweep: benchmarks/faults.py)."""
+"""A build that is broken at any moment, and run again, is the one that nothing broke.
+
+The full sweep is benchmarks/faults.py.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ from tests.system.fault_rig import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/stat").exists(), reason="looks at processes in /proc"
+    not Path("/proc/self/stat").exists(),
+    reason="looks at processes in /proc, which this system lacks",
 )
 
 _FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO", "error=EACCES")
@@ -57,7 +61,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         yield rig
 
 
-@pytest.mark.skipif(not can_trace(), reason="strace is not here, or may not trace")
+@pytest.mark.skipif(not can_trace(), reason="strace is not installed, or may not trace here")
 def test_every_kind_of_call_broken_at_points_spread_over_a_build(tmp_path: Path) -> None:
     with ExitStack() as stack, ThreadPoolExecutor(2) as threads:
         rigs = [
@@ -177,7 +181,7 @@ class TestPowerCut:
 
     @staticmethod
     def _interrupt(rig: Rig, out: Path, built: int) -> set[int]:
-        """Kill a build when it has noted so many sources as built, and give the runs that built them."""
+        """Kill a build when so many sources are noted as built; return the runs that built them."""
         pid = _started(rig, out)
         entries: list[Entry] = []
         while len(entries) < built:
@@ -255,7 +259,7 @@ Image.open = crash
 
 
 def test_picture_that_kills_its_worker_is_rejected_by_name(tmp_path: Path) -> None:
-    """A crash in a decoder, played by a `sitecustomize` that only the two processes of the pool come across."""
+    """A crash in a decoder, played by a `sitecustomize` that the processes of the pool load."""
     make_project(tmp_path, 24)
     photo(tmp_path / "photos" / "train" / "cats" / "killer.jpg", 99, (31, 17))
     for path in (tmp_path / "photos").rglob("*.jpg"):
@@ -283,7 +287,7 @@ def test_picture_that_kills_its_worker_is_rejected_by_name(tmp_path: Path) -> No
         {
             "source": "train/cats/killer.jpg",
             "reason": "out_of_memory",
-            "message": "it killed its worker process twice, most likely for want of memory",
+            "message": "it killed its worker process twice; there was probably not enough memory",
         }
     ]
     assert not list((tmp_path / "out").glob("*/*/killer*"))

@@ -1,4 +1,6 @@
-"""The same sources and recipe are the same bytes: whatever the workers, the hash seed, the locale, the order, the disk.
+"""The same sources and recipe are the same bytes, whatever differs around them.
+
+That is workers, hash seed, locale, time zone, umask, order of creation and disk.
 
 A few cells of the table run always; all of them, with `-m slow`, in some minutes.
 """
@@ -92,7 +94,7 @@ def projects(tmp_path: Path) -> Iterator[Projects]:
     """The same project, written in each order to each disk."""
     memory = Path("/dev/shm")
     if not memory.is_dir():
-        pytest.skip("needs a file system in memory at /dev/shm")
+        pytest.skip("needs a file system in memory at /dev/shm, which this system lacks")
     made = photos(tmp_path / "made", {"cats": 8, "dogs": 4, "ünïcode": 2})
     with Image.open(made / "cats" / "cats_1.png") as image:
         image.resize((80, 60)).save(made / "cats" / "twin.jpg")
@@ -118,7 +120,7 @@ def _copied(made: Path, project: Path, created: str) -> Path:
 
 
 def _hash_of_build(projects: Projects, cell: Cell) -> str:
-    """Build one cell of the table and give the hash of all paths and bytes of its tree."""
+    """Build one cell of the table and return the hash of all paths and bytes of its tree."""
     project = projects[cell.created, cell.disk]
     environment = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""Hostile bytes: whatever a recipe, an image or a manifest holds, the outcome is one of a few, and never a traceback.
+"""Hostile bytes: whatever is in a recipe, an image or a manifest, there is never a traceback.
 
 A seeded part runs always; the whole, with `-m slow`, in a quarter of an hour.
 """

@@ -1,4 +1,4 @@
-"""Others read what we build: Hugging Face's datasets by the card's configs, torchvision by the folders."""
+"""Others read what we build: Hugging Face by the card's configs, torchvision by the folders."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_hugging_face_loads_the_right_rows_splits_and_classes(
     origins: tuple[str, ...],
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    datasets = pytest.importorskip("datasets")
+    datasets = pytest.importorskip("datasets", reason="Hugging Face datasets is not installed")
     root = shutil.copytree(built, tmp_path / "dataset")
     loaded = datasets.load_dataset(str(root), config, cache_dir=str(tmp_path / "cache"))
     found = {
@@ -66,7 +66,7 @@ def test_hugging_face_keeps_the_label_of_a_single_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    datasets = pytest.importorskip("datasets")
+    datasets = pytest.importorskip("datasets", reason="Hugging Face datasets is not installed")
     photos(tmp_path / "photos", {"only": 4})
     out = build(write_recipe(tmp_path)).out
     loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
@@ -76,7 +76,7 @@ def test_hugging_face_keeps_the_label_of_a_single_class(
 
 @pytest.mark.parametrize("folder", ["augmented_train", "train"])
 def test_torchvision_finds_our_class_indices(built: Path, folder: str) -> None:
-    torchvision = pytest.importorskip("torchvision")
+    torchvision = pytest.importorskip("torchvision", reason="torchvision is not installed")
     dataset = torchvision.datasets.ImageFolder(str(built / folder))
     rows = [
         json.loads(line)

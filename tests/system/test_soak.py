@@ -1,4 +1,4 @@
-"""A hundred thousand sources: what the parent of the workers needs, and how long a second run takes."""
+"""A hundred thousand sources: the memory of the parent, and the time of a second run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.conftest import REPOSITORY, write_recipe
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not Path("/proc/self/status").exists(), reason="reads its memory from /proc"
+        not Path("/proc/self/status").exists(),
+        reason="reads its memory from /proc, which this system lacks",
     ),
 ]
 
@@ -42,7 +43,7 @@ MAKE = """
 import re, sys, time
 from pathlib import Path
 import augbuild.building.execute
-from augbuild.build import build
+from augbuild.building.build import build
 augbuild.building.execute._POOL_PAYS_FROM = 0
 start = time.monotonic()
 report = build(sys.argv[1], n_jobs=2)
@@ -52,7 +53,7 @@ print(report.made, report.kept, peak[1], time.monotonic() - start, time.process_
 
 
 class Measured(NamedTuple):
-    """What one build did, with the peak of its parent's memory; `busy` seconds are its processor's alone."""
+    """What one build did; `busy` seconds are its processor's, `megabytes` its parent's peak."""
 
     made: int
     kept: int

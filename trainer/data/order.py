@@ -57,6 +57,7 @@ class Order:
 @lru_cache(maxsize=4)
 def _shuffle(seed: int, number: int, length: int) -> tuple[int, ...]:
     """Return the permutation of one pass; the cache spares a shuffle for every batch."""
+    # A hash and not seed + number: pass 1 of seed 0 must not be pass 0 of seed 1.
     key = f"{seed}\x1forder\x1f{number}"
     digest = hashlib.sha256(key.encode()).digest()
     entropy = int.from_bytes(digest[:16], "big")

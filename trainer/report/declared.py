@@ -14,7 +14,7 @@ from trainer.comparison.config import CONFIG
 Row = tuple[str, str]
 """A key path, and the value there."""
 
-MOST_ROWS = 300
+_MOST_ROWS = 300
 _LONGEST_VALUE = 301  # characters, with the mark that it was cut
 
 
@@ -32,7 +32,7 @@ def read_declared(folder: Path) -> tuple[Row, ...]:
     for name, value in declared.items():
         if name != "guards":
             rows += _rows(value, name)
-    return tuple(rows[:MOST_ROWS])
+    return tuple(rows[:_MOST_ROWS])
 
 
 def _rows(value: object, path: str) -> Iterator[Row]:

@@ -16,8 +16,7 @@ from trainer.report.gallery import Gallery
 from trainer.statistics.contrast import OVERALL, ContrastResult, Detail
 from trainer.statistics.verdict import Outcome
 
-MOST_CLASSES = 300
-"""Rows in a table of classes; the rest is in comparison.json."""
+_MOST_CLASSES = 300  # rows of a table; the rest is in comparison.json
 
 
 class Code(str):
@@ -172,7 +171,7 @@ def _tabulate_classes(details: Sequence[Detail]) -> ClassTable:
     rows = []
     for name, cells in by_class.items():
         rows.append(ClassRow(name, tuple(cells.get(metric) for metric in columns)))
-    shown = rows[:MOST_CLASSES]
+    shown = rows[:_MOST_CLASSES]
     return ClassTable(tuple(columns), tuple(shown), len(rows) - len(shown))
 
 

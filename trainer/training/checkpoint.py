@@ -30,6 +30,7 @@ def save_tensors(file: Path, tensors: Mapping[str, torch.Tensor], about: object)
     contiguous = {name: value.contiguous() for name, value in tensors.items()}
     plain = to_plain(about)
     metadata = {"about": json.dumps(plain)}  # safetensors' metadata are texts
+    # safetensors writes by itself, so the rename that core.files.write_atomic makes is done here.
     staged = file.with_name(f".{file.name}.partial")
     save_file(contiguous, staged, metadata)
     staged.replace(file)

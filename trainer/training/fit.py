@@ -188,6 +188,7 @@ def _train(
     if run.weights.is_file():  # trained, but interrupted before it was evaluated
         load_weights(run.weights, model)
         return prepare_model(accelerator, model)
+    # After the weights are loaded: torch.compile wraps the module that it is given.
     if config.compile:
         model.compile()
     make_order = epochs_order if config.steps is None else steps_order

@@ -1,214 +1,47 @@
-"""A built tree held against its manifest: whatever is tampered with is found, and nothing else ever."""
+"""A built tree held against its manifest: whatever is tampered with is found, and nothing else."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+import augbuild.checking.verify as verify_module
 from augbuild.building.build import build
-from augbuild.checking.rules import Damage
+from augbuild.checking.rules import Damage, TreeContents
 from augbuild.checking.verify import verify
 from augbuild.cli import main
 from augbuild.dataset.layout import MANIFEST_NAME
+from tests.augbuild.checking.tampering import (
+    EVERY_TAMPER,
+    Row,
+    Tamper,
+    add,
+    change_first_file,
+    edit_a_row,
+    edit_row,
+    first_file,
+    flip_a_bit,
+    flip_a_bit_of_the_manifest,
+    images,
+    kinds,
+    lines,
+    lose_a_description,
+    reorder_rows,
+    replace_by,
+    rewrite,
+    rewrite_info,
+    truncate,
+)
 from tests.conftest import RECIPE, REPOSITORY, photo, photos, tree, write_recipe
-
-Row = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tree of twelve sources with two variants each, to be copied and never touched."""
-    project = tmp_path_factory.mktemp("project")
-    photos(project / "photos", {"cats": 8, "dogs": 4})
-    recipe = RECIPE.replace("test = 0.25", "test = 0.25\nvalidation = 0.25")
-    return build(write_recipe(project, recipe)).out
-
-
-@pytest.fixture
-def out(built: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(built, tmp_path / "tree"))
-
-
-def images(out: Path, folder: str = "*") -> list[Path]:
-    return sorted(path for path in out.glob(f"{folder}/*/*") if path.is_file())
-
-
-def lines(out: Path) -> list[str]:
-    return (out / MANIFEST_NAME).read_text(encoding="utf-8").splitlines(keepends=True)
-
-
-def rewrite(out: Path, manifest: list[str], *, signed: bool = False) -> None:
-    """Write a manifest; `signed`, dataset.json is made to fit it, as a careful forger would."""
-    content = "".join(manifest).encode()
-    (out / MANIFEST_NAME).write_bytes(content)
-    if signed:
-        rewrite_facts(out, rows=len(manifest), manifest_sha256=hashlib.sha256(content).hexdigest())
-
-
-def rewrite_facts(out: Path, **changes: Any) -> None:
-    path = out / "dataset.json"
-    path.write_text(json.dumps({**json.loads(path.read_bytes()), **changes}), encoding="utf-8")
-
-
-def edit_row(out: Path, number: int, **changes: Any) -> None:
-    """Change one row, counted from 1, and sign the manifest."""
-    manifest = lines(out)
-    manifest[number - 1] = json.dumps({**json.loads(manifest[number - 1]), **changes}) + "\n"
-    rewrite(out, manifest, signed=True)
-
-
-def kinds(out: Path, *, quick: bool = False) -> list[tuple[str, str]]:
-    return [(finding.kind, finding.file) for finding in verify(out, quick=quick).findings]
-
-
-def replace_by(path: Path, make: Callable[[Path], object]) -> None:
-    path.unlink()
-    make(path)
-
-
-Tamper = Callable[[Path, random.Random], set[tuple[str, str]]]
-
-
-def flip_a_bit(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    path = dice.choice(images(out))
-    data = bytearray(path.read_bytes())
-    data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
-    path.write_bytes(data)
-    return {("content", path.relative_to(out).as_posix())}
-
-
-def truncate(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    path = dice.choice(images(out))
-    path.write_bytes(path.read_bytes()[: dice.randrange(path.stat().st_size)])
-    return {("size", path.relative_to(out).as_posix())}
-
-
-def remove(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    path = dice.choice(images(out))
-    path.unlink()
-    return {("missing", path.relative_to(out).as_posix())}
-
-
-def add(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    folder = dice.choice(
-        ["", "train/", "train/cats/", "augmented_train/dogs/", "new/", "train/.hidden/.augbuild/"]
-    )
-    name = dice.choice(
-        ["x.jpg", ".DS_Store", "manifest.jsonl.bak", "a\nb.png", "\udcff.jpg", "Ünï.png"]
-    )
-    (out / folder).mkdir(parents=True, exist_ok=True)
-    (out / f"{folder}{name}").touch()
-    return {("extra", f"{folder}{name}")}
-
-
-def swap(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    one, other = dice.sample(images(out), 2)
-    one_data, other_data = one.read_bytes(), other.read_bytes()
-    kind = "content" if len(one_data) == len(other_data) else "size"
-    one.write_bytes(other_data)
-    other.write_bytes(one_data)
-    return {(kind, path.relative_to(out).as_posix()) for path in (one, other)}
-
-
-def move_to_another_class(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    path = dice.choice(images(out))
-    target = path.parents[1] / {"cats": "dogs", "dogs": "cats"}[path.parent.name] / path.name
-    target.parent.mkdir(exist_ok=True)
-    path.rename(target)
-    return {
-        ("missing", path.relative_to(out).as_posix()),
-        ("extra", target.relative_to(out).as_posix()),
-    }
-
-
-def link_a_file(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    path = dice.choice(
-        [*images(out), *(out / name for name in ("manifest.jsonl", "dataset.json", "README.md"))]
-    )
-    moved = path.rename(out.parent / path.name)  # the same bytes, and yet
-    path.symlink_to(moved)
-    return {("link", path.relative_to(out).as_posix())}
-
-
-def link_a_folder(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    name = dice.choice(["train", "train/cats", "augmented_train/dogs", "test"])
-    moved = (out / name).rename(out.parent / "elsewhere")
-    (out / name).symlink_to(moved)
-    return {("link", name)}
-
-
-def edit_a_row(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    manifest = lines(out)
-    at = dice.randrange(len(manifest))
-    row = json.loads(manifest[at])
-    name = dice.choice(["width", "source_height", "group", "source", "source_sha256", "ops"])
-    row[name] = {
-        "group": "g",
-        "source": "x/y.jpg",
-        "source_sha256": "0" * 64,
-        "ops": [{"op": "hflip"}],
-    }.get(name, 7)
-    manifest[at] = json.dumps(row) + "\n"
-    rewrite(out, manifest)
-    return {("manifest", MANIFEST_NAME)}
-
-
-def repeat_a_row(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    manifest = lines(out)
-    rewrite(out, [*manifest, dice.choice(manifest)], signed=True)
-    return {("manifest", MANIFEST_NAME), ("dataset", "dataset.json")}
-
-
-def lose_a_row(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    manifest = lines(out)
-    variants = [line for line in manifest if '"origin": "augmented"' in line]
-    lost = dice.choice(variants)
-    rewrite(out, [line for line in manifest if line != lost], signed=True)
-    return {("extra", json.loads(lost)["file_name"]), ("dataset", "dataset.json")}
-
-
-def reorder_rows(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    manifest = lines(out)
-    one, other = dice.sample(range(len(manifest)), 2)
-    manifest[one], manifest[other] = manifest[other], manifest[one]
-    rewrite(out, manifest, signed=True)
-    return {("manifest", MANIFEST_NAME)}
-
-
-def flip_a_bit_of_the_manifest(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    data = bytearray((out / MANIFEST_NAME).read_bytes())
-    data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
-    (out / MANIFEST_NAME).write_bytes(data)
-    return {("manifest", MANIFEST_NAME)}
-
-
-def lose_a_description(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    name = dice.choice(["README.md", "counts.png", "dataset.json", "rejected.jsonl"])
-    (out / name).unlink()
-    return {("missing", name)}
-
-
-def cut_dataset_json_short(out: Path, dice: random.Random) -> set[tuple[str, str]]:
-    content = (out / "dataset.json").read_bytes().rstrip()
-    (out / "dataset.json").write_bytes(content[: dice.randrange(len(content))])
-    return {("dataset", "dataset.json")}
-
-
-EVERY_TAMPER: list[Tamper] = [
-    flip_a_bit, truncate, remove, add, swap, move_to_another_class, link_a_file, link_a_folder, edit_a_row,
-    repeat_a_row, lose_a_row, reorder_rows, flip_a_bit_of_the_manifest, lose_a_description, cut_dataset_json_short,
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -280,15 +113,20 @@ def _link_the_root(out: Path) -> None:
     (out / "train" / "link").symlink_to("/")
 
 
+EXTRA = "is in neither the manifest nor the files that describe it"
+ORDER = "is not in plan order: split, class, source, the original before its variants"
+LOST = "is a variant of {source}, whose original has no row before it"
+OTHER_LOST = "is a variant of {other}, whose original has no row before it"
+
 GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] = [
     (
         "content",
-        lambda out: _change(out, lambda data: data[:-1] + bytes([data[-1] ^ 1])),
-        [("content", "{first}", "does not hold the bytes that were written")],
+        lambda out: change_first_file(out, lambda data: data[:-1] + bytes([data[-1] ^ 1])),
+        [("content", "{first}", "does not have the bytes that were written")],
     ),
     (
         "size",
-        lambda out: _change(out, lambda _: b"short"),
+        lambda out: change_first_file(out, lambda _: b"short"),
         [("size", "{first}", "has 5 bytes; {bytes} were written")],
     ),
     (
@@ -298,26 +136,26 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
     ),
     (
         "folder for a file",
-        lambda out: replace_by(out / _first(out), Path.mkdir),
-        [("missing", "{first}", "is missing: something that is no file has its name")],
+        lambda out: replace_by(out / first_file(out), Path.mkdir),
+        [("missing", "{first}", "is missing: something that is not a file has its name")],
     ),
     (
         "pipe for a file",
-        lambda out: replace_by(out / _first(out), os.mkfifo),
-        [("missing", "{first}", "is missing: something that is no file has its name")],
+        lambda out: replace_by(out / first_file(out), os.mkfifo),
+        [("missing", "{first}", "is missing: something that is not a file has its name")],
     ),
     (
         "file for a class folder",
         _put_a_file_for_a_class_folder,
         [
-            ("extra", "test/dogs", "is in neither the manifest nor the files that describe it"),
+            ("extra", "test/dogs", EXTRA),
             ("missing", "{test_dog}", "is missing"),
         ],
     ),
     (
         "extra",
         lambda out: (out / "notes.txt").touch(),
-        [("extra", "notes.txt", "is in neither the manifest nor the files that describe it")],
+        [("extra", "notes.txt", EXTRA)],
     ),
     (
         "state folder elsewhere",
@@ -326,13 +164,13 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             (
                 "extra",
                 "train/.augbuild/x",
-                "is in neither the manifest nor the files that describe it",
+                EXTRA,
             )
         ],
     ),
     (
         "link for a file",
-        lambda out: replace_by(out / _first(out), lambda path: path.symlink_to("/dev/zero")),
+        lambda out: replace_by(out / first_file(out), lambda path: path.symlink_to("/dev/zero")),
         [("link", "{first}", "is a link; augbuild wrote a file")],
     ),
     (
@@ -344,20 +182,20 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
         "no row",
         lambda out: rewrite(out, ["no row\n", *lines(out)[1:]]),
         [
-            ("manifest", "manifest.jsonl", "row 1 is not a line of JSON"),
+            ("manifest", "manifest.jsonl", "row 1 is not JSON"),
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 2 is a variant of {source}, whose original has no row before it",
+                f"row 2 {LOST}",
             ),
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 3 is a variant of {source}, whose original has no row before it",
+                f"row 3 {LOST}",
             ),
             ("manifest", "manifest.jsonl", "{foreign}"),
             ("dataset", "dataset.json", "{counts}"),
-            ("extra", "{first}", "is in neither the manifest nor the files that describe it"),
+            ("extra", "{first}", EXTRA),
         ],
     ),
     (
@@ -367,15 +205,15 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 4 is a variant of {other}, whose original has no row before it",
+                f"row 4 {OTHER_LOST}",
             ),
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 5 is a variant of {other}, whose original has no row before it",
+                f"row 5 {OTHER_LOST}",
             ),
             ("dataset", "dataset.json", "{counts}"),
-            ("extra", "{fourth}", "is in neither the manifest nor the files that describe it"),
+            ("extra", "{fourth}", EXTRA),
         ],
     ),
     (
@@ -385,7 +223,7 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             ("manifest", "manifest.jsonl", "has {less} rows; dataset.json says {rows}"),
             ("manifest", "manifest.jsonl", "{foreign}"),
             ("dataset", "dataset.json", "{counts}"),
-            ("extra", "{last}", "is in neither the manifest nor the files that describe it"),
+            ("extra", "{last}", EXTRA),
         ],
     ),
     (
@@ -405,7 +243,7 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 3 is not in plan order: split, class, source, the original before its variants",
+                f"row 3 {ORDER}",
             )
         ],
     ),
@@ -440,7 +278,7 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 3 is not in plan order: split, class, source, the original before its variants",
+                f"row 3 {ORDER}",
             ),
             ("dataset", "dataset.json", "{counts}"),
         ],
@@ -463,7 +301,7 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 4 is not in plan order: split, class, source, the original before its variants",
+                f"row 4 {ORDER}",
             ),
         ],
     ),
@@ -474,12 +312,12 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 3 is not in plan order: split, class, source, the original before its variants",
+                f"row 3 {ORDER}",
             ),
             (
                 "manifest",
                 "manifest.jsonl",
-                "row 3 has variant None and origin augmented, which do not go together",
+                "row 3 has variant None and origin augmented, which exclude each other",
             ),
         ],
     ),
@@ -490,19 +328,20 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
             (
                 "manifest",
                 "manifest.jsonl",
-                "row {rows} is an original, which is its source as it was, but its ops, sha256 or size say otherwise",
+                "row {rows} is an original, "
+                "but its ops, sha256 or size are not those of its source",
             )
         ],
     ),
     (
         "counts",
-        lambda out: rewrite_facts(out, counts={"train": {"cats": 1}}),
+        lambda out: rewrite_info(out, counts={"train": {"cats": 1}}),
         [("dataset", "dataset.json", "{counts}")],
     ),
     (
         "rejected",
         lambda out: (out / "rejected.jsonl").write_text("{}\n"),
-        [("dataset", "rejected.jsonl", "has 1 rows; dataset.json says 0")],
+        [("dataset", "rejected.jsonl", "has 1 row; dataset.json says 0")],
     ),
     (
         "no dataset.json",
@@ -512,7 +351,7 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
     (
         "dataset.json of another kind",
         lambda out: (out / "dataset.json").write_text("[]"),
-        [("dataset", "dataset.json", "must be a JSON object")],
+        [("dataset", "dataset.json", "must be an object (got [])")],
     ),
     (
         "deep dataset.json",
@@ -521,43 +360,43 @@ GOLDEN: list[tuple[str, Callable[[Path], object], list[tuple[str, str, str]]]] =
     ),
     (
         "dataset.json without rows",
-        lambda out: rewrite_facts(out, rows=True),
-        [("dataset", "dataset.json", "lacks 'rows', or it is not a number")],
+        lambda out: rewrite_info(out, rows=True),
+        [("dataset", "dataset.json", "rows must be a whole number (got true)")],
     ),
     (
         "dataset.json with other classes",
-        lambda out: rewrite_facts(out, classes=["cats", 7]),
-        [("dataset", "dataset.json", "lacks 'classes', or it is not a list of class names")],
+        lambda out: rewrite_info(out, classes=["cats", 7]),
+        [("dataset", "dataset.json", "classes[1] must be a text (got 7)")],
     ),
     (
         "recipe",
-        lambda out: rewrite_facts(out, recipe={"name": "tiny"}),
+        lambda out: rewrite_info(out, recipe_sha256="0" * 64),
         [
             (
                 "dataset",
                 "dataset.json",
-                "holds a recipe that was edited: it is not what name and recipe_sha256 stand for",
+                "has a recipe that was edited: it does not fit name and recipe_sha256",
             )
         ],
+    ),
+    (
+        "no recipe",
+        lambda out: rewrite_info(out, recipe={"name": "tiny"}),
+        [("dataset", "dataset.json", "recipe lacks 'seed'")],
     ),
     (
         "pipe for dataset.json",
         lambda out: replace_by(out / "dataset.json", os.mkfifo),
         [
-            ("dataset", "dataset.json", "is not a file"),
-            ("missing", "dataset.json", "is missing: something that is no file has its name"),
+            ("unreadable", "dataset.json", "cannot be read: not a regular file"),
+            (
+                "missing",
+                "dataset.json",
+                "is missing: something that is not a file has its name",
+            ),
         ],
     ),
 ]
-
-
-def _first(out: Path) -> str:
-    return str(json.loads(lines(out)[0])["file_name"])
-
-
-def _change(out: Path, change: Callable[[bytes], bytes]) -> int:
-    path = out / _first(out)
-    return path.write_bytes(change(path.read_bytes()))
 
 
 @pytest.mark.parametrize(
@@ -580,15 +419,15 @@ def test_messages(
         "bytes": f"{rows[0]['bytes']:,}",
         "rows": len(rows),
         "less": len(rows) - 1,
-        "foreign": "is not the one that dataset.json was written for: it was edited, or is of another build",
+        "foreign": "is not the one that dataset.json was written for: edited, or of another build",
         "counts": "counts other images per split and class than manifest.jsonl",
     }
     tamper(out)
     found = verify(out).findings
     assert [finding.file for finding in found] == sorted(finding.file for finding in found)
-    filled = [Damage(kind, *(text.format(**words) for text in rest)) for kind, *rest in expected]  # type: ignore[arg-type]  # a kind
-    key = lambda finding: (finding.file, finding.message)  # noqa: E731
-    assert sorted(found, key=key) == sorted(filled, key=key)
+    described = [(finding.kind, finding.file, finding.message) for finding in found]
+    filled = [tuple(text.format(**words) for text in row) for row in expected]
+    assert sorted(described) == sorted(filled)
 
 
 @pytest.mark.parametrize(
@@ -658,7 +497,8 @@ def test_an_unfinished_build_cannot_be_checked(out: Path, quick: bool) -> None:
         Damage(
             "unfinished",
             MANIFEST_NAME,
-            f"{out} holds a build that was not finished; run the same `augbuild make` again to finish it",
+            f"{out} has a build that was not finished; "
+            "run the same `augbuild make` again to finish it",
         ),
     )
     assert report.summary().startswith(f"{out}: could not be checked, 1 finding")
@@ -678,18 +518,27 @@ def test_a_pipe_posing_as_a_manifest_is_not_waited_for(out: Path) -> None:
     assert report.findings[0].message == f"{out / MANIFEST_NAME} cannot be read: it is not a file"
 
 
+def _move_away(manifest: Path) -> None:
+    manifest.rename(manifest.parent / ".augbuild" / MANIFEST_NAME)
+
+
+def _write_another(manifest: Path) -> None:
+    content = manifest.read_bytes()
+    manifest.rename(manifest.parent / ".augbuild" / MANIFEST_NAME)
+    manifest.write_bytes(content)
+
+
+@pytest.mark.parametrize("change", [_move_away, _write_another])
 def test_a_build_that_goes_on_meanwhile_is_told_from_damage(
-    out: Path, monkeypatch: pytest.MonkeyPatch
+    out: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
 ) -> None:
-    import augbuild.checking.verify as module
+    check = verify_module._check_for_strangers
 
-    check = module._check_tree
+    def build_meanwhile(root: Path, contents: TreeContents) -> Iterator[Damage]:
+        change(out / MANIFEST_NAME)
+        return check(root, contents)
 
-    def build_meanwhile(*arguments: Any) -> Any:
-        (out / MANIFEST_NAME).rename(out / ".augbuild" / MANIFEST_NAME)
-        return check(*arguments)
-
-    monkeypatch.setattr(module, "_check_tree", build_meanwhile)
+    monkeypatch.setattr(verify_module, "_check_for_strangers", build_meanwhile)
     report = verify(out)
     assert report.exit_code == 2
     assert report.findings == (
@@ -703,18 +552,18 @@ def test_a_build_that_goes_on_meanwhile_is_told_from_damage(
 
 AS_ANOTHER_USER = """
 import os, sys
-from augbuild.verify import verify
+from augbuild.checking.verify import verify
 os.chdir(sys.argv[1])  # the folders above are closed to others
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 report = verify(".")
-print(report.exit_code, [(finding.kind, finding.file, finding.message) for finding in report.findings])
+print(report.exit_code, [(each.kind, each.file, each.message) for each in report.findings])
 """
 
 
 @pytest.mark.parametrize("name", ["train", "{first}", "dataset.json", "rejected.jsonl"])
 def test_what_cannot_be_read_is_not_called_damaged(out: Path, name: str) -> None:
-    target = out / name.format(first=_first(out))
+    target = out / name.format(first=first_file(out))
     before = target.stat().st_mode
     target.chmod(0)
     try:
@@ -728,10 +577,8 @@ def test_what_cannot_be_read_is_not_called_damaged(out: Path, name: str) -> None
     finally:
         target.chmod(before)
     assert done.stdout.startswith("2 "), done
-    assert (
-        f"('unreadable', {target.relative_to(out).as_posix()!r}, 'cannot be read: Permission denied')"
-        in done.stdout
-    )
+    file = target.relative_to(out).as_posix()
+    assert f"('unreadable', {file!r}, 'cannot be read: Permission denied')" in done.stdout
 
 
 def test_a_read_only_copy_without_its_state_is_as_good(out: Path) -> None:
@@ -801,9 +648,7 @@ class TestCommand:
         (out / "evil\x1b[31m.jpg").touch()
         code, printed = self.run(str(out), "--quiet")
         assert code == 1
-        assert printed == (
-            "extra       evil\\x1b[31m.jpg: is in neither the manifest nor the files that describe it\n"
-        )
+        assert printed == f"extra       evil\\x1b[31m.jpg: {EXTRA}\n"
         assert "damaged, 1 finding (every byte was read" in self.run(str(out))[1]
 
     def test_many_findings_are_counted(self, out: Path) -> None:
@@ -818,9 +663,14 @@ class TestCommand:
         code, printed = self.run(str(out), "--json")
         report = json.loads(printed)
         assert code == 1
-        assert {name: report[name] for name in ("clean", "damaged", "quick", "rows", "out")} == {
-            "clean": False, "damaged": True, "quick": False, "rows": len(lines(out)), "out": str(out),
-        }  # fmt: skip
+        expected = {
+            "clean": False,
+            "damaged": True,
+            "quick": False,
+            "rows": len(lines(out)),
+            "out": str(out),
+        }
+        assert {name: report[name] for name in expected} == expected
         assert [finding["kind"] for finding in report["findings"]] == ["extra"]
 
     def test_not_finished(self, out: Path) -> None:

@@ -44,7 +44,7 @@ def test_options_reach_the_build(project: Path) -> None:
     assert folders == {"birds", "fish"}
     refused = run("--out", "elsewhere")
     assert refused.exit_code == 1
-    assert "--prune to replace what it holds" in refused.stderr
+    assert "--prune to replace its images" in refused.stderr
     assert run("--out", "elsewhere", "--prune").exit_code == 0
     again = run("--out", "elsewhere", "--rebuild", "--rehash", "--backend", "threading")
     assert "20 images made" in again.stdout

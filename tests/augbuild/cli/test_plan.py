@@ -45,11 +45,11 @@ def test_check_reads_the_source_it_is_given(project: Path) -> None:
     assert "6 images in 3 classes" in linked.output
 
 
-def test_check_prints_warnings(project: Path) -> None:
+def test_check_prints_findings(project: Path) -> None:
     (project / "photos" / "empty").mkdir()
     result = run("check", "recipe.toml")
     assert result.exit_code == 0
-    assert result.stderr.startswith("warning: ")
+    assert result.stderr.startswith("found: ")
     assert "empty" in result.stderr
 
 

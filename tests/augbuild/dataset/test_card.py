@@ -1,25 +1,17 @@
-"""The chart and the card: readable for two classes and for sixty, and nothing in a name acts."""
+"""The card: what people read and Hugging Face loads by, and nothing in a name acts."""
 
 from __future__ import annotations
 
-import io
-import itertools
 import json
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from PIL import Image
 
 from augbuild.dataset.card import render_card
-from augbuild.dataset.chart import counts_figure, draw_counts
+from tests.augbuild.dataset.fixtures import info_of, recipe_of
 from tests.conftest import REPOSITORY
 
 NASTY = [
@@ -36,160 +28,6 @@ NASTY = [
 ]
 
 
-def counts_of(classes: Sequence[str], scale: int = 1) -> dict[str, dict[str, int]]:
-    train = {label: (number * 37 % 211) * scale for number, label in enumerate(classes, 1)}
-    return {
-        "train": train,
-        "augmented_train": {label: 3 * value for label, value in train.items()},
-        "test": {label: value // 5 for label, value in train.items()},
-    }
-
-
-@pytest.mark.parametrize(
-    ("classes", "scale"),
-    [
-        (["cats", "dogs"], 1),
-        (["only"], 1),
-        ([f"class {number}" for number in range(60)], 1),
-        ([f"class {number}" for number in range(60)], 40_000),
-        ([f"class {number}" for number in range(500)], 1),
-        (NASTY, 1),
-    ],
-    ids=["2", "1", "60", "60, millions", "500", "nasty"],
-)
-def test_no_two_labels_overlap_and_all_are_on_the_sheet(classes: list[str], scale: int) -> None:
-    figure = counts_figure(counts_of(classes, scale), classes, "A title")
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    boxes = [
-        text.get_window_extent(canvas.get_renderer())
-        for text in figure.findobj(match=lambda a: hasattr(a, "get_text"))
-    ]
-    assert len(boxes) >= 2 * min(len(classes), 60)
-    for first, second in itertools.combinations(boxes, 2):
-        assert not first.overlaps(second)
-    for box in boxes:
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= figure.bbox.x1
-        assert box.y1 <= figure.bbox.y1
-
-
-def test_every_number_and_class_is_written() -> None:
-    figure = counts_figure({"train": {"cats": 1234567, "dogs": 0}}, ["cats", "dogs"], "title")
-    written = {text.get_text() for text in figure.texts}
-    assert {"cats", "dogs", "1,234,567", "0", "title"} <= written
-
-
-def test_bars_are_as_long_as_their_numbers() -> None:
-    image = Image.open(io.BytesIO(draw_counts({"train": {"a": 100, "b": 50}}, ["a", "b"], "t")))
-    blue = np.all(np.abs(np.asarray(image, np.int16) - (0, 0x72, 0xB2)) < 8, axis=2)
-    lengths = sorted({int(count) for count in blue.sum(axis=1) if count > 20})
-    assert lengths[-1] / lengths[0] == pytest.approx(2, abs=0.05)
-
-
-def test_equal_counts_give_equal_bytes() -> None:
-    counts = counts_of(["cats", "dogs"])
-    first = draw_counts(counts, ["cats", "dogs"], "t")
-    assert first == draw_counts(counts, ["cats", "dogs"], "t")
-    assert b"matplotlib" not in first
-    assert first != draw_counts(counts, ["cats", "dogs"], "u")
-
-
-def test_settings_of_the_user_change_nothing() -> None:
-    counts = counts_of(["cats", "dogs"])
-    drawn = draw_counts(counts, ["cats", "dogs"], "t")
-    with mpl.rc_context(
-        {"path.sketch": (1, 100, 2), "text.antialiased": False, "text.hinting": "none"}
-    ):
-        before = dict(mpl.rcParams)
-        assert draw_counts(counts, ["cats", "dogs"], "t") == drawn
-        assert dict(mpl.rcParams) == before
-
-
-def test_threads_draw_as_one_does() -> None:
-    counts = counts_of(["cats", "dogs"])
-    with ThreadPoolExecutor(4) as pool:
-        drawn = list(pool.map(lambda _: draw_counts(counts, ["cats", "dogs"], "t"), range(8)))
-    assert len(set(drawn)) == 1
-
-
-def test_names_that_differ_at_their_ends_are_cut_in_the_middle() -> None:
-    names = ["n" * 80 + "_left", "n" * 80 + "_right"]
-    figure = counts_figure({"train": dict.fromkeys(names, 1)}, names, "t")
-    cut = [text.get_text() for text in figure.texts if "…" in text.get_text()]
-    assert [name.endswith(end) for name, end in zip(cut, ("_left", "_right"), strict=True)] == [
-        True,
-        True,
-    ]
-    assert all(name.startswith("nnn") for name in cut)
-
-
-def test_what_the_font_lacks_is_escaped() -> None:
-    names = ["猫", "a\nb", "\u202eabc", "$x$", "é"]
-    figure = counts_figure({"train": dict.fromkeys(names, 1)}, names, "t")
-    assert {"\\u732b", "a\\nb", "\\u202eabc", "$x$", "é"} <= {
-        text.get_text() for text in figure.texts
-    }
-
-
-def test_hundreds_of_classes_are_cut_to_the_largest_and_the_smallest_and_the_chart_says_so() -> (
-    None
-):
-    classes = [f"class {number}" for number in range(500)]
-    counts = {
-        "train": {label: number for number, label in enumerate(classes)},
-        "test": dict.fromkeys(classes, 5),
-    }
-    written = [text.get_text() for text in counts_figure(counts, classes, "t").texts]
-    assert "127,250 images in 500 classes; the 30 largest and the 30 smallest are drawn" in written
-    assert [name for name in written if name.startswith("class ")] == [
-        *classes[:469:-1],
-        *classes[29::-1],
-    ]
-    assert {"… 440 more …", "30 to 469", "5 each"} <= set(written)
-
-
-def test_a_dataset_without_an_image_is_drawn_too() -> None:
-    written = [text.get_text() for text in counts_figure({}, ["cats"], "t").texts]
-    assert {"Train", "cats", "0", "0 images in 1 class"} <= set(written)
-
-
-def facts(**changes: Any) -> dict[str, Any]:
-    return {
-        "name": "cats-dogs",
-        "classes": ["cats", "dogs"],
-        "counts": {
-            "train": {"cats": 279, "dogs": 278},
-            "augmented_train": {"cats": 837, "dogs": 834},
-            "test": {"cats": 70, "dogs": 70},
-        },
-        "rejected": 0,
-        "attribution": None,
-        "recipe": {
-            "augment": {"variants": 3, "balance": None},
-            "output": {"format": "jpeg"},
-            "transforms": [
-                {"op": "rotate", "p": 1.0, "weight": 1.0, "degrees": {"uniform": [-20.0, 20.0]}},
-                {
-                    "some_of": 2,
-                    "replace": False,
-                    "p": 0.5,
-                    "weight": 1.0,
-                    "from": [
-                        {"op": "hflip", "p": 1.0, "weight": 1.0},
-                        {"op": "blur", "p": 1.0, "weight": 2.0, "radius": 2.0},
-                    ],
-                },
-            ],
-        },
-        "recipe_sha256": "ab" * 32,
-        "versions": {"augbuild": "0.1.0"},
-        "rows": 2368,
-        **changes,
-    }
-
-
 def front_matter(card: str) -> dict[str, Any]:
     """Read the front matter: each line is a key and a JSON value."""
     block = card.split("---\n")[1]
@@ -200,17 +38,17 @@ def front_matter(card: str) -> dict[str, Any]:
 
 
 def test_card_is_as_the_golden_file() -> None:
-    assert render_card(facts()) == (REPOSITORY / "tests" / "golden" / "card.md").read_text(
-        encoding="utf-8"
-    )
+    golden = REPOSITORY / "tests" / "golden" / "card.md"
+    assert render_card(info_of()) == golden.read_text(encoding="utf-8")
 
 
 def configs(**changes: Any) -> dict[str, dict[str, list[str]]]:
-    """Give the patterns of each split, by the name of the config."""
-    return {
-        config["config_name"]: {split["split"]: split["path"] for split in config["data_files"]}
-        for config in front_matter(render_card(facts(**changes)))["configs"]
-    }
+    """Return the patterns of each split, by the name of the config."""
+    found = {}
+    for config in front_matter(render_card(info_of(**changes)))["configs"]:
+        patterns = {split["split"]: split["path"] for split in config["data_files"]}
+        found[config["config_name"]] = patterns
+    return found
 
 
 def test_front_matter_pins_the_splits() -> None:
@@ -246,32 +84,116 @@ def test_front_matter_spells_the_underscores_that_hugging_face_would_hide() -> N
     ids=["injection", "emoji", "control", "quote"],
 )
 def test_front_matter_is_yaml(name: str, shown: str) -> None:
-    yaml = pytest.importorskip("yaml")
-    card = render_card(facts(name=name))
+    yaml = pytest.importorskip("yaml", reason="PyYAML, which comes with datasets, is not installed")
+    card = render_card(info_of(name=name))
     assert yaml.safe_load(card.split("---\n")[1]) == front_matter(card)
     assert front_matter(card)["pretty_name"] == shown
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_no_name_acts_in_a_card(name: str) -> None:
-    card = render_card(facts(name=name, classes=[name], counts={"train": {name: 1}}))
+    card = render_card(info_of(name=name, classes=[name], counts={"train": {name: 1}}))
     body = card.split("---\n", 2)[2]
     assert "<img" not in body
     assert "[x](" not in body.replace("\\[x\\](", "")
-    assert (
-        len([line for line in body.splitlines() if line.startswith("| ")]) == 2
-    )  # the header and one class
+    rows = [line for line in body.splitlines() if line.startswith("| ")]
+    assert len(rows) == 2  # the header and one class
 
 
 @settings(deadline=None)
 @given(st.text(st.sampled_from("a|\\`\n<&_") | st.characters(), max_size=20))
 def test_any_name_stays_in_its_cell(name: str) -> None:
-    body = render_card(facts(classes=[name], counts={"train": {name: 1}})).split("---\n", 2)[2]
+    body = render_card(info_of(classes=[name], counts={"train": {name: 1}})).split("---\n", 2)[2]
     rows = [line for line in body.splitlines() if line.startswith("| ")]
     assert len(rows) == 2
     assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", rows[1])) == 3
 
 
 def test_sample_credits_its_makers() -> None:
-    assert "Twemoji, CC BY 4.0" in render_card(facts(attribution="Twemoji, CC BY 4.0"))
-    assert "<img" not in render_card(facts(attribution="<img src=x onerror=1>"))
+    assert "Twemoji, CC BY 4.0" in render_card(info_of(attribution="Twemoji, CC BY 4.0"))
+    assert "<img" not in render_card(info_of(attribution="<img src=x onerror=1>"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "category"),
+    [
+        (0, "n<1K"),
+        (999, "n<1K"),
+        (1000, "1K<n<10K"),
+        (9_999, "1K<n<10K"),
+        (10_000, "10K<n<100K"),
+        (999_999, "100K<n<1M"),
+        (1_000_000, "n>1M"),
+    ],
+)
+def test_size_category_is_that_of_hugging_face(rows: int, category: str) -> None:
+    assert front_matter(render_card(info_of(rows=rows)))["size_categories"] == [category]
+
+
+def test_only_the_default_config_says_so_and_all_keep_their_labels() -> None:
+    configs = front_matter(render_card(info_of()))["configs"]
+    assert [config.get("default") for config in configs] == [True, None, None]
+    assert [config["drop_labels"] for config in configs] == [False] * 3
+
+
+@pytest.mark.parametrize(("count", "more"), [(100, False), (101, True)])
+def test_a_hundred_classes_are_listed_and_the_others_counted(count: int, more: bool) -> None:
+    classes = [f"class {number:03}" for number in range(count)]
+    card = render_card(info_of(classes=classes, counts={"train": dict.fromkeys(classes, 1)}))
+    assert sum(line.startswith("| class ") for line in card.splitlines()) == 101  # and the header
+    assert ("and 1 more classes" in card) is more
+
+
+@pytest.mark.parametrize(
+    ("augment", "written"),
+    [
+        ({"variants": 1, "balance": None}, "gave 1 variant."),
+        ({"variants": 1000, "balance": None}, "gave 1000 variants."),
+        (
+            {"variants": 3, "balance": {"target": "max", "cap_per_source": 8}},
+            "gave as many variants as balance the classes, 8 at the most.",
+        ),
+    ],
+    ids=["one", "many", "balanced"],
+)
+def test_number_of_variants(augment: dict[str, Any], written: str) -> None:
+    assert written in render_card(info_of(recipe=recipe_of(augment=augment)))
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ({"op": "vflip", "p": 0.25}, "- **vflip**, with probability 0.25"),
+        ({"op": "pad", "p": 1, "color": [0, 0, 9]}, "- **pad**: color \\[0, 0, 9\\]"),
+        ({"op": "pad", "p": 1, "seed": None}, "- **pad**"),
+        ({"op": "pad", "p": 1, "a": 1, "b": "x"}, '- **pad**: a 1, b "x"'),
+        ({"op": "pad", "p": 1, "w": {"integers": [1, 3]}}, "- **pad**: w integers 1 to 3"),
+        (
+            {"op": "pad", "p": 1, "w": {"log_uniform": [0.5, 3.0]}},
+            "- **pad**: w log-uniform 0.5 to 3",
+        ),
+        (
+            {"op": "pad", "p": 1, "w": {"normal": [0.0, 1.5]}},
+            "- **pad**: w normal \\[0.0, 1.5\\]",
+        ),
+        (
+            {"some_of": 1, "replace": True, "p": 1, "from": [{"op": "hflip", "p": 1}]},
+            "- 1 of these, with replacement:\n  - **hflip**",
+        ),
+    ],
+    ids=lambda value: "" if isinstance(value, dict) else value[:20],
+)
+def test_each_step_is_a_line(step: dict[str, Any], line: str) -> None:
+    card = render_card(info_of(recipe=recipe_of(transforms=[step])))
+    assert f"in this order:\n\n{line}\n\n" in card
+
+
+def test_what_was_not_done_is_not_described() -> None:
+    untouched = {"train": {"cats": 1, "dogs": 1}}
+    card = render_card(info_of(recipe=recipe_of(transforms=[]), counts=untouched))
+    assert "Nothing was augmented." in card
+    assert "of them augmented" not in card
+    assert "could not be used" not in card
+    card = render_card(info_of(rejected=1234))
+    assert "2,368 images in 2 classes, 1,671 of them augmented" in card
+    assert "1,234 source images could not be used" in card

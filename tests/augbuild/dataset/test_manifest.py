@@ -11,27 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augbuild.core.files import is_safe_path
-from augbuild.dataset.manifest import Record, encode_row, read_manifest
+from augbuild.dataset.manifest import Record, encode_row, find_record, read_manifest
 from augbuild.errors import ManifestError
-
-ROW: dict[str, Any] = {
-    "file_name": "augmented_train/cats/cat_1_0123abcd_aug0.jpg",
-    "label": 0,
-    "label_name": "cats",
-    "split": "train",
-    "origin": "augmented",
-    "variant": 0,
-    "source": "cats/cat_1.jpg",
-    "source_sha256": "ab" * 32,
-    "group": None,
-    "ops": [{"op": "rotate", "degrees": -12.5}],
-    "width": 10,
-    "height": 20,
-    "source_width": 30,
-    "source_height": 40,
-    "bytes": 500,
-    "sha256": "cd" * 32,
-}
+from tests.augbuild.dataset.fixtures import ROW, record_of
 
 names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="/\\\x00"), min_size=1
@@ -77,9 +59,14 @@ def test_records_round_trip(tmp_path_factory: pytest.TempPathFactory, rows: list
 
 
 def test_columns_stand_in_the_order_of_the_contract() -> None:
-    record = Record(**{**ROW, "ops": tuple(ROW["ops"])})
-    assert list(json.loads(encode_row(record))) == list(ROW)
-    assert list(json.loads(encode_row(Record(**{**ROW, "fold": 3})))) == [*ROW, "fold"]
+    assert list(json.loads(encode_row(record_of()))) == list(ROW)
+    assert list(json.loads(encode_row(record_of(fold=3)))) == [*ROW, "fold"]
+
+
+def test_a_row_is_the_bytes_of_version_0_1() -> None:
+    ops = [{"op": "blur", "radius": 2.0}]
+    row = json.dumps({**ROW, "label_name": "ü", "ops": ops}, ensure_ascii=False)
+    assert encode_row(record_of(label_name="ü", ops=tuple(ops))) == f"{row}\n".encode()
 
 
 @pytest.mark.parametrize(
@@ -87,8 +74,8 @@ def test_columns_stand_in_the_order_of_the_contract() -> None:
     [
         (
             {"file_name": "/etc/passwd"},
-            "row 2: file_name must be a relative path with forward slashes that stays below the manifest's folder "
-            '(got "/etc/passwd")',
+            "row 2: file_name must be a relative path with forward slashes that stays below its "
+            'folder (got "/etc/passwd")',
         ),
         ({"file_name": "../../x.jpg"}, "file_name must be a relative path"),
         ({"file_name": "a\\b.jpg"}, "file_name must be a relative path"),
@@ -96,25 +83,37 @@ def test_columns_stand_in_the_order_of_the_contract() -> None:
         ({"file_name": "a//b.jpg"}, "file_name must be a relative path"),
         ({"file_name": "a\x00.jpg"}, "file_name must be a relative path"),
         ({"file_name": "a" * 5000}, "file_name must be a relative path"),
-        ({"file_name": "\ud800.jpg"}, "file_name must be a relative path"),
+        ({"file_name": "\ud800.jpg"}, "row 2 is not JSON"),
         ({"source": "../x.jpg"}, "source must be a relative path"),
-        ({"label": True}, "row 2: label must be a class index (got true)"),
-        ({"label": -1}, "label must be a class index"),
-        ({"label": 1.0}, "label must be a class index"),
-        ({"label_name": 7}, "label_name must be a class name"),
-        ({"split": "dev"}, 'row 2: split must be train, validation or test (got "dev")'),
-        ({"split": ["train"]}, "split must be train, validation or test"),
-        ({"origin": ["source"]}, "origin must be source or augmented"),
-        ({"variant": "0"}, "variant must be a number from 0, or null"),
-        ({"sha256": "AB" * 32}, "sha256 must be a sha256 in lower-case hex"),
-        ({"ops": [{"degrees": 1}]}, "ops must be a list of ops"),
-        ({"ops": "rotate"}, "ops must be a list of ops"),
-        ({"width": 0}, "width must be a number of pixels (got 0)"),
-        ({"bytes": 2**70}, "bytes must be a number of bytes"),
-        ({"fold": -1}, "fold must be a fold number"),
-        ({"extra": 1}, "row 2 has a column that is not augbuild's: 'extra'"),
+        ({"label": True}, "row 2: label must be a whole number (got true)"),
+        ({"label": -1}, "label must be a whole number >= 0 (got -1)"),
+        ({"label": 1.0}, "label must be a whole number (got 1.0)"),
+        ({"label_name": 7}, "label_name must be a text (got 7)"),
+        ({"split": "dev"}, "row 2: split"),
+        ({"split": ["train"]}, 'split must be a text (got ["train"])'),
+        ({"origin": "src"}, "row 2: origin"),
+        ({"origin": ["source"]}, 'origin must be a text (got ["source"])'),
+        ({"variant": "0"}, 'variant must be a whole number or null (got "0")'),
+        ({"variant": -1}, "variant must be a whole number"),
+        ({"group": 3}, "group must be a text or null (got 3)"),
+        ({"sha256": "AB" * 32}, "sha256 must be a text matching"),
+        ({"sha256": "ab" * 32 + "\n"}, "sha256 must be a text matching"),
+        ({"source_sha256": "ab"}, "source_sha256 must be a text matching"),
+        ({"ops": [{"degrees": 1}]}, "ops must be a list of objects, each with a name"),
+        ({"ops": [{"op": 1}]}, "ops must be a list of objects, each with a name"),
+        ({"ops": [[]]}, "ops[0] must be an object (got [])"),
+        ({"ops": "rotate"}, 'ops must be a list (got "rotate")'),
+        ({"width": 0}, "width must be a whole number >= 1 (got 0)"),
+        ({"height": 0}, "height must be a whole number >= 1 (got 0)"),
+        ({"source_width": 0}, "source_width must be a whole number >= 1 (got 0)"),
+        ({"source_height": 0}, "source_height must be a whole number >= 1 (got 0)"),
+        ({"bytes": 2**70}, "bytes must be a whole number <= 9223372036854775807"),
+        ({"bytes": 0}, "bytes must be a whole number >= 1 (got 0)"),
+        ({"fold": -1}, "fold must be a whole number"),
+        ({"extra": 1}, "row 2 has a key that is not augbuild's: 'extra'"),
     ],
-)  # fmt: skip
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
+)
 def test_a_wrong_row_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = manifest(tmp_path, ROW, {**ROW, **change})
     with pytest.raises(ManifestError) as caught:
@@ -123,16 +122,63 @@ def test_a_wrong_row_is_named(tmp_path: Path, change: dict[str, Any], message: s
     assert str(caught.value).startswith(f"{path}: row 2")
 
 
-def test_a_missing_column_is_named(tmp_path: Path) -> None:
-    path = manifest(tmp_path, {name: value for name, value in ROW.items() if name != "sha256"})
-    with pytest.raises(ManifestError, match=r"row 1 lacks 'sha256'"):
+@pytest.mark.parametrize("name", ROW)
+def test_a_missing_column_is_named(tmp_path: Path, name: str) -> None:
+    path = manifest(tmp_path, {key: value for key, value in ROW.items() if key != name})
+    with pytest.raises(ManifestError, match=f"row 1 lacks '{name}'"):
         list(read_manifest(path))
 
 
-@pytest.mark.parametrize("line", ["not json\n", "[1]\n", "\n", "[" * 100_000 + "\n", '{"a": \n'])
+@pytest.mark.parametrize(
+    "line", ["not json\n", "[1]\n", "\n", "[" * 100_000 + "\n", '{"file_name": \n']
+)
 def test_what_is_no_row_is_refused(tmp_path: Path, line: str) -> None:
-    with pytest.raises(ManifestError, match=r"row 1 (is not a line of JSON|must be a JSON object)"):
+    with pytest.raises(ManifestError, match=r"row 1 (is not JSON|must be an object)"):
         list(read_manifest(manifest(tmp_path, line)))
+
+
+def test_rows_end_at_a_newline_and_nothing_else(tmp_path: Path) -> None:
+    odd = "cats/a\u2028b\x0bc\x85d\x1ce.jpg"
+    path = tmp_path / "manifest.jsonl"
+    path.write_bytes(encode_row(record_of(source=odd)) + encode_row(record_of()))
+    assert [record.source for record in read_manifest(path)] == [odd, ROW["source"]]
+
+
+def test_a_record_is_checked_where_it_is_made_too() -> None:
+    with pytest.raises(ValueError, match="file_name must be a relative path"):
+        record_of(file_name="../x.jpg")
+    with pytest.raises(ValueError, match="source must be a relative path"):
+        record_of(source="/x.jpg")
+
+
+def test_the_folder_of_a_file_is_its_split_or_that_of_the_variants() -> None:
+    assert record_of().folder == "augmented_train"
+    assert record_of(origin="source", split="test").folder == "test"
+
+
+def original_of(**changes: Any) -> Record:
+    return record_of(origin="source", variant=None, file_name="train/cats/cat_1.jpg", **changes)
+
+
+def test_a_row_is_found_with_that_of_its_original(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    other = original_of(source="cats/other.jpg")
+    path.write_bytes(b"".join(map(encode_row, [other, original_of(), record_of()])))
+    assert find_record(path, record_of().file_name) == (record_of(), original_of())
+    path.write_bytes(encode_row(original_of()))
+    assert find_record(path, original_of().file_name) == (original_of(), original_of())
+    with pytest.raises(ManifestError, match=r"manifest\.jsonl has no row for train/x\.jpg"):
+        find_record(path, "train/x.jpg")
+
+
+@pytest.mark.parametrize("before", [[], [original_of(source="cats/other.jpg")]], ids=len)
+def test_a_row_without_that_of_its_original(tmp_path: Path, before: list[Record]) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_bytes(b"".join(map(encode_row, [*before, record_of()])))
+    with pytest.raises(
+        ManifestError, match=r"no row of its original \(cats/cat_1\.jpg\) before it"
+    ):
+        find_record(path, record_of().file_name)
 
 
 def test_missing_manifest_says_how_to_get_one(tmp_path: Path) -> None:

@@ -1,20 +1,31 @@
-"""The state: what is put in comes out, also after a crash, and what SQLite says becomes a sentence."""
+"""The state: what is put in comes out, also after a crash, and SQLite's errors are sentences."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from augbuild.dataset.results import BuiltFile, BuiltSource, PendingSource, RejectedSource
 from augbuild.dataset.state import Entry, State
-from augbuild.errors import OutputError
+from augbuild.errors import FIX_AND_RERUN, OutputError
 
-ENTRY = Entry(
-    "cats/猫 'x'.png", "built", "f" * 64, 10, -5, 1, ("train/cats/a.png",), {"ops": [], "width": 1}
-)
+FILE = BuiltFile("train/cats/a.png", None, 3, 4, 5, "ab" * 32, flat=False)
+BUILT = BuiltSource("cats/猫 'x'.png", "ab" * 32, 3, 4, True, (FILE,), ((),))
+ENTRY = Entry("cats/猫 'x'.png", "f" * 64, 10, -5, 1, ("train/cats/a.png",), BUILT)
+REJECTED = Entry("a", "", 0, 0, 2, (), RejectedSource("empty", "m"))
+PENDING = Entry("c", "", 0, 0, 2, ("x",), PendingSource(((), ({"op": "blur", "radius": 1.0},))))
+
+
+def many_entries() -> Iterator[Entry]:
+    for number in range(2000):
+        yield msgspec.structs.replace(ENTRY, path=str(number))
 
 
 @pytest.fixture
@@ -22,30 +33,97 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state.sqlite"
 
 
-def test_entries_and_facts_are_kept(file: Path) -> None:
-    other = Entry("a", "rejected", "", 0, 0, 2, (), {"reason": "empty", "message": "m"})
+def test_entries_and_notes_are_kept(file: Path) -> None:
     with State(file) as state:
-        state.put([ENTRY, other])
-        state.set_fact("runs", 3)
+        state.put([ENTRY, REJECTED, PENDING])
+        state.set_note("runs", 3)
+        state.set_note("versions", {"pillow": "1"})
+        state.set_note("running", None)
         state.sync()
     with State(file) as state:
-        assert list(state.entries()) == [other, ENTRY]
-        assert len(state) == 2
+        assert list(state.entries()) == [REJECTED, PENDING, ENTRY]
+        assert len(state) == 3
         assert state.get(ENTRY.path) == ENTRY
         assert state.get("b") is None
-        assert (state.fact("runs"), state.fact("other", 5)) == (3, 5)
-        state.forget([other.path])
-        assert list(state.entries()) == [ENTRY]
+        assert (state.note("runs", int), state.note("recipe", str)) == (3, None)
+        assert state.note("versions", dict[str, str]) == {"pillow": "1"}
+        assert state.note("running", int) is None
+        state.forget([REJECTED.path])
+        assert list(state.entries()) == [PENDING, ENTRY]
+
+
+def test_the_status_is_what_the_result_says() -> None:
+    statuses = [entry.status for entry in (PENDING, ENTRY, REJECTED)]
+    assert statuses == ["pending", "built", "rejected"]
+
+
+def test_rows_are_those_of_version_0_1(file: Path) -> None:
+    with State(file) as state:
+        state.put([ENTRY, REJECTED, PENDING])
+    with closing(sqlite3.connect(file)) as database:
+        rows = database.execute("SELECT * FROM source ORDER BY path").fetchall()
+    assert rows == [
+        ("a", "rejected", "", 0, 0, 2, "[]", '{"reason": "empty", "message": "m"}'),
+        ("c", "pending", "", 0, 0, 2, '["x"]', '{"ops": [[], [{"op": "blur", "radius": 1.0}]]}'),
+        (
+            "cats/猫 'x'.png", "built", "f" * 64, 10, -5, 1, '["train/cats/a.png"]',
+            '{"path": "cats/\\u732b \'x\'.png", "sha256": "' + "ab" * 32 + '", "width": 3, '
+            '"height": 4, "more_frames": true, "files": [{"file_name": "train/cats/a.png", '
+            '"variant": null, "width": 3, "height": 4, "bytes": 5, "sha256": "' + "ab" * 32 + '", '
+            '"flat": false}], "ops": [[]]}',
+        ),
+    ]  # fmt: skip
+
+
+def test_runs_are_numbered_and_the_first_that_did_not_end_well_is_kept(file: Path) -> None:
+    with State(file) as state:
+        assert (state.start_run(), state.note("running", int)) == (1, 1)
+        assert (state.start_run(), state.note("running", int)) == (2, 1)
+        state.set_note("running", None)
+        assert (state.start_run(), state.note("running", int)) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("status", "odd", "source 'a' has the unknown status 'odd'"),
+        ("files", "[1]", r"source 'a': \[0\] must be a text \(got 1\)"),
+        ("files", "x", "source 'a' is not JSON"),
+        ("result", "{}", "source 'a' lacks 'reason'"),
+        ("result", '{"reason": "odd", "message": "m"}', "source 'a': reason"),
+        ("status", "built", "source 'a' lacks 'path'"),
+    ],
+)
+def test_a_row_that_is_not_ours_is_a_sentence(
+    file: Path, column: str, value: str, message: str
+) -> None:
+    with State(file) as state:
+        state.put([REJECTED])
+    with closing(sqlite3.connect(file)) as database:
+        database.execute(f"UPDATE source SET {column} = ?", (value,))
+        database.commit()
+    with (
+        State(file) as state,
+        pytest.raises(OutputError, match=rf"state\.sqlite is damaged: {message}"),
+    ):
+        state.get("a")
+
+
+def test_a_note_of_another_kind_is_a_sentence(file: Path) -> None:
+    with State(file) as state:
+        state.set_note("runs", "three")
+        with pytest.raises(OutputError, match=r"state\.sqlite: runs must be a whole number"):
+            state.note("runs", int)
 
 
 def test_put_is_all_or_nothing(file: Path) -> None:
-    def entries() -> object:
+    def entries() -> Iterator[Entry]:
         yield ENTRY
         raise KeyError("in the middle")
 
     with State(file) as state:
         with pytest.raises(KeyError):
-            state.put(entries())  # type: ignore[arg-type]
+            state.put(entries())
         assert len(state) == 0
         state.put([ENTRY])
         assert len(state) == 1
@@ -69,13 +147,13 @@ def test_reading_leaves_the_file_alone(file: Path) -> None:
     with State(file, read_only=True) as state:
         assert state.get(ENTRY.path) == ENTRY
         with pytest.raises(sqlite3.OperationalError):
-            state.set_fact("runs", 1)
+            state.set_note("runs", 1)
     assert file.read_bytes() == before
 
 
 def test_no_file_is_an_empty_state() -> None:
     with State(None, read_only=True) as state:
-        assert (len(state), state.fact("running")) == (0, None)
+        assert (len(state), state.note("running", int)) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +174,7 @@ def test_file_that_never_became_a_state_is_empty_or_damaged(file: Path, content:
 
 def test_state_of_another_release(file: Path) -> None:
     with State(file) as state:
-        state.set_fact("format", 99)
+        state.set_note("format", 99)
     with pytest.raises(
         OutputError, match=r"state\.sqlite was written by another release of augbuild"
     ):
@@ -105,7 +183,7 @@ def test_state_of_another_release(file: Path) -> None:
 
 def test_damage_met_on_the_way_is_a_sentence(file: Path) -> None:
     with State(file) as state:
-        state.put(Entry(f"{number}", "built", "f" * 64, 1, 1, 1, (), {}) for number in range(2000))
+        state.put(many_entries())
     content = bytearray(file.read_bytes())
     content[8192:] = bytes(len(content) - 8192)
     file.write_bytes(content)
@@ -119,7 +197,7 @@ def test_damage_met_on_the_way_is_a_sentence(file: Path) -> None:
 def test_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(
         OutputError,
-        match=r"nowhere/state\.sqlite: No such file or directory; put that right and run",
+        match=rf"nowhere/state\.sqlite: No such file or directory; {FIX_AND_RERUN}",
     ):
         State(tmp_path / "nowhere" / "state.sqlite")
 
@@ -127,12 +205,12 @@ def test_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def _fill(file: Path) -> None:
     with State(file) as state:
         state._database.execute("PRAGMA max_page_count = 4")
-        state.put(Entry(f"{number}", "built", "f" * 64, 1, 1, 1, (), {}) for number in range(2000))
+        state.put(many_entries())
 
 
 def test_full_disk_is_a_sentence(file: Path) -> None:
     with pytest.raises(
-        OutputError, match=r"state\.sqlite: database or disk is full; put that right and run"
+        OutputError, match=rf"state\.sqlite: database or disk is full; {FIX_AND_RERUN}"
     ):
         _fill(file)
 
@@ -141,7 +219,5 @@ def test_full_disk_is_a_sentence(file: Path) -> None:
 def test_file_of_someone_else_is_a_sentence(file: Path) -> None:
     State(file).__exit__(None, None, None)
     file.chmod(0o400)
-    with pytest.raises(
-        OutputError, match=r"state\.sqlite: attempt to write a readonly database; put that right"
-    ):
+    with pytest.raises(OutputError, match=r"state\.sqlite: attempt to write a readonly database; "):
         State(file)

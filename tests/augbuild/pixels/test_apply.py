@@ -1,4 +1,4 @@
-"""Every transform on any image: RGB pixels or an ApplyError; nothing global touched, nothing fetched or unpickled."""
+"""Every transform on any image: RGB pixels or an ApplyError; nothing global touched or fetched."""
 
 from __future__ import annotations
 
@@ -9,51 +9,24 @@ import random
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from augbuild.catalogue.assets import asset_sha256, bundled_assets
+from augbuild.catalogue.assets import asset_sha256, bundled_assets, resolve_asset
 from augbuild.catalogue.transforms import CATALOGUE, JsonValue, Op, Param
 from augbuild.errors import ApplyError
 from augbuild.pixels.apply import apply
 
+from .images import default_op, noise, pixels, write_layer
+
 NAMES = sorted(set(CATALOGUE) - {"random_crop"})
 REPOSITORY = Path(__file__).parents[3]
-
-
-def noise(width: int, height: int, seed: int = 0) -> Image.Image:
-    """An image in which every value occurs and no two pixels are alike."""
-    return Image.fromarray(
-        np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    )
-
-
-def default_op(name: str, **params: JsonValue) -> Op:
-    """An op with all defaults; what has none gets a value here."""
-    given: dict[str, JsonValue] = {
-        "seed": 7,
-        "text": "Hello",
-        "overlay": "layer.png",
-        "background_image": "layer.png",
-    }
-    info = CATALOGUE[name]
-    values = {
-        key: given[key] if param.default is None and key in given else param.default
-        for key, param in info.params.items()
-    }
-    return Op(name, values | params)
-
-
-def write_layer(folder: Path) -> Path:
-    """Write an image to lay over others: half transparent, in part."""
-    layer = noise(40, 30, seed=9).convert("RGBA")
-    layer.paste((0, 0, 0, 128), (0, 0, 20, 15))
-    layer.save(folder / "layer.png")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -324,14 +297,6 @@ def test_an_op_that_finds_its_image_may_hold_its_hash(layers: Path) -> None:
     assert apply(noise(20, 10), [Op("overlay_image", params)], layers).size == (20, 10)
 
 
-def test_an_image_that_changes_is_read_again(tmp_path: Path) -> None:
-    Image.new("RGB", (9, 9), "red").save(tmp_path / "layer.png")
-    op = default_op("overlay_image", x_pos=0.0, y_pos=0.0)
-    assert apply(noise(20, 10), [op], tmp_path).getpixel((0, 0)) == (255, 0, 0)
-    Image.new("RGB", (9, 8), "blue").save(tmp_path / "layer.png")
-    assert apply(noise(20, 10), [op], tmp_path).getpixel((0, 0)) == (0, 0, 255)
-
-
 LONG = (9, 100_000)
 HUGE = [
     (
@@ -415,6 +380,7 @@ def test_global_random_generators_are_left_alone(name: str, layers: Path) -> Non
 FRESH = """
 import json, random, sys
 from pathlib import Path
+from types import ModuleType
 {setup}
 from tests.augbuild.pixels.test_apply import every_outcome, global_generators
 before = global_generators()
@@ -436,7 +402,10 @@ sys.meta_path.insert(0, Hider())
 
 FORBID = """
 import tests.augbuild.pixels.test_apply
-FORBIDDEN = ("pickle.find_class", "socket.connect", "socket.getaddrinfo", "urllib", "os.system", "subprocess")
+FORBIDDEN = (
+    "pickle.find_class", "socket.connect", "socket.getaddrinfo",
+    "urllib", "os.system", "subprocess",
+)
 def forbid(event, arguments):
     if event.startswith(FORBIDDEN):
         sys.exit(f"{event}{arguments}")
@@ -471,3 +440,59 @@ def test_auglys_own_use_of_libmagic_still_works() -> None:
     except (ImportError, OSError):
         pytest.skip("needs libmagic")
     assert sys.modules["augly.utils.asserts"].is_image_file(str(emoji))
+
+
+EMOJI = [
+    "smileys/smiling_face_with_heart_eyes",
+    "smileys/grinning_face",
+    "flags/germany",
+    "symbols/aquarius",
+]
+
+
+@pytest.mark.parametrize("name", EMOJI)
+@pytest.mark.parametrize("size", [(64, 48), (400, 300), (50, 1)])
+def test_emoji_are_auglys(augly: ModuleType, name: str, size: tuple[int, int]) -> None:
+    path, image = bundled_assets("emoji")[name], noise(*size)
+    try:
+        import magic
+
+        magic.from_file(str(path))
+    except (ImportError, OSError):
+        pytest.skip("AugLy's own function needs libmagic")
+    for where in (
+        {},
+        {"opacity": 0.4, "emoji_size": 0.7, "x_pos": 0.1, "y_pos": 0.05},
+        {"emoji_size": 0.0},
+    ):
+        ours = apply(image, [default_op("overlay_emoji", emoji_path=name, **where)])
+        with warnings.catch_warnings(
+            action="ignore", category=ResourceWarning
+        ):  # it leaves the file open
+            auglys = augly.overlay_emoji(image, emoji_path=str(path), **where)
+            auglys_pixels = pixels(auglys)
+            del auglys
+        assert np.array_equal(pixels(ours), auglys_pixels)
+
+
+@pytest.mark.parametrize("template", ["web", "mobile"])
+@pytest.mark.parametrize("crop", [False, True])
+@pytest.mark.parametrize("resize", [False, True])
+@pytest.mark.parametrize("size", [(64, 48), (300, 700), (700, 300)])
+def test_screenshots_are_auglys(
+    augly: ModuleType, template: str, crop: bool, resize: bool, size: tuple[int, int]
+) -> None:
+    image, path = noise(*size), resolve_asset("template", template, None)
+    fits: dict[str, JsonValue] = {"crop_src_to_fit": crop, "resize_src_to_match_template": resize}
+    for limit in (None, 100_000):
+        params = fits | {"max_image_size_pixels": limit}
+        ours = apply(
+            image, [Op("overlay_onto_screenshot", {"template_filepath": template, **params})]
+        )
+        with warnings.catch_warnings(
+            action="ignore", category=ResourceWarning
+        ):  # it leaves two files open
+            auglys = pixels(
+                augly.overlay_onto_screenshot(image, template_filepath=str(path), **params)
+            )
+        assert np.array_equal(pixels(ours), auglys)

@@ -18,7 +18,7 @@ from augbuild.pixels import exact
 from augbuild.pixels.apply import apply
 from augbuild.pixels.codec import read_image
 
-from .test_apply import noise
+from .images import noise
 
 IMAGES = [
     noise(64, 48),

@@ -1,4 +1,4 @@
-"""Splits and folds: exact, stratified, stable, and groups never straddle."""
+"""Splits: exact, stratified, stable, and groups never straddle."""
 
 from __future__ import annotations
 
@@ -14,26 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augbuild.planning.folds import assign_folds
 from augbuild.planning.grouping import groups_by_pattern
 from augbuild.planning.split import assign_splits
 from augbuild.sources.dataset import Source
 from augbuild.sources.open import open_source
 
+from .datasets import SEEDS, grouped, joined, sources_of
+
 FRACTIONS = st.sampled_from([0.0, 0.1, 0.145, 0.15, 0.2, 0.25, 1 / 3, 0.4, 0.45])
-SEEDS = st.integers(0, 2**32)
-
-
-def sources_of(classes: Mapping[str, int]) -> list[Source]:
-    return [
-        Source(f"{label}/{index:04}.jpg", label)
-        for label, count in classes.items()
-        for index in range(count)
-    ]
-
-
-def joined(groups: Iterable[Sequence[str]]) -> dict[str, str]:
-    return {path: min(members) for members in groups for path in members}
 
 
 def split_of(
@@ -48,26 +36,16 @@ def split_of(
     return {source.path: source.split for source in found}
 
 
+def paths_in(splits: Mapping[str, str | None], split: str) -> set[str]:
+    return {path for path, found in splits.items() if found == split}
+
+
 def counts_of(sources: Iterable[Source]) -> Counter[tuple[str, str | None]]:
     return Counter((source.label, source.split) for source in sources)
 
 
 def half_up(number: Fraction) -> int:
     return floor(number + Fraction(1, 2))
-
-
-@st.composite
-def grouped(
-    draw: st.DrawFn, classes: int = 3, most: int = 30
-) -> tuple[list[Source], dict[str, str]]:
-    """Draw sources of a few classes, some of them in groups, which may span classes."""
-    sizes = draw(st.lists(st.integers(1, most), min_size=1, max_size=classes))
-    sources = sources_of({f"class{number}": size for number, size in enumerate(sizes)})
-    paths = [source.path for source in sources]
-    members: defaultdict[int, list[str]] = defaultdict(list)
-    for path in paths:
-        members[draw(st.integers(0, len(paths)))].append(path)
-    return sources, joined(members.values())
 
 
 class TestQuotas:
@@ -245,6 +223,108 @@ class TestGroups:
         assert list(split_of(composed).values()) == list(split_of(decomposed).values())
 
 
+class TestBounds:
+    """What a split may take, and what it must leave."""
+
+    def test_a_class_keeps_one_image_in_train_after_both_splits(self) -> None:
+        found = counts_of(
+            assign_splits(sources_of({"a": 4}), {}, seed=1, test=0.5, validation=0.49)
+        )
+        assert found == {("a", "test"): 2, ("a", "validation"): 1, ("a", "train"): 1}
+
+    def test_mixed_groups_count_against_the_quotas_of_their_classes(self) -> None:
+        """Class a has 8 images in groups with b, of which its test share comes first."""
+        sources = sources_of({"a": 20, "b": 8})
+        groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(8))
+        for seed in range(10):
+            found = assign_splits(sources, groups, seed=seed, test=0.25, validation=0.0)
+            assert counts_of(found)["a", "test"] == 5
+            assert counts_of(found)["b", "test"] == 2
+
+    def test_a_group_too_large_for_its_share_stays_in_train(self) -> None:
+        sources = sources_of({"a": 10, "b": 10})
+        group = [source.path for source in sources if source.key[-5] in "01234567"]
+        found = assign_splits(sources, joined([group]), seed=1, test=0.2, validation=0.2)
+        assert {source.split for source in found if source.path in group} == {"train"}
+
+    def test_a_mixed_group_that_overshoots_is_taken_where_that_is_nearer(self) -> None:
+        """One group of 3 + 3 and ten images alone in each class: 2.6 of 13 are wanted."""
+        sources = sources_of({"a": 6, "b": 6})
+        groups = joined(
+            [[f"{label}/{n:04}.jpg" for label in "ab" for n in (i, i + 1, i + 2)] for i in (0, 3)]
+        )
+        found = counts_of(assign_splits(sources, groups, seed=1, test=0.4, validation=0.0))
+        assert found["a", "test"] == found["b", "test"] == 3
+        found = counts_of(assign_splits(sources, groups, seed=1, test=0.2, validation=0.0))
+        assert found["a", "test"] == found["b", "test"] == 0
+
+    def test_no_class_goes_short_for_another_that_is_wanted_more(self) -> None:
+        """Squares: two classes 2 off weigh more than 1 off and 2 off, less than one 4 off."""
+        sources = sources_of({"a": 40, "b": 8})
+        paths = [source.path for source in sources]
+        groups = joined([[*paths[:4], *paths[40:44]], [*paths[4:8], paths[44]]])
+        found = assign_splits(sources, groups, seed=1, test=0.2, validation=0.0)
+        in_test = {source.group for source in found if source.split == "test"}
+        assert paths[0] not in in_test
+
+    def test_validation_takes_what_is_ranked_last(self) -> None:
+        """So that more of test takes nothing from validation, and the other way round."""
+        sources = sources_of({"a": 50})
+        small = split_of(sources, test=0.1, validation=0.1)
+        more_test = split_of(sources, test=0.4, validation=0.1)
+        more_validation = split_of(sources, test=0.1, validation=0.4)
+        assert paths_in(small, "test") < paths_in(more_test, "test")
+        assert paths_in(small, "validation") == paths_in(more_test, "validation")
+        assert paths_in(small, "validation") < paths_in(more_validation, "validation")
+        assert paths_in(small, "test") == paths_in(more_validation, "test")
+
+    def test_the_share_of_validation_is_that_of_all_images(self) -> None:
+        """Of each size of group, too: half of what is left after test has a half."""
+        sources = sources_of({"a": 80})
+        paths = [source.path for source in sources]
+        groups = joined(paths[n : n + 2] for n in range(0, 80, 2))
+        found = assign_splits(sources, groups, seed=1, test=0.5, validation=0.25)
+        assert counts_of(found) == {
+            ("a", "test"): 40,
+            ("a", "validation"): 20,
+            ("a", "train"): 20,
+        }
+
+    def test_what_test_has_taken_is_no_longer_there_for_validation(self) -> None:
+        """40 pairs and 80 alone: of each size a half for test, and of all a quarter after it."""
+        sources = sources_of({"a": 160})
+        paths = [source.path for source in sources]
+        groups = joined(paths[n : n + 2] for n in range(0, 80, 2))
+        found = assign_splits(sources, groups, seed=1, test=0.5, validation=0.25)
+        counts = Counter((source.split, source.path in groups) for source in found)
+        assert (counts["test", True], counts["test", False]) == (40, 40)
+        assert (counts["validation", True], counts["validation", False]) == (20, 20)
+
+    @pytest.mark.parametrize(("count", "taken"), [(10, 1), (13, 1), (15, 1), (16, 2), (19, 2)])
+    def test_mixed_groups_come_as_near_as_they_can(self, count: int, taken: int) -> None:
+        """Of pairs of two classes a tenth is wanted: 1.3 are 1, and so are 1.5."""
+        sources = sources_of({"a": count, "b": count})
+        groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(count))
+        found = counts_of(assign_splits(sources, groups, seed=1, test=0.1, validation=0.0))
+        assert found["a", "test"] == found["b", "test"] == taken
+
+    def test_another_seed_takes_other_mixed_groups(self) -> None:
+        sources = sources_of({"a": 20, "b": 20})
+        groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(20))
+        taken = {
+            frozenset(paths_in(split_of(sources, groups, seed=seed), "test")) for seed in range(5)
+        }
+        assert len(taken) == 5
+
+    def test_mixed_groups_of_validation_have_their_share_of_all(self) -> None:
+        sources = sources_of({"a": 40, "b": 40})
+        groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(40))
+        found = assign_splits(sources, groups, seed=1, test=0.5, validation=0.25)
+        counts = counts_of(found)
+        assert counts["a", "test"] == counts["b", "test"] == 20
+        assert counts["a", "validation"] == counts["b", "validation"] == 10
+
+
 class TestStability:
     @given(st.integers(1, 60), FRACTIONS, SEEDS)
     def test_one_more_moves_at_most_one_other(self, size: int, test: float, seed: int) -> None:
@@ -283,84 +363,6 @@ class TestStability:
         moved = [path for path in before if before[path] != after[path]]
         assert len(moved) <= 1
         assert not set(moved) & groups.keys()
-
-
-class TestFolds:
-    @given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(2, 7), SEEDS)
-    def test_those_of_a_class_differ_by_one_image_at_most(
-        self, sizes: list[int], folds: int, seed: int
-    ) -> None:
-        sources = sources_of({f"class{number}": size for number, size in enumerate(sizes)})
-        found = assign_folds(sources, {}, seed=seed, folds=folds)
-        assert {source.split for source in found} == {"train"}
-        counts = Counter((source.label, source.fold) for source in found)
-        for label in {source.label for source in sources}:
-            filled = [counts[label, fold] for fold in range(folds)]
-            assert max(filled) - min(filled) <= 1
-
-    @given(grouped(), st.integers(2, 5), SEEDS)
-    def test_groups_stay_together(
-        self, dataset: tuple[list[Source], dict[str, str]], folds: int, seed: int
-    ) -> None:
-        sources, groups = dataset
-        found = assign_folds(sources, groups, seed=seed, folds=folds)
-        assert [source.path for source in found] == [source.path for source in sources]
-        assert len({(source.group, source.fold) for source in found}) == len(
-            {source.group for source in found}
-        )
-
-    def test_many_small_classes_fill_all_folds_alike(self) -> None:
-        found = assign_folds(
-            sources_of({f"class{n:03}": 3 for n in range(100)}), {}, seed=1, folds=5
-        )
-        sizes = Counter(source.fold for source in found)
-        assert sizes.total() == 300
-        assert all(abs(sizes[fold] - 60) <= 2 for fold in range(5))
-
-    def test_pairs_and_single_ones(self) -> None:
-        sources = sources_of({"a": 20})
-        paths = [source.path for source in sources]
-        found = assign_folds(
-            sources, joined(paths[n : n + 2] for n in range(0, 12, 2)), seed=5, folds=5
-        )
-        assert set(Counter(source.fold for source in found).values()) == {4}
-
-
-class TestPattern:
-    @pytest.mark.parametrize(
-        ("pattern", "expected"),
-        [
-            (
-                r"p\d",
-                {
-                    "a/p1_x.jpg": "a/p1_x.jpg",
-                    "a/p1_y.jpg": "a/p1_x.jpg",
-                    "b/p1_z.jpg": "a/p1_x.jpg",
-                },
-            ),
-            (
-                r"_([xyz])",
-                {
-                    "a/p1_x.jpg": "a/p1_x.jpg",
-                    "a/p1_y.jpg": "a/p1_y.jpg",
-                    "b/p1_z.jpg": "b/p1_z.jpg",
-                },
-            ),
-            (
-                r"^a/(p\d)?",
-                {"a/p1_x.jpg": "a/p1_x.jpg", "a/p1_y.jpg": "a/p1_x.jpg"},
-            ),  # a/other.jpg is alone
-            (r"nowhere", {}),
-        ],
-    )
-    def test_first_group_or_whole_match(self, pattern: str, expected: dict[str, str]) -> None:
-        paths = ["b/p1_z.jpg", "a/p1_y.jpg", "a/p1_x.jpg", "a/other.jpg"]
-        assert groups_by_pattern([Source(path, path[0]) for path in paths], pattern) == expected
-
-    def test_it_sees_the_split_folder(self) -> None:
-        assert groups_by_pattern([Source("a/1.jpg", "a", "train", "train")], "train") == {
-            "train/a/1.jpg": "train/a/1.jpg"
-        }
 
 
 def test_memory_is_that_of_the_sources() -> None:

@@ -1,4 +1,4 @@
-"""Recipes out of Hypothesis: legal ones, as the tables that TOML would give, and how to write them down."""
+"""Recipes out of Hypothesis: legal ones, as the tables that TOML would give, and as TOML."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from augbuild.catalogue.assets import bundled_assets
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Param, Transform
 
+Table = dict[str, Any]  # TOML of any shape: tests change what they like in it
+
 NAMES = [
     name
     for name, info in CATALOGUE.items()
@@ -18,20 +20,17 @@ NAMES = [
 ]
 
 
-def to_toml(table: Mapping[str, Any]) -> str:
+def to_toml(table: Mapping[str, object]) -> str:
     """Write a table as TOML, one key a line."""
     return "".join(f"{_quoted(key)} = {_inline(value)}\n" for key, value in table.items())
 
 
 def _inline(value: Any) -> str:
     if isinstance(value, dict):
-        return (
-            "{ "
-            + ", ".join(f"{_quoted(key)} = {_inline(each)}" for key, each in value.items())
-            + " }"
-        )
+        pairs = [f"{_quoted(key)} = {_inline(each)}" for key, each in value.items()]
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_inline, value))}]"
+        return f"[{', '.join(_inline(each) for each in value)}]"
     return repr(value) if isinstance(value, float) else _quoted(value)
 
 
@@ -39,44 +38,51 @@ def _quoted(value: str | int | bool) -> str:
     return json.dumps(value, ensure_ascii=False)  # TOML knows no surrogate pairs
 
 
-def smallest(*transforms: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """Give a recipe of nothing but what must be there, and what is given."""
+def smallest(*transforms: Mapping[str, object], **more: Any) -> Table:
+    """Return a recipe of nothing but what must be there, and what is given."""
     head = {"name": "tiny", "source": {"path": "photos"}, "output": {"path": "out"}}
     return {**head, "transforms": [dict(transform) for transform in transforms], **more}
 
 
-def recipes(names: list[str] | None = None) -> st.SearchStrategy[dict[str, Any]]:
+def recipes(names: list[str] | None = None) -> st.SearchStrategy[Table]:
     """Legal recipes."""
+    splits = [
+        {"test": 0.3, "validation": 0.1},
+        {"folds": 4},
+        {"group": "[a-z]+_", "test": 0},
+    ]
+    augments = [{"variants": 0}, {"balance": {"target": "x3", "cap_per_source": 5}}]
+    optional: Mapping[str, st.SearchStrategy[object]] = {
+        "seed": st.integers(0, 2**63 - 1),
+        "split": st.sampled_from(splits),
+        "augment": st.sampled_from(augments),
+        "classes": st.just({"3": {"deny": []}}),
+    }
     return st.builds(
-        lambda nodes, more: smallest(*nodes, **more),
+        lambda steps, more: smallest(*steps, **more),
         st.lists(nodes(names or NAMES), min_size=1, max_size=5),
-        st.fixed_dictionaries({}, optional={
-            "seed": st.integers(0, 2**63 - 1),
-            "split": st.sampled_from([{"test": 0.3, "validation": 0.1}, {"folds": 4}, {"group": "[a-z]+_", "test": 0}]),
-            "augment": st.sampled_from([{"variants": 0}, {"balance": {"target": "x3", "cap_per_source": 5}}]),
-            "classes": st.just({"3": {"deny": []}}),
-        }),
-    )  # fmt: skip
+        st.fixed_dictionaries({}, optional=optional),
+    )
 
 
-def nodes(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+def nodes(names: list[str]) -> st.SearchStrategy[Table]:
     """Transforms, and picks among them."""
     return st.recursive(st.sampled_from(names).flatmap(transforms), _picks, max_leaves=6)
 
 
-def _picks(entries: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+def _picks(entries: st.SearchStrategy[Table]) -> st.SearchStrategy[Table]:
     lists = st.lists(entries, min_size=1, max_size=4)
-    some_of = st.builds(
-        lambda entries, count, replace: {
-            "some_of": count if replace else min(count, len(entries)), "replace": replace, "from": entries
-        },
-        lists, st.integers(1, 4), st.booleans(),
-    )  # fmt: skip
+
+    def some_of_table(entries: list[Table], count: int, replace: bool) -> Table:
+        most = count if replace else min(count, len(entries))
+        return {"some_of": most, "replace": replace, "from": entries}
+
+    some_of = st.builds(some_of_table, lists, st.integers(1, 4), st.booleans())
     one_of = st.builds(lambda entries, p: {"one_of": entries, "p": p}, lists, st.floats(0, 1))
     return some_of | one_of
 
 
-def transforms(name: str) -> st.SearchStrategy[dict[str, Any]]:
+def transforms(name: str) -> st.SearchStrategy[Table]:
     """One transform, with some of its parameters."""
     info = CATALOGUE[name]
     params = {param: values(_apart(info, param)) for param in info.params}
@@ -89,26 +95,16 @@ def transforms(name: str) -> st.SearchStrategy[dict[str, Any]]:
 
 def _apart(info: Transform, name: str) -> Param:
     """Narrow the range of a parameter that must be smaller, or larger, than another."""
-    param, (low, high) = (
-        info.params[name],
-        zip(*info.ascending, strict=True) if info.ascending else ((), ()),
-    )
-    middle = (
-        int((param.low + param.high) / 2)
-        if param.kind == "integer"
-        else (param.low + param.high) / 2
-    )
-    if name in low:
-        return Param(param.kind, None, "", param.low, middle, open_high=param.kind == "number")
-    if name in high:
-        return Param(
-            param.kind,
-            None,
-            "",
-            middle + (param.kind == "integer"),
-            param.high,
-            open_low=param.open_low,
-        )
+    param = info.params[name]
+    is_integer = param.kind == "integer"
+    middle = (param.low + param.high) / 2
+    if is_integer:
+        middle = int(middle)
+    if name in {low for low, _ in info.ascending}:
+        return Param(param.kind, None, "", param.low, middle, open_high=not is_integer)
+    if name in {high for _, high in info.ascending}:
+        low = middle + 1 if is_integer else middle
+        return Param(param.kind, None, "", low, param.high, open_low=param.open_low)
     return param
 
 

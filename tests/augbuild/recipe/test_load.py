@@ -1,12 +1,9 @@
-"""Recipes: what is read, what is refused, and in which words."""
+"""Loading recipes: what is read, what is refused, and in which words."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,29 +11,13 @@ from hypothesis import strategies as st
 
 from augbuild.core.documents import encode
 from augbuild.errors import RecipeError
-from augbuild.recipe.load import load_recipe, parse_recipe, shipped_recipes
-from augbuild.recipe.model import Recipe, SplitSpec
+from augbuild.recipe.load import load_recipe, shipped_recipes
+from augbuild.recipe.model import Balance, SplitSpec
 from augbuild.recipe.steps import PickStep, TransformStep
 from augbuild.recipe.values import Distribution
-from tests.augbuild.recipe.strategies import recipes, smallest, to_toml
+from tests.augbuild.recipe.fixtures import FILE, HEAD, ONE, parse, problems
+from tests.augbuild.recipe.strategies import Table, recipes, smallest, to_toml
 from tests.conftest import REPOSITORY
-
-HEAD = 'name = "x"\nsource.path = "photos"\noutput.path = "out"\n'
-FILE = "recipes/x.toml"
-
-
-def parse(text: str, folder: Path = Path()) -> Recipe:
-    return parse_recipe(text, folder, FILE)
-
-
-def problems(text: str, folder: Path = Path()) -> list[str]:
-    """Give the lines of a recipe's error, each without the name of the file that it must begin with."""
-    with pytest.raises(RecipeError) as caught:
-        parse(text, folder)
-    assert caught.value.exit_code == 2
-    lines = str(caught.value).split("\n")
-    assert all(line.startswith(f"{FILE}: ") for line in lines)
-    return [line.removeprefix(f"{FILE}: ") for line in lines]
 
 
 def test_smallest_recipe_has_the_defaults_of_the_design() -> None:
@@ -47,13 +28,17 @@ def test_smallest_recipe_has_the_defaults_of_the_design() -> None:
         "name": "x",
         "seed": 42,
         "split": {
-            "test": 0.2, "validation": 0.0, "group": "near-duplicates", "folds": None, "ignore_existing": False,
+            "test": 0.2,
+            "validation": 0.0,
+            "group": "near-duplicates",
+            "folds": None,
+            "ignore_existing": False,
         },
         "output": {"format": "jpeg", "quality": 90, "max_side": None, "originals": "copy"},
         "augment": {"variants": 3, "balance": None},
         "transforms": [{"op": "hflip", "p": 1.0, "weight": 1.0}],
         "classes": {},
-    }  # fmt: skip
+    }
 
 
 DESIGN = """
@@ -82,7 +67,11 @@ p = 0.5
 [[transforms]]
 some_of = 2
 replace = false
-from = [ { op = "blur", radius = { uniform = [1, 3] } }, { op = "random_noise" }, { op = "overlay_emoji" } ]
+from = [
+    { op = "blur", radius = { uniform = [1, 3] } },
+    { op = "random_noise" },
+    { op = "overlay_emoji" },
+]
 [classes.digits]
 deny = ["hflip", "vflip"]
 """
@@ -103,36 +92,6 @@ def test_reads_everything_that_a_recipe_may_say() -> None:
     assert recipe.warnings == ()
 
 
-def test_keys_count_occurrences_in_document_order() -> None:
-    recipe = parse(f"""{HEAD}
-        [[transforms]]
-        op = "blur"
-        [[transforms]]
-        one_of = [{{ op = "blur", radius = 3 }}, {{ some_of = 1, from = [{{ op = "blur" }}] }}]
-        [[transforms]]
-        op = "blur"
-    """)
-    first, pick, last = recipe.transforms
-    assert isinstance(pick, PickStep)
-    nested = pick.entries[1]
-    assert isinstance(nested, PickStep)
-    keys = [first.key, pick.key, pick.entries[0].key, nested.key, nested.entries[0].key, last.key]
-    assert keys == ["blur#0", "some_of#0", "blur#1", "some_of#1", "blur#2", "blur#3"]
-
-
-def test_one_of_is_short_for_some_of_1() -> None:
-    entries = '[{ op = "hflip" }, { op = "vflip", weight = 3 }]'
-    forms = [
-        f"one_of = {entries}",
-        f"one_of = 1\nfrom = {entries}",
-        f"some_of = 1\nfrom = {entries}",
-    ]
-    first, *others = (parse(f"{HEAD}[[transforms]]\n{form}") for form in forms)
-    assert [other.transforms for other in others] == [first.transforms] * 2
-    assert {first.sha256, *(other.sha256 for other in others)} == {first.sha256}
-
-
-ONE = f"{HEAD}[[transforms]]\n"
 WRONG = (
     (REPOSITORY / "tests" / "golden" / "recipe_errors.txt")
     .read_text(encoding="utf-8")
@@ -156,9 +115,34 @@ def test_a_pattern_that_python_warns_of_is_a_pattern() -> None:
     assert parse(f'{HEAD}split.group = "[[a]"').split.group == "[[a]"
 
 
-def test_bounds_that_may_meet_may_be_equal() -> None:
-    recipe = parse(f'{ONE}op = "clip_image_size"\nmin_resolution = 4096\nmax_resolution = 4096')
-    assert recipe.warnings == ()
+ENDS = [
+    ("seed", 0, 2**63 - 1, 1),
+    ("split.folds", 2, 100, 1),
+    ("split.test", 0, 0.999, 0.001),
+    ("split.validation", 0, 0.799, 0.201),
+    ("output.quality", 1, 100, 1),
+    ("output.max_side", 8, 20_000, 1),
+    ("augment.variants", 0, 1000, 1),
+    ("augment.balance.cap_per_source", 1, 1000, 1),
+    ("augment.balance.target", 1, 10_000_000, 1),
+]
+
+
+@pytest.mark.parametrize(("key", "low", "high", "step"), ENDS)
+def test_ends_of_ranges(key: str, low: float, high: float, step: float) -> None:
+    for value in (low, high):
+        parse(f"{key} = {value}\n{HEAD}")
+    for value in (low - step, high + step):
+        (line, *_) = problems(f"{key} = {value}\n{HEAD}")
+        assert line.startswith((f"{key} must be ", "split leaves nothing to train on"))
+
+
+def test_balance_may_be_a_factor() -> None:
+    assert parse(f"augment.balance = {{}}\n{HEAD}").augment.balance == Balance("max", 8)
+    assert parse(f'augment.balance.target = "x9999"\n{HEAD}').augment.balance == Balance("x9999")
+    for target in ("x0", "x10000", "x", "max ", "3"):
+        (line,) = problems(f'augment.balance.target = "{target}"\n{HEAD}')
+        assert line.startswith('augment.balance.target must be "max", a number of images or a')
 
 
 def test_the_number_of_problems_shown_is_limited() -> None:
@@ -167,139 +151,14 @@ def test_the_number_of_problems_shown_is_limited() -> None:
     assert lines[-1] == "and 953 more problems"
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("https", "https://example.org/x.png"),
-        ("absolute", "/etc/passwd"),
-        ("above", "../x.png"),
-        ("missing", "x.png"),
-    ],
-)
-@pytest.mark.parametrize("op", ["overlay_image", "overlay_onto_background_image"])
-def test_images_are_only_found_below_the_recipe(
-    tmp_path: Path, op: str, name: str, text: str
-) -> None:
-    key = {"overlay_image": "overlay", "overlay_onto_background_image": "background_image"}[op]
-    (tmp_path / "in").mkdir()
-    (tmp_path / "x.png").write_bytes(b"outside")
-    (line,) = problems(f'{ONE}op = "{op}"\n{key} = "{text}"', tmp_path / "in")
-    assert line.startswith(f"transforms[0].{key} "), name
-    assert line.endswith(f'(got "{text}")')
-
-
-def test_an_image_below_the_recipe_is_an_asset(tmp_path: Path) -> None:
-    (tmp_path / "logos").mkdir()
-    (tmp_path / "logos" / "a.png").write_bytes(b"opened later")
-    recipe = parse(f'{ONE}op = "overlay_image"\noverlay = "logos/a.png"', tmp_path)
-    assert isinstance(recipe.transforms[0], TransformStep)
-    assert recipe.transforms[0].params["overlay"] == "logos/a.png"
-
-
-NOTHING = "does nothing with these parameters"
-WARNED = [
-    ('op = "color_jitter"', [f"transforms[0]: color_jitter {NOTHING}"], "identity_by_default"),
-    ('op = "rotate"\ndegrees = 0', [f"transforms[0]: rotate {NOTHING}"], "identity_given"),
-    (
-        'op = "rotate"\ndegrees = { uniform = [0, 0] }',
-        [f"transforms[0]: rotate {NOTHING}"],
-        "identity_drawn",
-    ),
-    (
-        'op = "brightness"\nfactor = { choice = [1, 1.0] }',
-        [f"transforms[0]: brightness {NOTHING}"],
-        "identity_chosen",
-    ),
-    ('op = "overlay_emoji"\nopacity = 0', [f"transforms[0]: overlay_emoji {NOTHING}"], "invisible"),
-    ('op = "resize"', [f"transforms[0]: resize {NOTHING}"], "no_size"),
-    ('op = "color_jitter"\ncontrast_factor = { uniform = [0.5, 1] }', [], "jitters"),
-    ('op = "brightness"\nfactor = { choice = [1, 2] }', [], "sometimes_the_identity"),
-    ('op = "hflip"\np = 0', ["transforms[0] never fires: its p is 0"], "p_0"),
-    (
-        'op = "random_noise"\nseed = 42',
-        [
-            "transforms[0].seed is constant: random_noise does the same to every image of the same size"
-        ],
-        "constant_noise",
-    ),
-    ('op = "random_noise"\nseed = { integers = [1, 9] }', [], "drawn_noise"),
-    (
-        'one_of = [{ op = "sharpen" }]',
-        [f"transforms[0].one_of[0]: sharpen {NOTHING}"],
-        "inside_a_pick",
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [pytest.param(*case[:2], id=case[2]) for case in WARNED]
-)
-def test_what_does_nothing_is_a_warning(text: str, expected: list[str]) -> None:
-    assert list(parse(f"{ONE}{text}").warnings) == expected
-
-
 def test_a_recipe_without_transforms_is_a_warning() -> None:
     assert parse(HEAD).warnings == ("transforms is empty: every variant is a copy of its source",)
     assert parse(f"{HEAD}augment.variants = 0").warnings == ()
 
 
-DEEP_KEYS = f"{'a.' * 90}a = " + ("{ " + "a." * 90 + "a = ") * 5 + "1" + " }" * 5
-FLIPS = '{ op = "hflip" }, '
-HOSTILE = {
-    "long_key": (".".join(["a"] * 20_000) + " = 1", "a key has more than 100 parts, too many for a recipe"),
-    "long_quoted_key": (".".join(['"a"', "'b'"] * 10_000) + " = 1", "a key has more than 100 parts, too many for a recipe"),
-    "long_spaced_key": (" . ".join(["a"] * 20_000) + " = 1", "a key has more than 100 parts, too many for a recipe"),
-    "long_header": (f"[[{'.'.join(['a'] * 20_000)}]]", "a key has more than 100 parts, too many for a recipe"),
-    "deep_list": (f"a = {'[' * 5000}{']' * 5000}", "values are nested more than 100 levels deep"),
-    "deep_table": (f"a = {'{ a = ' * 5000}1{' }' * 5000}", "values are nested more than 100 levels deep"),
-    "deep_keys_in_deep_tables": (DEEP_KEYS, "values are nested more than 100 levels deep"),
-    "long_number": (f"seed = {'9' * 5000}\n", "has a number of more than 4,300 digits"),
-    "long_hexadecimal": (f"seed = 0x{'f' * 500_000}\n{HEAD}", "seed must be from 0 to 9223372036854775807 (got a huge"),
-    "open_strings": ('a = "' + '\\"' * 400_000, "is not TOML"),
-    "open_multiline_strings": ('"""' * 300_000 + "\\", "is not TOML"),
-    "nul": ("a\0 = 1", "is not TOML"),
-    "not_toml": ("name = \nseed = 3", "recipes/x.toml is not TOML: Invalid value (at line 1, column 8)"),
-    "many_transforms": (f"{ONE}one_of = [{FLIPS * 40_000}]", "a recipe has at most 250 transforms"),
-    "many_classes": (
-        f"{ONE}one_of = [{FLIPS * 249}]\n" + "".join(f'[classes.c{n}]\ndeny = ["hflip"]\n' for n in range(20_000)),
-        "classes.c0.deny leaves too few transforms to pick from (hflip",
-    ),
-    "many_unknown_keys": ("".join(f"seeed{number} = 1\n" for number in range(60_000)), 'did you mean "seed"?'),
-    "nested_picks": (f"{ONE}one_of = [{'{ one_of = [' * 40}{{ op = 'hflip' }}{'] }' * 40}]", "is nested more than 10 levels deep"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_recipes_end_soon_in_a_sentence(name: str) -> None:
-    text, expected = HOSTILE[name]
-    start = time.process_time()
-    with pytest.raises(RecipeError) as caught:
-        parse(text)
-    assert time.process_time() - start < 5  # tomllib alone takes that long for the first two
-    assert expected in str(caught.value)
-    assert len(str(caught.value)) < 20_000
-
-
-@pytest.mark.parametrize(
-    "text",
-    [f"# {'.' * 200}\n", "# [0, 1)\n" * 200, '# "' + "a." * 200 + "\n", "# it's not\n" * 200],
-)
-def test_dots_and_brackets_in_comments_are_no_syntax(text: str) -> None:
-    assert parse(text + HEAD).name == "x"
-
-
-def test_dots_in_values_are_no_key() -> None:
-    numbers = ", ".join(f"{number / 1000}" for number in range(200))
-    dots = "a." * 150
-    recipe = parse(
-        f'{ONE}op = "rotate"\ndegrees = {{ choice = [{numbers}] }}\n[[transforms]]\nop = "meme_format"\ntext = "{dots}"'
-    )
-    assert len(recipe.transforms) == 2
-
-
 @settings(max_examples=200, deadline=None)
 @given(recipes())
-def test_what_is_resolved_is_the_same_recipe(table: dict[str, Any]) -> None:
+def test_what_is_resolved_is_the_same_recipe(table: Table) -> None:
     first = parse(to_toml(table))
     resolved = json.loads(encode(first.resolved()))
     again = parse(to_toml(as_written(resolved)))
@@ -308,19 +167,21 @@ def test_what_is_resolved_is_the_same_recipe(table: dict[str, Any]) -> None:
     assert again.sha256 == first.sha256
 
 
-def as_written(resolved: dict[str, Any]) -> dict[str, Any]:
-    """Make a recipe of what `resolved` gives: with paths, and without what another key overrules or TOML cannot say."""
+def as_written(resolved: Table) -> Table:
+    """Make a recipe of what `resolved` returns.
+
+    With paths, and without what another key overrules or TOML cannot say.
+    """
     table = smallest(**resolved)
     table["output"]["path"] = "out"
     if resolved["split"]["folds"]:
         del table["split"]["test"], table["split"]["validation"]
     if resolved["augment"]["balance"]:
         del table["augment"]["variants"]
-    written: dict[str, Any] = without_none(table)
-    return written
+    return {key: without_none(value) for key, value in table.items() if value is not None}
 
 
-def without_none(value: Any) -> Any:
+def without_none(value: object) -> object:
     if isinstance(value, dict):
         return {key: without_none(each) for key, each in value.items() if each is not None}
     return [without_none(each) for each in value] if isinstance(value, list) else value
@@ -383,7 +244,7 @@ anything = st.recursive(
 
 @settings(max_examples=500, deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), anything, max_size=8))
-def test_nested_nonsense_is_a_recipe_error_or_a_recipe(table: dict[str, Any]) -> None:
+def test_nested_nonsense_is_a_recipe_error_or_a_recipe(table: Table) -> None:
     try:
         parse(to_toml({**smallest(), **table}))
         message = FILE
@@ -399,38 +260,11 @@ def test_any_text_is_a_recipe_error(text: str) -> None:
         parse(text)
 
 
-# Files
-
-
 def refusal(path: str | Path) -> str:
     with pytest.raises(RecipeError) as caught:
         load_recipe(path)
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path} is not a file; a recipe is a TOML file"
-    fifo = tmp_path / "fifo.toml"
-    os.mkfifo(fifo)
-    assert refusal(fifo) == f"{fifo} is not a file; a recipe is a TOML file"
-    large = tmp_path / "large.toml"
-    large.write_bytes(b"#" * ((1 << 20) + 1))
-    assert refusal(large) == f"{large} has more than 1 MiB, too much for a recipe"
-    latin = tmp_path / "latin.toml"
-    latin.write_bytes(b'name = "caf\xe9"')
-    assert refusal(latin) == f"{latin} is not UTF-8 text (byte 11); a recipe is a TOML file"
-    loop = tmp_path / "loop.toml"
-    loop.symlink_to(loop)
-    assert refusal(loop).startswith(f"{loop} cannot be read: ")
-    long = "a" * 5000
-    assert refusal(long) == f"{long} cannot be read: File name too long"
-    assert refusal("a\0b") == r"'a\x00b' is not a valid path"
-
-
-def test_a_byte_order_mark_is_no_harm(tmp_path: Path) -> None:
-    (tmp_path / "x.toml").write_bytes(b"\xef\xbb\xbf" + HEAD.replace("\n", "\r\n").encode())
-    assert load_recipe(tmp_path / "x.toml").name == "x"
 
 
 def test_missing_files_name_the_shipped_recipe(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +13,7 @@ from augbuild.core.documents import decode, encode, to_plain
 from augbuild.errors import ManifestError
 from augbuild.recipe.load import parse_recipe
 from augbuild.recipe.model import ResolvedRecipe
-from tests.augbuild.recipe.strategies import recipes, to_toml
+from tests.augbuild.recipe.strategies import Table, recipes, to_toml
 
 # As version 0.1 wrote it into dataset.json: its bytes, and the hash that stood beside it.
 WRITTEN = (
@@ -41,7 +40,7 @@ def test_a_recipe_written_by_version_0_1_is_read_and_written_alike() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(recipes())
-def test_whatever_a_recipe_resolves_to_is_read_again(table: dict[str, Any]) -> None:
+def test_whatever_a_recipe_resolves_to_is_read_again(table: Table) -> None:
     recipe = parse_recipe(to_toml(table), Path(), "x.toml")
     again = read(encode(recipe.resolved()))
     assert again == recipe.resolved()
@@ -86,6 +85,20 @@ def test_a_name_that_no_recipe_could_have_is_refused(name: str) -> None:
     edited["name"] = name
     with pytest.raises(ManifestError, match=r"dataset\.json: name"):
         read(json.dumps(edited))
+
+
+def test_a_recipe_cannot_be_changed() -> None:
+    recipe = parse_recipe('name = "x"\nsource.path = "a"\noutput.path = "b"', Path(), "x.toml")
+    for part, name in [
+        (recipe, "seed"),
+        (recipe.source, "path"),
+        (recipe.split, "test"),
+        (recipe.output, "quality"),
+        (recipe.augment, "variants"),
+        (recipe.resolved(), "seed"),
+    ]:
+        with pytest.raises(AttributeError):
+            setattr(part, name, 1)
 
 
 def test_what_is_free_form_is_kept_as_it_is() -> None:

@@ -1,46 +1,27 @@
-"""Near-duplicates: found across sizes and encodings, not invented, and never by comparing all with all."""
+"""Near-duplicates: found across sizes and encodings, and not invented."""
 
 from __future__ import annotations
 
-import pickle
 import shutil
-import time
-from collections.abc import Iterable
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from augbuild.similarity import candidates
-from augbuild.similarity import search as duplicates
-from augbuild.similarity.candidates import propose_turned, propose_within
-from augbuild.similarity.groups import Clusters, group_pairs
-from augbuild.similarity.hashes import (
-    TURNS,
-    Turn,
-    parse_signatures,
-    signature,
-    turned_signatures,
-    undo_turn,
-)
+from augbuild.similarity import search
+from augbuild.similarity.groups import group_pairs
+from augbuild.similarity.hashes import TURNS, Turn, signature, turned_signatures
 from augbuild.similarity.search import (
     NearDuplicate,
     near_duplicates_across,
     near_duplicates_within,
+    sign_all,
 )
 from augbuild.sources.open import open_source
 from tests.conftest import photo
 
-
-def prints_of(root: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in root.rglob("*") if path.is_file())
-    found = {path.relative_to(root).as_posix(): signature(path) for path in paths}
-    return {path: known for path, known in found.items() if known is not None}
+from .pictures import prints_of, turned
 
 
 def pairs_in(root: Path) -> list[tuple[str, str]]:
@@ -118,33 +99,6 @@ class TestPairs:
         assert near_duplicates_within(tmp_path, prints) == [("1.png", "3.png")]
 
 
-class TestFingerprint:
-    def test_it_is_small_and_can_be_sent_to_a_worker(self, tmp_path: Path) -> None:
-        found = signature(photo(tmp_path / "a.png", 1))
-        assert found is not None
-        assert len(found) == 72
-        assert pickle.loads(pickle.dumps(signature)) is signature
-
-    @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0"])
-    def test_what_cannot_be_read_has_none(self, tmp_path: Path, content: bytes) -> None:
-        file = tmp_path / "a.jpg"
-        file.write_bytes(content)
-        assert signature(file) is None
-        assert signature(tmp_path / "missing.jpg") is None
-
-    @pytest.mark.parametrize("size", [(1, 1), (1, 50), (5000, 2)])
-    def test_any_shape(self, tmp_path: Path, size: tuple[int, int]) -> None:
-        assert signature(photo(tmp_path / "a.png", 1, size)) is not None
-
-    def test_its_bits(self, tmp_path: Path) -> None:
-        ramp = np.tile(np.linspace(0, 255, 288), (256, 1))
-        for name, pixels in (("up", ramp), ("down", ramp[:, ::-1])):
-            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
-        prints = prints_of(tmp_path)
-        assert prints["up.png"][:8] == b"\xff" * 8
-        assert prints["down.png"][:8] == bytes(8)
-
-
 class TestNearDuplicates:
     def test_nothing_and_one(self, tmp_path: Path) -> None:
         assert near_duplicates_within(tmp_path, {}) == []
@@ -167,57 +121,14 @@ class TestNearDuplicates:
             tmp_path, dict(reversed(prints.items()))
         )
 
-
-CLOCKWISE = {
-    0: None,
-    90: Image.Transpose.ROTATE_270,
-    180: Image.Transpose.ROTATE_180,
-    270: Image.Transpose.ROTATE_90,
-}  # Pillow turns the other way
-
-
-def turned(picture: Image.Image, turn: Turn) -> Image.Image:
-    """Do with Pillow what a turn says."""
-    if turn.startswith("mirrored"):
-        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    degrees = next((number for number in (90, 180, 270) if f"by {number}°" in turn), 0)
-    method = CLOCKWISE[degrees]
-    return picture if method is None else picture.transpose(method)
-
-
-class TestTurns:
-    @pytest.mark.parametrize("turn", TURNS)
-    def test_undone_they_leave_the_picture(self, turn: Turn) -> None:
-        pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
-        assert (
-            undo_turn(TURNS.index(turn), np.asarray(turned(Image.fromarray(pixels), turn)))
-            == pixels
-        ).all()
-
-    @pytest.mark.parametrize("turn", TURNS)
-    def test_fingerprints_are_those_of_the_turned_picture(self, tmp_path: Path, turn: Turn) -> None:
-        """Hash and sketch alike, though neither the picture nor the grid is square."""
-        original = photo(tmp_path / "a.png", 1, (500, 200))
-        turned(Image.open(original), turn).save(tmp_path / "turned.png")
-        upright, found = signature(original), turned_signatures(tmp_path / "turned.png")
-        assert upright is not None
-        assert found is not None
-        hashes, sketches = parse_signatures(found)
-        own_hash, own_sketch = parse_signatures(upright)
-        number = TURNS.index(turn)
-        assert (hashes[number] ^ own_hash[0]).bit_count() <= 1  # a cell on the margin
-        assert np.abs(sketches[number].astype(int) - own_sketch[0]).max() <= 1
-        assert all(
-            (hashes[other] ^ own_hash[0]).bit_count() > 4 for other in range(8) if other != number
-        )
-
-    def test_the_first_is_the_plain_fingerprint(self, tmp_path: Path) -> None:
-        original = photo(tmp_path / "a.png", 1, (301, 203))
-        found = turned_signatures(original)
-        assert found is not None
-        assert found[:72] == signature(original)
-        assert turned_signatures(tmp_path / "missing.png") is None
-        assert pickle.loads(pickle.dumps(turned_signatures)) is turned_signatures
+    def test_thousands_that_are_the_same(self, tmp_path: Path) -> None:
+        photo(tmp_path / "0.png", 1)
+        known = signature(tmp_path / "0.png")
+        assert known is not None
+        for number in range(1, 1500):
+            (tmp_path / f"{number}.png").symlink_to("0.png")
+        pairs = near_duplicates_within(tmp_path, {path.name: known for path in tmp_path.iterdir()})
+        assert len(pairs) == 1499
 
 
 class TestTwins:
@@ -277,110 +188,18 @@ class TestTwins:
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
         first, second = tmp_path / "1.png", tmp_path / "2.png"
         assert signature(first) == signature(second)
-        assert [(each.second, each.turn) for each in near_duplicates_across([first], [first, second], n_jobs=1)] == [
-            (first, "upright"), (second, "turned by 90°")
-        ]  # fmt: skip
+        found = near_duplicates_across([first], [first, second], n_jobs=1)
+        assert [(each.second, each.turn) for each in found] == [
+            (first, "upright"),
+            (second, "turned by 90°"),
+        ]
 
     def test_any_number_of_processes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(duplicates, "_POOL_PAYS_FROM", 2)
+        monkeypatch.setattr(search, "_POOL_PAYS_FROM", 2)
         paths = [photo(tmp_path / f"{number}.png", number // 2) for number in range(8)]
         alone = list(near_duplicates_across(paths[::2], paths, n_jobs=1))
         assert len(alone) == 8
         assert list(near_duplicates_across(paths[::2], paths, n_jobs=2)) == alone
-
-    def test_thousands_of_hashes(self) -> None:
-        random = np.random.default_rng(1)
-        table = parse_signatures(random.integers(0, 256, (10_000, 72), np.uint8).tobytes())
-        started = time.perf_counter()
-        for _ in range(200):
-            versions = random.integers(0, 256, (8, 72), np.uint8).tobytes()
-            assert list(propose_turned(parse_signatures(versions), table)) == []
-        assert time.perf_counter() - started < 5
-
-
-class TestGroup:
-    def test_pairs_are_joined_under_the_smallest_path(self) -> None:
-        assert group_pairs([("c", "d"), ("b", "c"), ("x", "y")]) == {
-            "b": "b",
-            "c": "b",
-            "d": "b",
-            "x": "x",
-            "y": "x",
-        }
-        assert group_pairs([]) == {}
-
-    @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))
-    def test_same_as_a_search_of_the_graph(self, edges: list[tuple[int, int]]) -> None:
-        pairs = [(f"{first:02}", f"{second:02}") for first, second in edges]
-        groups = group_pairs(pairs)
-        reached = {path: {path} for pair in pairs for path in pair}
-        for _ in range(len(pairs)):
-            for first, second in pairs:
-                both = reached[first] | reached[second]
-                for path in both:
-                    reached[path] = both
-        assert groups == {path: min(all_of_it) for path, all_of_it in reached.items()}
-
-
-class TestClusters:
-    @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=30))
-    def test_same_as_groups(self, edges: list[tuple[int, int]]) -> None:
-        clusters = Clusters(16)
-        for first, second in edges:
-            if clusters.of[first] != clusters.of[second]:
-                clusters.join(first, second)
-        groups = group_pairs([(f"{first:02}", f"{second:02}") for first, second in edges])
-        for first, second in combinations(range(16), 2):
-            joined = groups.get(f"{first:02}", first) == groups.get(f"{second:02}", second)
-            assert (clusters.of[first] == clusters.of[second]) == joined
-
-
-class TestCandidates:
-    """The search by bands against the search that it stands for."""
-
-    @staticmethod
-    def found(table: NDArray[np.uint8]) -> Iterable[tuple[int, int]]:
-        for first, seconds in propose_within(
-            parse_signatures(table.tobytes()), Clusters(len(table))
-        ):
-            yield from ((min(first, second), max(first, second)) for second in seconds.tolist())
-
-    @given(st.integers(2, 60), st.integers(0, 2**32), st.integers(1, 5), st.sampled_from([3, 100]))
-    def test_all_pairs_once(self, count: int, seed: int, flips: int, rows: int) -> None:
-        random = np.random.default_rng(seed)
-        table = np.repeat(random.integers(0, 256, (1, 72), np.uint8), count, axis=0)
-        table[:, 8:] = 100 + random.integers(0, 12, (count, 1)) + random.integers(0, 3, (count, 64))
-        for row in table:
-            for bit in random.integers(0, 64, flips):
-                row[bit // 8] ^= np.uint8(1 << bit % 8)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(candidates, "_MAX_ROWS", rows)
-            found = sorted(self.found(table))
-        hashes = [int.from_bytes(row[:8].tobytes()) for row in table]
-        sketches = table[:, 8:].astype(int)
-        assert found == [
-            (first, second)
-            for first, second in combinations(range(count), 2)
-            if (hashes[first] ^ hashes[second]).bit_count() <= 4
-            and np.abs(sketches[first] - sketches[second]).mean() < 7
-        ]
-
-    def test_thousands_that_share_a_hash(self) -> None:
-        random = np.random.default_rng(1)
-        table = np.zeros((4000, 72), np.uint8)
-        table[:, 8:] = random.integers(200, 256, (4000, 64))  # plain, and yet no two the same
-        started = time.perf_counter()
-        assert list(self.found(table)) == []
-        assert time.perf_counter() - started < 20
-
-    def test_thousands_that_are_the_same(self, tmp_path: Path) -> None:
-        photo(tmp_path / "0.png", 1)
-        known = signature(tmp_path / "0.png")
-        assert known is not None
-        for number in range(1, 1500):
-            (tmp_path / f"{number}.png").symlink_to("0.png")
-        pairs = near_duplicates_within(tmp_path, {path.name: known for path in tmp_path.iterdir()})
-        assert len(pairs) == 1499
 
 
 CATS_AND_DOGS_IN_TEST = [
@@ -436,3 +255,18 @@ class TestRealPhotos:
 
     def test_no_garment_is_another_mirrored_or_turned(self, shared_data: Path) -> None:
         assert self.twins(shared_data / "clothing") == []
+
+
+class TestSignAll:
+    def test_in_order_and_none_where_a_picture_cannot_be_read(self, tmp_path: Path) -> None:
+        first, second = photo(tmp_path / "1.png", 1), photo(tmp_path / "2.png", 2)
+        files = [second, tmp_path / "missing.png", first]
+        assert sign_all(files, n_jobs=1) == [signature(second), None, signature(first)]
+        turned_second, nothing = sign_all(files[:2], sign=turned_signatures, n_jobs=1)
+        assert turned_second == turned_signatures(second)
+        assert nothing is None
+
+    def test_any_number_of_processes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(search, "_POOL_PAYS_FROM", 2)
+        files = [photo(tmp_path / f"{number}.png", number) for number in range(6)]
+        assert sign_all(files, n_jobs=2) == sign_all(files, n_jobs=1)

@@ -1,12 +1,10 @@
-"""Opening sources: what is a class, a split, a source, and what is said of everything else."""
+"""Opening a folder: what is a class, a source, and what becomes of everything else."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,23 +15,11 @@ from hypothesis import strategies as st
 
 from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import Source, SourceDataset
+from augbuild.sources.dataset import Source, SourceOptions
 from augbuild.sources.folder import open_folder
 from augbuild.sources.open import open_source
+from tests.augbuild.sources.fixtures import labels, touch
 from tests.conftest import photo
-
-
-def touch(root: Path, *paths: str) -> Path:
-    """Make files that are empty: opening a source looks at names alone."""
-    for path in paths:
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    return root
-
-
-def labels(dataset: SourceDataset) -> dict[str, str]:
-    return {source.path: source.label for source in dataset.sources}
 
 
 class TestClasses:
@@ -76,7 +62,7 @@ class TestClasses:
         (tmp_path / "birds" / "young").mkdir(parents=True)
         dataset = open_source(".", tmp_path)
         assert dataset.classes == ("cats",)
-        assert dataset.warnings == (
+        assert tuple(each.text() for each in dataset.findings) == (
             "birds has no images and is left out",
             "dogs has no images and is left out",
         )
@@ -86,15 +72,18 @@ class TestClasses:
         (tmp_path / "test" / "dogs").mkdir()
         dataset = open_source(".", tmp_path)
         assert dataset.classes == ("cats", "dogs")
-        assert dataset.warnings == ("test/dogs has no images and is left out",)
+        assert tuple(each.text() for each in dataset.findings) == (
+            "test/dogs has no images and is left out",
+        )
 
     def test_classes_that_some_file_systems_take_for_one(self, tmp_path: Path) -> None:
         touch(tmp_path, "Cats/1.jpg", "cats/1.jpg", "cafe\u0301/1.jpg", "caf\xe9/1.jpg")
         dataset = open_source(".", tmp_path)
         assert len(dataset.classes) == 4
-        assert dataset.warnings == (
-            "classes 'cafe\u0301' and 'caf\xe9' share one folder on file systems that ignore case (macOS, Windows)",
-            "classes 'Cats' and 'cats' share one folder on file systems that ignore case (macOS, Windows)",
+        where = "share one folder on file systems that ignore case (macOS, Windows)"
+        assert tuple(each.text() for each in dataset.findings) == (
+            f"classes 'cafe\u0301' and 'caf\xe9' {where}",
+            f"classes 'Cats' and 'cats' {where}",
         )
 
     def test_a_class_whose_images_were_all_rejected_is_still_a_class(self, tmp_path: Path) -> None:
@@ -102,7 +91,7 @@ class TestClasses:
         (tmp_path / "dogs" / "1.jpg").symlink_to("nowhere")
         dataset = open_source(".", tmp_path)
         assert dataset.classes == ("cats", "dogs")
-        assert dataset.warnings == ()
+        assert tuple(each.text() for each in dataset.findings) == ()
 
 
 class TestSplits:
@@ -172,58 +161,6 @@ class TestSplits:
         assert dataset.ignored == {"extension .txt": 1, "hidden": 1, "not in a class folder": 1}
 
 
-REFUSED = [
-    (
-        ["1.jpg", "2.png"],
-        "{root} has images but no class folders; put the images of each class into a folder of its own",
-    ),
-    (
-        [],
-        "{root} has no images (.bmp, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp) in class folders",
-    ),
-    (
-        ["a/1.txt"],
-        "{root} has no images (.bmp, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp) in class folders",
-    ),
-    (
-        ["a/1.HEIC", "a/1.txt"],
-        "{root} has only .heic files, which are not read; convert them to JPEG or PNG",
-    ),
-    (["a/1.avif"], "{root} has only .avif files, which are not read; convert them to JPEG or PNG"),
-    (
-        ["test/a/1.jpg", "val/a/1.jpg"],
-        "{root} has test/, val/ but no train/; a source with splits needs one",
-    ),
-    (
-        ["train/1.jpg", "test/1.jpg"],
-        "{root}: images lie directly in test/; put them into a folder for each class there",
-    ),
-    (
-        ["train/cats/1.jpg", "test/1.jpg"],
-        "{root}: images lie directly in test/; put them into a folder for each class there",
-    ),
-    (
-        ["train/cats/1.jpg", "test/cats/1.jpg", "extra/1.jpg"],
-        "{root} has test/ with folders of images beside extra/: if it is a split, move extra/ away; "
-        "if it is a class, put its images directly into it",
-    ),
-    (
-        ["train/steam/1.jpg", "bus/1.jpg"],
-        "{root} has train/ with folders of images beside bus/: if it is a split, move bus/ away; "
-        "if it is a class, put its images directly into it",
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("paths", "message"), REFUSED, ids=[" ".join(paths) or "nothing" for paths, _ in REFUSED]
-)
-def test_what_is_no_dataset(tmp_path: Path, paths: list[str], message: str) -> None:
-    with pytest.raises(SourceError) as error:
-        open_source(".", touch(tmp_path, *paths))
-    assert str(error.value) == message.format(root=tmp_path)
-
-
 class TestWhatIsIgnored:
     def test_each_by_its_reason(self, tmp_path: Path) -> None:
         touch(
@@ -254,6 +191,14 @@ class TestWhatIsIgnored:
             ("not in a class folder", 1),
             ("of another kind", 4),
         ]
+
+    def test_extensions_are_named_up_to_twelve_characters(self, tmp_path: Path) -> None:
+        touch(tmp_path, "cats/1.jpg", f"cats/2.{'y' * 11}", f"cats/3.{'y' * 12}", "cats/4.z")
+        assert open_source(".", tmp_path).ignored == {
+            f"extension .{'y' * 11}": 1,
+            "extension .z": 1,
+            "of another kind": 1,
+        }
 
     def test_every_extension_of_torchvision_in_any_case(self, tmp_path: Path) -> None:
         names = [
@@ -335,7 +280,9 @@ class TestNames:
             "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
         )
         assert dataset.ignored == {"extension .txt": 1}
-        assert dataset.warnings == ("empty\\xff has no images and is left out",)
+        assert tuple(each.text() for each in dataset.findings) == (
+            "empty\\xff has no images and is left out",
+        )
 
     @given(
         st.lists(
@@ -385,7 +332,7 @@ class TestLinks:
         (tmp_path / "photos" / "dogs").symlink_to("../elsewhere/dogs")
         plain = open_source("photos", tmp_path)
         assert (plain.classes, plain.ignored) == (("cats",), {"link to a folder": 1})
-        followed = open_source("photos", tmp_path, follow_links=True)
+        followed = open_source("photos", tmp_path, SourceOptions(follow_links=True))
         assert (followed.classes, followed.ignored) == (("cats", "dogs"), {})
 
     @pytest.mark.parametrize("target", ["..", ".", "../..", "../dogs"])
@@ -393,7 +340,7 @@ class TestLinks:
         root = touch(tmp_path / "photos", "cats/1.jpg", "dogs/1.jpg")
         (root / "cats" / "loop").symlink_to(target)
         (root / "dogs" / "loop").symlink_to("../cats")
-        dataset = open_source("photos", tmp_path, follow_links=True)
+        dataset = open_source("photos", tmp_path, SourceOptions(follow_links=True))
         assert 3 <= len(dataset.sources) <= 4
         assert dataset.ignored["link to a folder"] >= 1
 
@@ -403,38 +350,7 @@ class TestLinks:
         assert open_source("link", tmp_path).identity == str((tmp_path / "photos").resolve())
 
 
-class TestSpec:
-    def test_relative_absolute_and_home(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        touch(tmp_path, "photos/cats/1.jpg").joinpath("recipes").mkdir()
-        monkeypatch.setenv("HOME", str(tmp_path))
-        for spec in ("../photos", str(tmp_path / "photos"), "~/photos"):
-            assert open_source(spec, tmp_path / "recipes").root == tmp_path / "photos"
-
-    @pytest.mark.parametrize(
-        ("spec", "message"),
-        [
-            ("nope", "{root}/nope does not exist; {wanted}"),
-            ("x.jpg", "{root}/x.jpg is a file, not a folder; {wanted}"),
-            ("x.zip", "{root}/x.zip is an archive; unpack it and give the folder"),
-            ("x.TAR.GZ", "{root}/x.TAR.GZ is an archive; unpack it and give the folder"),
-            ("x.csv", "{root}/x.csv is a table, which {not_yet}; give a folder with a folder for each class"),
-            ("hf:a/b", "hf:a/b {not_yet}; download it first (huggingface-cli download) and give the folder"),
-            ("kaggle:a/b", "kaggle:a/b {not_yet}; download it first (kaggle datasets download) and give the folder"),
-            ("~nobody-here/x", "~nobody-here/x does not exist: its home folder is not known"),
-            ("sample:emojis", 'unknown sample dataset "emojis"; there is sample:emoji'),
-        ],
-    )  # fmt: skip
-    def test_what_cannot_be_opened(self, tmp_path: Path, spec: str, message: str) -> None:
-        touch(tmp_path, "x.zip", "x.TAR.GZ", "x.csv", "x.jpg")
-        wanted = "the source is a folder with a folder of images for each class"
-        with pytest.raises(SourceError) as error:
-            open_source(spec, tmp_path)
-        assert str(error.value) == message.format(
-            root=tmp_path, wanted=wanted, not_yet="cannot be opened yet"
-        )
-
+class TestReading:
     def test_a_folder_that_may_not_be_read(self, tmp_path: Path) -> None:
         touch(tmp_path, "cats/1.jpg", "cats/closed/2.jpg")
         closed = tmp_path / "cats" / "closed"
@@ -465,53 +381,12 @@ class TestSpec:
             open_folder(tmp_path)
 
 
-class TestSample:
-    def test_emoji(self) -> None:
-        dataset = open_source("sample:emoji", Path("/nowhere"))
-        assert dataset.identity == "sample:emoji"
-        assert Counter(source.label for source in dataset.sources) == {
-            "activity": 55,
-            "animals_and_nature": 86,
-            "food_and_drink": 62,
-            "smileys": 92,
-        }
-        assert dataset.classes == tuple(sorted(dataset.classes))
-        assert dataset.attribution is not None
-        assert "CC BY 4.0" in dataset.attribution
-        assert all((dataset.root / source.path).is_file() for source in dataset.sources)
-
-    def test_no_picture_is_in_two_classes(self) -> None:
-        from augbuild.similarity.hashes import signature
-        from augbuild.similarity.search import near_duplicates_within
-
-        dataset = open_source("sample:emoji", Path())
-        prints = {source.path: signature(dataset.root / source.path) for source in dataset.sources}
-        pairs = near_duplicates_within(
-            dataset.root, {path: found for path, found in prints.items() if found}
-        )
-        assert pairs, "some smileys are nearly the same"
-        assert {first.split("/")[0] == second.split("/")[0] for first, second in pairs} == {True}
-
-    def test_without_augly(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "augly", None)
-        with pytest.raises(
-            SourceError, match="come with AugLy, which is not installed; pip install augly"
-        ):
-            open_source("sample:emoji", Path())
-
-
 def test_nothing_in_the_source_is_touched(tmp_path: Path) -> None:
     file = photo(tmp_path / "cats" / "1.png", 1)
     os.utime(file, ns=(1, 1))
     open_source(".", tmp_path)
     assert file.stat().st_mtime_ns == 1
     assert [path.name for path in tmp_path.rglob("*")] == ["cats", "1.png"]
-
-
-def test_imports_are_light() -> None:
-    code = "import sys, augbuild.sources.open; print({'PIL', 'numpy', 'augly', 'joblib'} & set(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "set()\n"
 
 
 def test_real_photos(shared_data: Path) -> None:
@@ -524,7 +399,11 @@ def test_real_photos(shared_data: Path) -> None:
         ("test", "cats"): 70,
         ("test", "dogs"): 70,
     }
-    assert (dataset.rejected, dataset.ignored, dataset.warnings) == ((), {}, ())
+    assert (dataset.rejected, dataset.ignored, tuple(each.text() for each in dataset.findings)) == (
+        (),
+        {},
+        (),
+    )
 
 
 def test_bad_files(shared_data: Path) -> None:

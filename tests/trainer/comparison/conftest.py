@@ -9,10 +9,12 @@ from shutil import copytree, ignore_patterns
 import pytest
 
 from augbuild.building.build import build
-from tests.conftest import write_recipe
+from tests.conftest import photo, photos, write_recipe
 from tests.trainer.comparison.small import RECIPE, design, measured
 from tests.trainer.fixtures import dataset
 from trainer.comparison.result import ComparisonResult
+from trainer.data.samples import Table
+from trainer.data.tables import read_table
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +42,35 @@ def finished(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Finish
     out = folder / "comparison"
     result = measured(design(own / "manifest.jsonl"), out)
     return Finished(out, result, own / "manifest.jsonl")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """A manifest of augbuild: 12 sources, 3 of them test images, two variants of each other."""
+    folder = tmp_path_factory.mktemp("built")
+    photos(folder / "photos", {"cats": 8, "dogs": 4})
+    return read_table(build(write_recipe(folder)).out)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """A folder with train and test splits, in which nothing leaks."""
+    for number, split in enumerate(("train", "test")):
+        for index, label in enumerate(("cats", "dogs")):
+            for each in range(3):
+                photo(
+                    tmp_path / split / label / f"{each}.png",
+                    100 * number + 10 * index + each,
+                    (120, 80),
+                )
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of a build with three folds of 18 images."""
+    folder = tmp_path_factory.mktemp("folded")
+    dataset(folder / "photos", train=9, test=0)
+    (folder / "photos" / "train").rename(folder / "flat")
+    recipe = RECIPE.replace('"photos"', '"flat"') + "[split]\nfolds = 3\n"
+    return build(write_recipe(folder, recipe)).out / "manifest.jsonl"

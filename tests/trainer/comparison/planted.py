@@ -1,8 +1,9 @@
 """Training sets whose effect on accuracy is known, because it was built in: twenty points, or none.
 
-Of the test images of each class 60 % are coloured (red or blue) and 40 % striped in grey (across or down). The baseline
-trains on coloured images only: it gets those right, and of the striped ones, which have no colour to tell them apart,
-half: 80 %. A treatment with an effect trains on both kinds and gets all right; one without, on other coloured images.
+Of the test images of each class 60 % are coloured (red or blue) and 40 % striped in grey (across or
+down). The baseline trains on coloured images only: it gets those right, and of the striped ones,
+which have no colour to tell them apart, half: 80 %. A treatment with an effect trains on both kinds
+and gets all right; one without, on other coloured images.
 """
 
 from __future__ import annotations
@@ -20,15 +21,14 @@ TRAIN, TEST = 80, 400
 
 
 def plant(folder: Path, seed: int, *, effect: bool) -> dict[str, Path]:
-    """Write two tables that share 400 test images: `baseline` and `treatment`, of 80 training images each."""
+    """Write the tables `baseline` and `treatment`: 80 training images each, 400 to test."""
     generator = np.random.default_rng(seed)
     test = _pictures(folder / "test", generator, TEST, STRIPED_SHARE)
-    return {
-        name: _table(
-            folder / f"{name}.csv", _pictures(folder / name, generator, TRAIN, striped), test
-        )
-        for name, striped in (("baseline", 0.0), ("treatment", 0.5 if effect else 0.0))
-    }
+    tables = {}
+    for name, striped in (("baseline", 0.0), ("treatment", 0.5 if effect else 0.0)):
+        train = _pictures(folder / name, generator, TRAIN, striped)
+        tables[name] = _table(folder / f"{name}.csv", train, test)
+    return tables
 
 
 def _pictures(

@@ -1,44 +1,52 @@
-"""An effect that was built in is found, and none is found where there is none: whole comparisons, runs and all."""
+"""A planted effect is found, and none where there is none: whole comparisons, runs and all."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.trainer.comparison.planted import plant
-from trainer.comparison.compare import compare
+from tests.trainer.comparison.small import measured
 from trainer.comparison.design import make_design
+from trainer.statistics.contrast import ContrastResult
 from trainer.training.config import make_config
 
 
-def judged(folder: Path, seed: int, *, effect: bool) -> dict[str, Any]:
-    """Compare planted training sets: five seeds, forty steps, a small model; give the one contrast."""
+def judged(folder: Path, seed: int, *, effect: bool) -> ContrastResult:
+    """Compare planted training sets: five seeds, forty steps, a small model."""
     tables = plant(folder, seed, effect=effect)
-    fit = make_config({
-        "manifest": str(tables["baseline"]), "arch": "resnet18", "image_size": 32, "batch_size": 16, "device": "cpu",
-        "precision": "fp32", "seed": 100 * seed, "schedule": "cosine",
-    })  # fmt: skip
+    options = {
+        "manifest": str(tables["baseline"]),
+        "arch": "resnet18",
+        "image_size": 32,
+        "batch_size": 16,
+        "device": "cpu",
+        "precision": "fp32",
+        "seed": 100 * seed,
+        "schedule": "cosine",
+    }
+    fit = make_config(options)
     named = [f"{name}={file}" for name, file in tables.items()]
-    result = compare(make_design(fit, named=named, seeds=5, budget="steps:40"), folder / "out")
-    return dict(result["contrasts"][0])
+    design = make_design(fit, named=named, seeds=5, budget="steps:40")
+    return measured(design, folder / "out").contrasts[0]
 
 
 def test_a_planted_effect_is_found(tmp_path: Path) -> None:
     contrast = judged(tmp_path / "planted", 0, effect=True)
-    assert contrast["outcome"] == "HELPS", contrast["sentence"]
-    assert 0.1 < contrast["delta"] < 0.3
-    assert contrast["low"] < 0.2 < contrast["high"]
+    assert contrast.outcome == "HELPS", contrast.sentence
+    assert 0.1 < contrast.delta < 0.3
+    assert contrast.low is not None
+    assert contrast.high is not None
+    assert contrast.low < 0.2 < contrast.high
 
 
 @pytest.mark.slow
 def test_planted_effects_are_found_and_absent_ones_are_not(tmp_path: Path) -> None:
     outcomes = {
         effect: Counter(
-            judged(tmp_path / f"{effect}-{seed}", seed, effect=effect)["outcome"]
-            for seed in range(10)
+            judged(tmp_path / f"{effect}-{seed}", seed, effect=effect).outcome for seed in range(10)
         )
         for effect in (True, False)
     }

@@ -1,4 +1,4 @@
-"""The runs of a comparison: which there are, how they are configured, and how they are shared out."""
+"""The runs of a comparison: which there are, how they are configured and shared out."""
 
 from __future__ import annotations
 

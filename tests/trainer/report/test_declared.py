@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.report.declared import MOST_ROWS, read_declared
+from trainer.report.declared import read_declared
 
 
 def declare(folder: Path, config: object) -> tuple[tuple[str, str], ...]:
@@ -25,6 +25,9 @@ def test_objects_are_laid_out_by_their_paths(tmp_path: Path) -> None:
         "fit": {"lr": 0.001, "more": {"deep": None}},
         "arms": [{"name": "a"}, {"name": "ä"}],
         "empty": {},
+        "mixed": [1, {"x": 2}],
+        "names": ["ä"],
+        "": {"": 3},
     }
     assert declare(tmp_path, config) == (
         ("metric", "accuracy"),
@@ -36,6 +39,10 @@ def test_objects_are_laid_out_by_their_paths(tmp_path: Path) -> None:
         ("arms[0].name", "a"),
         ("arms[1].name", "ä"),
         ("empty", "{}"),
+        ("mixed[0]", "1"),
+        ("mixed[1].x", "2"),
+        ("names", '["ä"]'),
+        ("", "3"),
     )
 
 
@@ -48,8 +55,8 @@ def test_long_values_and_many_rows_are_cut(tmp_path: Path) -> None:
     ((_, value),) = declare(tmp_path, {"it": "x" * 400})
     assert value == "x" * 300 + "…"
     assert declare(tmp_path, {"it": "x" * 300}) == (("it", "x" * 300),)
-    rows = declare(tmp_path, {str(number): number for number in range(MOST_ROWS + 1)})
-    assert rows[-1] == (str(MOST_ROWS - 1), str(MOST_ROWS - 1))
+    rows = declare(tmp_path, {str(number): number for number in range(301)})
+    assert rows[-1] == ("299", "299")
 
 
 @pytest.mark.parametrize("content", [None, "", "[1]", "{", "[" * 100_000])

@@ -12,7 +12,7 @@ from tests.trainer.report.results import SMALL, measured
 from trainer.comparison.result import ComparisonResult, StoppedResult, read_result
 from trainer.report.drawn import Drawn
 from trainer.report.gallery import Gallery
-from trainer.report.view import MOST_CLASSES, ReportView, build_view
+from trainer.report.view import ReportView, build_view
 from trainer.statistics.verdict import Verdict
 
 
@@ -90,6 +90,21 @@ def test_folds_are_told(tmp_path: Path) -> None:
     assert "other seeds and other folds of these images" in view.how_to_read
 
 
+def test_two_folds_are_folds(lab: ComparisonResult, tmp_path: Path) -> None:
+    view = view_of(tmp_path, structs.replace(lab, folds=2))
+    assert ("28", "test images, in 2 folds") in numbers(view)
+    assert "other folds" in view.how_to_read
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, 0.1), (-0.1, None)])
+def test_half_an_interval_is_none(
+    low: float | None, high: float | None, lab: ComparisonResult, tmp_path: Path
+) -> None:
+    primary = structs.replace(lab.contrasts[0], low=low, high=high)
+    view = view_of(tmp_path, structs.replace(lab, contrasts=(primary,)))
+    assert ("none", "95 % interval") in numbers(view)
+
+
 def test_one_interval_is_enough_to_say_what_it_holds_for(
     lab: ComparisonResult, tmp_path: Path
 ) -> None:
@@ -129,11 +144,11 @@ def test_a_metric_that_a_class_lacks_leaves_its_place_empty(
 
 def test_many_classes_are_cut(lab: ComparisonResult, tmp_path: Path) -> None:
     contrast = lab.contrasts[0]
-    names = [str(number) for number in range(MOST_CLASSES + 2)]
+    names = [str(number) for number in range(302)]
     by_class = [structs.replace(contrast.details[2], of=name) for name in names]
     changed = structs.replace(contrast, details=(*contrast.details[:2], *by_class))
     table = view_of(tmp_path, structs.replace(lab, contrasts=(changed,))).contrasts[0].table
-    assert table.rows[-1].name == str(MOST_CLASSES - 1)
+    assert table.rows[-1].name == "299"
     assert table.left_out == 2
 
 
@@ -145,7 +160,10 @@ def test_a_stopped_comparison_shows_no_difference(tmp_path: Path) -> None:
     assert view.how_to_read.startswith("Nothing was trained, so no difference is shown. ")
     assert numbers(view)[0] == ("10 × 3", "seeds × arms")
     assert [contrast.figure for contrast in view.contrasts] == [None, None]
-    assert view.contrasts[1].verdict.label == "INVALID"
+    second = view.contrasts[1]
+    assert second.verdict.label == "INVALID"
+    assert not second.has_intervals
+    assert (second.table.rows, second.table.left_out) == ((), 0)
 
 
 def test_command_can_be_pasted_into_a_shell(lab: ComparisonResult, tmp_path: Path) -> None:

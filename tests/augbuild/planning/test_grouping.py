@@ -1,0 +1,93 @@
+"""Groups: by a pattern in the paths, by near-duplicates, or none."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from augbuild.planning.grouping import find_groups, group_name, groups_by_pattern
+from augbuild.sources.dataset import Source, SourceDataset
+from augbuild.sources.originals import FolderOriginals
+from tests.conftest import photo
+
+
+def dataset_of(root: Path, *paths: str) -> SourceDataset:
+    sources = tuple(Source(path, path.split("/")[0]) for path in paths)
+    return SourceDataset(root, FolderOriginals(root), "photos", ("a", "b"), sources)
+
+
+class TestPattern:
+    @pytest.mark.parametrize(
+        ("pattern", "expected"),
+        [
+            (
+                r"p\d",
+                {
+                    "a/p1_x.jpg": "a/p1_x.jpg",
+                    "a/p1_y.jpg": "a/p1_x.jpg",
+                    "b/p1_z.jpg": "a/p1_x.jpg",
+                },
+            ),
+            (
+                r"_([xyz])",
+                {
+                    "a/p1_x.jpg": "a/p1_x.jpg",
+                    "a/p1_y.jpg": "a/p1_y.jpg",
+                    "b/p1_z.jpg": "b/p1_z.jpg",
+                },
+            ),
+            (
+                r"^a/(p\d)?",
+                {"a/p1_x.jpg": "a/p1_x.jpg", "a/p1_y.jpg": "a/p1_x.jpg"},
+            ),  # a/other.jpg is alone
+            (r"nowhere", {}),
+        ],
+    )
+    def test_first_group_or_whole_match(self, pattern: str, expected: dict[str, str]) -> None:
+        paths = ["b/p1_z.jpg", "a/p1_y.jpg", "a/p1_x.jpg", "a/other.jpg"]
+        assert groups_by_pattern([Source(path, path[0]) for path in paths], pattern) == expected
+
+    def test_it_sees_the_split_folder(self) -> None:
+        assert groups_by_pattern([Source("a/1.jpg", "a", "train", "train")], "train") == {
+            "train/a/1.jpg": "train/a/1.jpg"
+        }
+
+    def test_a_group_is_named_by_its_smallest_path(self) -> None:
+        sources = [Source(f"{number}_p.jpg", "a") for number in (3, 1, 2)]
+        assert set(groups_by_pattern(sources, "p").values()) == {"1_p.jpg"}
+
+
+class TestWhatARecipeAsksFor:
+    def test_none(self, tmp_path: Path) -> None:
+        """Which is not a pattern: `none` may be in a path."""
+        assert find_groups(dataset_of(tmp_path, "a/none1.png", "a/none2.png"), "none", 1) == {}
+
+    def test_a_pattern(self, tmp_path: Path) -> None:
+        dataset = dataset_of(tmp_path, "a/p1_x.png", "b/p1_y.png", "a/p2_z.png")
+        assert find_groups(dataset, r"p\d", 1) == {
+            "a/p1_x.png": "a/p1_x.png",
+            "b/p1_y.png": "a/p1_x.png",
+            "a/p2_z.png": "a/p2_z.png",
+        }
+
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_near_duplicates(self, tmp_path: Path, n_jobs: int) -> None:
+        """Across classes, too; what cannot be read is alone, and so is what is like nothing."""
+        photo(tmp_path / "b" / "1.png", 1)
+        (tmp_path / "a").mkdir()
+        shutil.copyfile(tmp_path / "b" / "1.png", tmp_path / "a" / "2.png")
+        photo(tmp_path / "a" / "3.png", 3)
+        (tmp_path / "a" / "4.png").write_bytes(b"no picture")
+        dataset = dataset_of(tmp_path, "a/2.png", "a/3.png", "a/4.png", "b/1.png")
+        assert find_groups(dataset, "near-duplicates", n_jobs) == {
+            "a/2.png": "a/2.png",
+            "b/1.png": "a/2.png",
+        }
+
+
+def test_a_source_that_is_alone_is_its_own_group() -> None:
+    source = Source("a/1.jpg", "a", folder="train")
+    assert group_name(source, {}) == "train/a/1.jpg"
+    assert group_name(source, {"train/a/1.jpg": "train/a/0.jpg"}) == "train/a/0.jpg"

@@ -1,0 +1,74 @@
+"""Opening what a recipe names: which kind of source it is, and what cannot be opened yet."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from augbuild.errors import SourceError
+from augbuild.sources.dataset import SourceOptions
+from augbuild.sources.open import open_source
+from tests.augbuild.sources.fixtures import touch
+
+
+def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "photos/cats/1.jpg").joinpath("recipes").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for spec in ("../photos", str(tmp_path / "photos"), "~/photos"):
+        assert open_source(spec, tmp_path / "recipes").root == tmp_path / "photos"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("nope", "{root}/nope does not exist; {wanted}"),
+        ("x.jpg", "{root}/x.jpg is a file, not a folder; {wanted}"),
+        ("x.zip", "{root}/x.zip is an archive; unpack it and give the folder"),
+        ("x.TAR.GZ", "{root}/x.TAR.GZ is an archive; unpack it and give the folder"),
+        ("x.csv", "{root}/x.csv is a table, which {not_yet}; {folders}"),
+        ("hf:a/b", "hf:a/b {not_yet}; {download} (huggingface-cli download) and give the folder"),
+        (
+            "kaggle:a/b",
+            "kaggle:a/b {not_yet}; {download} (kaggle datasets download) and give the folder",
+        ),
+        ("~nobody-here/x", "~nobody-here/x does not exist: its home folder is not known"),
+        ("sample:emojis", 'unknown sample dataset "emojis"; there is sample:emoji'),
+    ],
+)
+def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:
+    touch(tmp_path, "x.zip", "x.TAR.GZ", "x.csv", "x.jpg")
+    with pytest.raises(SourceError) as error:
+        open_source(spec, tmp_path)
+    assert str(error.value) == message.format(
+        root=tmp_path,
+        wanted="the source is a folder with a folder of images for each class",
+        folders="give a folder with a folder for each class",
+        not_yet="cannot be opened yet",
+        download="download it first",
+    )
+
+
+def test_a_folder_may_have_the_name_of_an_archive(tmp_path: Path) -> None:
+    touch(tmp_path, "photos.zip/cats/1.jpg", "photos.csv/cats/1.jpg")
+    assert len(open_source("photos.zip", tmp_path).sources) == 1
+    assert len(open_source("photos.csv", tmp_path).sources) == 1
+
+
+def test_options_are_handed_on(tmp_path: Path) -> None:
+    touch(tmp_path, "photos/train/cats/1.jpg", "elsewhere/2.jpg")
+    (tmp_path / "photos" / "train" / "dogs").symlink_to("../../elsewhere")
+    dataset = open_source(
+        "photos", tmp_path, SourceOptions(follow_links=True), ignore_existing=True
+    )
+    assert [source.path for source in dataset.sources] == ["train/cats/1.jpg", "train/dogs/2.jpg"]
+    assert not dataset.is_split
+
+
+def test_imports_are_light() -> None:
+    heavy = "{'PIL', 'numpy', 'augly', 'joblib'} & sys.modules.keys()"
+    code = f"import sys, augbuild.sources.open; print({heavy})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
