@@ -90,6 +90,9 @@ class TestStore:
         store = open_store(table.samples * 3, 16, tmp_path, file=table.file)
         assert store.array is not None
         assert store.array.shape == (28, 16, 16, 3)
+        paths = [sample.path for sample in table.samples]
+        fly = open_store(table.samples, 16, None, file=table.file)
+        assert np.array_equal(store.take(paths), fly.take(paths))
 
     def test_is_decoded_anew_for_another_size_and_a_changed_image(self, tmp_path: Path) -> None:
         root, cache = dataset(tmp_path / "images", 1, 1), tmp_path / "cache"
