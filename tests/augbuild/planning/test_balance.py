@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from augbuild.planning.balance import variant_count
 from augbuild.recipe.load import parse_recipe
 from augbuild.recipe.model import Recipe
-from augbuild.sources.dataset import Source
+from augbuild.sources.dataset import Source, Split
 from tests.augbuild.recipe.strategies import smallest, to_toml
 
 from .datasets import sources_of
@@ -45,9 +45,9 @@ def test_without_a_balance_all_of_train_get_the_same() -> None:
         to_toml(smallest({"op": "hflip"}, augment={"variants": 4})), Path(), "x.toml"
     )
     count = variant_count(recipe, [])
-    splits = {"train": 4, "validation": 0, "test": 0, None: 0}
+    splits: dict[Split | None, int] = {"train": 4, "validation": 0, "test": 0, None: 0}
     for split, variants in splits.items():
-        assert count(Source("a/1.jpg", "a", split=split)) == variants  # type: ignore[arg-type]
+        assert count(Source("a/1.jpg", "a", split=split)) == variants
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,11 @@ def test_sources_of_a_class_differ_by_one_variant_at_most(
 def test_no_source_gets_more_than_its_cap() -> None:
     sources = in_train({"a": 2, "b": 40})
     assert totals(balanced("max", cap=5), sources) == {"a": 12, "b": 40}
+
+
+def test_nothing_in_train_is_balanced_too() -> None:
+    tests = [replace(source, split="test") for source in sources_of({"a": 3})]
+    assert variant_count(balanced("max"), tests)(tests[0]) == 0
 
 
 def test_only_train_counts_and_only_train_gets_any() -> None:
