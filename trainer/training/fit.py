@@ -188,9 +188,8 @@ def _train(
     if run.weights.is_file():  # trained, but interrupted before it was evaluated
         load_weights(run.weights, model)
         return prepare_model(accelerator, model)
-    # After the weights are loaded: torch.compile wraps the module that it is given.
     if config.compile:
-        model.compile()
+        model.compile()  # in place: torch.compile(model) would rename the weights
     make_order = epochs_order if config.steps is None else steps_order
     order = make_order(chosen.train, config.batch_size, config.seed)
     plan = plan_steps(config, order)
