@@ -189,7 +189,7 @@ def _train(
         load_weights(run.weights, model)
         return prepare_model(accelerator, model)
     if config.compile:
-        model.compile()
+        model.compile()  # in place: torch.compile(model) would rename the weights
     make_order = epochs_order if config.steps is None else steps_order
     order = make_order(chosen.train, config.batch_size, config.seed)
     plan = plan_steps(config, order)
