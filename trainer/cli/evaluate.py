@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
 )
 @cache_option
-@click.option("--device", default="auto", show_default=True)
+@click.option("--device", default="auto", show_default=True, help="As for fit.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as one JSON object.")
 def evaluate(
@@ -55,7 +55,7 @@ def evaluate(
 @click.option(
     "--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes."
 )
-@click.option("--device", default="auto", show_default=True)
+@click.option("--device", default="auto", show_default=True, help="As for fit.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each image.")
 def predict(run: Path, images: tuple[Path, ...], top: int, device: str, as_json: bool) -> None:
     """Predict the classes of IMAGES, files or folders, with a finished RUN."""

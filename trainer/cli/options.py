@@ -44,7 +44,7 @@ _TRAINING = (
         type=click.Choice(["auto", "fp32", "bf16"]),
         help="auto: bf16 where computed.  [default: auto]",
     ),
-    click.option("--device", help="cpu, cuda, mps.  [default: what there is]"),
+    click.option("--device", help="cpu, cuda, cuda:1, gpu, mps.  [default: what there is]"),
     click.option(
         "--compile",
         is_flag=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,9 @@ Processes = Accelerator
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
+_SPELLING = re.compile(r"(?P<kind>[a-z]+)(:(?P<index>[0-9]{1,3}))?|(?P<gpu>[0-9]{1,3})")
+"""Of a device: `cuda`, `cuda:1` or `1`."""
+
 _held_devices: dict[int, ExitStack] = {}
 """The CUDA device of this process, if it took one, and its lock, held as long as it lives."""
 
@@ -32,13 +36,14 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     `auto` takes a GPU where there is one, and bfloat16 where the hardware computes in it. Raises
     UsageError for a device that is not there, and where torchrun's processes were not taken up.
     """
-    kind = _available_device()
-    if device == "cpu":
-        kind = "cpu"
-    if device not in {"auto", kind}:
-        raise UsageError(f"--device {device} is not available; found {kind}")
-    bf16 = precision == "bf16" or (precision == "auto" and _computes_in_bf16(kind))
+    kind, index = find_device(device)
     started = int(os.environ.get("WORLD_SIZE", "1"))
+    if index is not None:
+        if started > 1:
+            raise UsageError(f"--device {device} is one GPU for {started} processes; use cuda")
+        # Accelerate has no option for it: it takes torch's current device.
+        torch.cuda.set_device(index)
+    bf16 = precision == "bf16" or (precision == "auto" and _computes_in_bf16(kind))
     if started == 1:
         # Accelerate keeps the first precision for the whole process; each run has its own.
         AcceleratorState._reset_state(reset_partial_state=True)
@@ -58,6 +63,40 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
         # Else gloo's threads abort the process as it ends.
         atexit.register(accelerator.end_training)
     return accelerator
+
+
+def find_device(device: str) -> tuple[str, int | None]:
+    """Return the kind of a device, and the number of the GPU where one was asked for.
+
+    `cuda:1` and `1` are the second GPU of CUDA, `gpu` is whatever accelerator there is. Raises
+    UsageError for a device that is not there.
+    """
+    available = _available_device()
+    spelling = _SPELLING.fullmatch(device.strip().lower())
+    kind, number = "", None
+    if spelling is not None:
+        kind = spelling["kind"] or "cuda"
+        number = spelling["index"] or spelling["gpu"]
+    if kind == "auto" or (kind == "gpu" and available != "cpu"):
+        kind = available
+    index = int(number or 0)
+    there = _list_devices(available)
+    if f"{kind}:{index}" not in there:
+        raise UsageError(f"--device {device} is not available; found {', '.join(there.values())}")
+    if kind != "cuda" or number is None:
+        return kind, None
+    return kind, index
+
+
+def _list_devices(available: str) -> dict[str, str]:
+    """Return the devices that there are, by kind and number, as people write them."""
+    there = {"cpu:0": "cpu"}
+    if available == "cuda":
+        for index in range(torch.cuda.device_count()):
+            there[f"cuda:{index}"] = f"cuda:{index}"
+    elif available != "cpu":
+        there[f"{available}:0"] = available
+    return there
 
 
 def _available_device() -> str:
@@ -96,7 +135,8 @@ def keep_freed_memory(device: str) -> None:
     200,000 page faults and a tenth of the time of each step. Only glibc has these settings. They
     change the whole process, so this is for a command line to call, not for a library.
     """
-    if device != "cpu" and _available_device() != "cpu":
+    is_cpu = device.strip().lower() in {"cpu", "cpu:0"}
+    if not is_cpu and _available_device() != "cpu":
         return
     os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**62))

@@ -30,6 +30,7 @@ from trainer.statistics.metrics import Metrics, read_metrics, write_metrics
 from trainer.training.config import FitConfig
 from trainer.training.device import (
     Processes,
+    find_device,
     is_main_process,
     make_accelerator,
     resolve,
@@ -102,6 +103,7 @@ def fit_run(
     TrainerError.
     """
     check_model(config.arch, config.weights)
+    find_device(config.device)
     chosen = choose_samples(config, table)
     run = open_run(out, config, chosen.table.sha256, resume=resume)
     if run.metrics.is_file():

@@ -97,6 +97,7 @@ def test_every_setting_of_a_run_is_an_option() -> None:
         (["--manifest", "gone.csv", "--out", "r"], 1, "gone.csv does not exist"),
         (["--out", "r"], 2, "--manifest is missing"),
         (["--manifest", "x", "--out", "r", "--epochs", "0"], 2, "--epochs must be"),
+        (["--manifest", "x", "--out", "r", "--device", "tpu"], 2, "--device tpu is not available"),
         (["--manifest", "x"], 2, "Missing option '--out'"),
     ],
 )

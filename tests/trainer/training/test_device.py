@@ -14,6 +14,7 @@ from augbuild.core.files import hold_lock
 from augbuild.errors import UsageError
 from tests.conftest import REPOSITORY
 from trainer.training.device import (
+    find_device,
     is_main_process,
     make_accelerator,
     resolve,
@@ -65,11 +66,63 @@ def test_auto_is_bf16_where_the_processor_computes_in_it() -> None:
 
 
 @pytest.mark.skipif(HAS_GPU, reason="needs a machine without a GPU")
-@pytest.mark.parametrize("device", ["cuda", "mps", "tpu"])
+@pytest.mark.parametrize(
+    "device",
+    ["cuda", "cuda:0", "cuda:1", "0", "gpu", "gpu:0", "mps", "CUDA", "tpu", "cpu:1", "cuda:", ""],
+)
 def test_device_that_is_not_there(device: str) -> None:
     with pytest.raises(UsageError) as caught:
         make_accelerator(device, "fp32")
     assert str(caught.value) == f"--device {device} is not available; found cpu"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0", "CPU", " cpu "])
+def test_spellings_of_the_processor(device: str) -> None:
+    assert find_device(device) == ("cpu", None)
+    assert resolve(make_accelerator(device, "fp32")).device == "cpu"
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make torch report two GPUs of CUDA, as far as they are only looked for."""
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("device", "kind", "index"),
+    [
+        ("auto", "cuda", None),
+        ("cuda", "cuda", None),
+        ("gpu", "cuda", None),
+        ("0", "cuda", 0),
+        ("1", "cuda", 1),
+        ("cuda:1", "cuda", 1),
+        ("CUDA:0", "cuda", 0),
+        ("gpu:1", "cuda", 1),
+        ("cpu", "cpu", None),
+    ],
+)
+def test_spellings_of_a_gpu(device: str, kind: str, index: int | None) -> None:
+    assert find_device(device) == (kind, index)
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize("device", ["2", "cuda:2", "mps", "tpu"])
+def test_gpu_that_is_not_there(device: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_device(device)
+    assert str(caught.value) == f"--device {device} is not available; found cpu, cuda:0, cuda:1"
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_one_gpu_is_not_for_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError) as caught:
+        make_accelerator("cuda:1", "fp32")
+    assert str(caught.value) == "--device cuda:1 is one GPU for 2 processes; use cuda"
 
 
 def test_generator_is_seeded_for_a_while() -> None:
