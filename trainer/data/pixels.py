@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,10 @@ _CHUNK = 16  # images that a worker decodes at a time
 _POOL_PAYS_FROM = 200  # images; fewer are decoded before workers have started
 _SPARE_BYTES = 1 << 30  # left free on the disk of the cache
 
+_NAMED = 10  # images in a message; the rest is counted
+
 Pixels = NDArray[np.uint8]
+Failures = list[tuple[Path, str]]  # images that could not be decoded, with the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,36 +132,62 @@ def default_cache() -> Path:
 
 
 def open_store(
-    samples: Sequence[Sample], size: int, cache: Path | None, *, file: Path, quiet: bool = True
+    samples: Sequence[Sample],
+    size: int,
+    cache: Path | None,
+    *,
+    file: Path,
+    checked: bool = False,
+    quiet: bool = True,
 ) -> PixelStore:
     """Decode and resize all images on all processors, or find that done before.
 
-    Without a `cache` folder, or without room in it, each image is decoded whenever it is needed.
-    Raises TableError naming the row of `file` whose image cannot be read.
+    Without a `cache` folder, or without room in it, each image is decoded whenever it is needed,
+    and once here, unless all are `checked`. Raises TableError naming the rows of `file` whose
+    images cannot be read.
     """
-    rows: dict[Path, int] = {}
-    where: dict[Path, str] = {}
+    first: dict[Path, Sample] = {}
     for sample in samples:
-        rows.setdefault(sample.path, len(rows))
-        where[sample.path] = f"{file}: row {sample.row}: {sample.name}"
-    if cache is None:
-        return PixelStore(size, rows, None)
-    cache.mkdir(parents=True, exist_ok=True)
-    paths = list(rows)
-    target = cache / f"{_store_key(paths, size)}.pixels"
+        first.setdefault(sample.path, sample)
+    paths = list(first)
+    rows = {path: row for row, path in enumerate(paths)}
     needed = len(paths) * _image_bytes(size)
-    found, _ = size_and_mtime(target)
-    if found != needed:
-        free = shutil.disk_usage(cache).free
-        if free < needed + _SPARE_BYTES:
-            note = (
-                f"{cache} has no room for {needed / 1e9:.1f} GB of pixels; "
-                "images are decoded whenever they are needed"
-            )
-            return PixelStore(size, rows, None, (note,))
-        _fill_store(target, paths, size, where, quiet=quiet)
-    array = np.memmap(target, np.uint8, "r", shape=(len(paths), size, size, 3))
-    return PixelStore(size, rows, array)
+    notes: tuple[str, ...] = ()
+    if cache is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+        target = cache / f"{_store_key(paths, size)}.pixels"
+        found, _ = size_and_mtime(target)
+        has_room = found == needed or shutil.disk_usage(cache).free >= needed + _SPARE_BYTES
+        if has_room:
+            if found != needed:
+                _check_failures(_fill_store(target, paths, size, quiet=quiet), first, file)
+            array = np.memmap(target, np.uint8, "r", shape=(len(paths), size, size, 3))
+            return PixelStore(size, rows, array)
+        note = (
+            f"{cache} has no room for {needed / 1e9:.1f} GB of pixels; "
+            "images are decoded whenever they are needed"
+        )
+        notes = (note,)
+    if not checked:
+        _check_failures(_decode_all(None, paths, size, quiet=quiet), first, file)
+    return PixelStore(size, rows, None, notes)
+
+
+def _check_failures(failures: Failures, first: Mapping[Path, Sample], file: Path) -> None:
+    """Raise TableError where images could not be decoded, naming the first ten."""
+    lines = []
+    ordered = sorted(failures, key=lambda failure: first[failure[0]].row)
+    for path, reason in ordered[:_NAMED]:
+        sample = first[path]
+        lines.append(f"row {sample.row}: {sample.name} is not a usable image: {reason}")
+    if len(lines) == 1:
+        raise TableError(f"{file}: {lines[0]}")
+    if len(failures) > _NAMED:
+        lines.append(f"and {len(failures) - _NAMED:,} more")
+    if not lines:
+        return
+    listed = "\n  ".join(lines)
+    raise TableError(f"{file}: {len(failures):,} images cannot be used:\n  {listed}")
 
 
 def _image_bytes(size: int) -> int:
@@ -176,40 +206,45 @@ def _store_key(paths: Sequence[Path], size: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def _fill_store(
-    target: Path, paths: Sequence[Path], size: int, where: Mapping[Path, str], *, quiet: bool
-) -> None:
-    """Decode all images into a file that workers share, and put it in place once it is complete."""
+def _fill_store(target: Path, paths: Sequence[Path], size: int, *, quiet: bool) -> Failures:
+    """Decode all images into a file, put in place once it is complete; return what failed."""
     # Two runs may fill the same store at once: each its own file, and the bytes are the same.
     staged = target.with_suffix(f".{os.getpid()}.partial")
-    n_jobs = 1 if len(paths) < _POOL_PAYS_FROM else available_cpus()
-    fill = partial(_fill_chunk, staged, size)
-    chunks = chunked(enumerate(paths), _CHUNK)
     try:
         with staged.open("wb") as file:
             file.truncate(len(paths) * _image_bytes(size))  # sparse: workers fill their rows in
-        with ProgressBar("decoding", len(paths), "images", quiet=quiet) as progress:
-            for failures in map_pooled(fill, chunks, n_jobs=n_jobs):
-                for path, reason in failures:
-                    raise TableError(f"{where[path]} is not a usable image: {reason}")
-                progress.advance(_CHUNK)
-        staged.replace(target)
+        failures = _decode_all(staged, paths, size, quiet=quiet)
+        if not failures:
+            staged.replace(target)
     finally:
         staged.unlink(missing_ok=True)
+    return failures
 
 
-def _fill_chunk(
-    target: Path, size: int, items: Sequence[tuple[int, Path]]
-) -> list[tuple[Path, str]]:
-    """Decode some images into their rows of the file; return those that failed, with the reason."""
+def _decode_all(target: Path | None, paths: Sequence[Path], size: int, *, quiet: bool) -> Failures:
+    """Decode all images, into a file that workers share if there is one; return what failed."""
+    n_jobs = 1 if len(paths) < _POOL_PAYS_FROM else available_cpus()
+    decode = partial(_decode_chunk, target, size)
+    chunks = chunked(enumerate(paths), _CHUNK)
+    failures: Failures = []
+    with ProgressBar("decoding", len(paths), "images", quiet=quiet) as progress:
+        for failed in map_pooled(decode, chunks, n_jobs=n_jobs):
+            failures += failed
+            progress.advance(_CHUNK)
+    return failures
+
+
+def _decode_chunk(target: Path | None, size: int, items: Sequence[tuple[int, Path]]) -> Failures:
+    """Decode some images, into their rows of the file if there is one; return what failed."""
     failures = []
-    with target.open("r+b") as file:
+    with target.open("r+b") if target is not None else nullcontext() as file:
         for row, path in items:
             try:
                 pixels = load_pixels(path, size)
             except ImageError as error:
                 failures.append((path, str(error)))
                 continue
-            file.seek(row * _image_bytes(size))
-            file.write(pixels.tobytes())
+            if file is not None:
+                file.seek(row * _image_bytes(size))
+                file.write(pixels.tobytes())
     return failures

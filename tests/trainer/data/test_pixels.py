@@ -148,6 +148,33 @@ class TestStore:
             fit_run(config(root), tmp_path / "run", cache=tmp_path / "cache")
         assert not list((tmp_path / "cache").iterdir())
 
+    @pytest.mark.parametrize("cache", [True, False])
+    @pytest.mark.parametrize("broken", [2, 10, 12])
+    def test_names_all_images_that_cannot_be_read(
+        self, tmp_path: Path, cache: bool, broken: int
+    ) -> None:
+        root = dataset(tmp_path / "images", 6, 6)
+        table = read_table(root)
+        bad = table.samples[3 : 3 + broken]
+        for sample in bad:
+            sample.path.write_bytes(b"no image")
+        folder = tmp_path / "cache" if cache else None
+        with pytest.raises(TableError) as caught:
+            open_store(table.samples * 2, 16, folder, file=root)
+        first, *lines = str(caught.value).splitlines()
+        assert first == f"{root}: {broken} images cannot be used:"
+        named = [f"  row {each.row}: {each.name} is not a usable image: " for each in bad[:10]]
+        for line, start in zip(lines, named, strict=False):
+            assert line.startswith(start)
+        assert lines[10:] == (["  and 2 more"] if broken == 12 else [])
+
+    def test_is_not_checked_again(self, tmp_path: Path) -> None:
+        root = dataset(tmp_path / "images", 1, 1)
+        table = read_table(root)
+        table.samples[0].path.write_bytes(b"no image")
+        store = open_store(table.samples, 16, None, file=root, checked=True)
+        assert store.array is None
+
     def test_is_filled_by_several_processes(self, tmp_path: Path) -> None:
         root = dataset(tmp_path / "images", 100, 1)
         table = read_table(root)
