@@ -5,9 +5,11 @@ from __future__ import annotations
 import atexit
 import ctypes
 import os
+import platform
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -26,6 +28,11 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 _SPELLING = re.compile(r"(?P<kind>[a-z]+)(:(?P<index>[0-9]{1,3}))?|(?P<gpu>[0-9]{1,3})")
 """Of a device: `cuda`, `cuda:1` or `1`."""
 
+_RECORDED_PACKAGES = (
+    *("augbuild", "accelerate", "numpy", "pillow", "safetensors"),
+    *("scikit-learn", "torch", "torchvision"),
+)
+
 _held_devices: dict[int, ExitStack] = {}
 """The CUDA device of this process, if it took one, and its lock, held as long as it lives."""
 
@@ -37,7 +44,7 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     UsageError for a device that is not there, and where torchrun's processes were not taken up.
     """
     kind, index = find_device(device)
-    started = int(os.environ.get("WORLD_SIZE", "1"))
+    started = count_processes()
     if index is not None:
         if started > 1:
             raise UsageError(f"--device {device} is one GPU for {started} processes; use cuda")
@@ -116,6 +123,13 @@ def resolve(accelerator: Accelerator) -> Resolved:
     )
 
 
+def list_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a run's results depend on."""
+    versions = {name: version(name) for name in _RECORDED_PACKAGES}
+    versions["python"] = platform.python_version()
+    return versions
+
+
 def _computes_in_bf16(kind: str) -> bool:
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -162,6 +176,11 @@ def restored_threads() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def count_processes() -> int:
+    """Return the number of processes that torchrun started, 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_main_process() -> bool:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from augbuild.core.files import write_atomic
-from trainer.data.order import epochs_order, steps_order
 from trainer.data.pixels import ManifestDataset, PixelStore, open_store
 from trainer.data.samples import (
     Sample,
@@ -30,19 +27,29 @@ from trainer.statistics.metrics import Metrics, read_metrics, write_metrics
 from trainer.training.config import FitConfig
 from trainer.training.device import (
     Processes,
+    count_processes,
     find_device,
     is_main_process,
+    list_versions,
     make_accelerator,
     resolve,
     restored_threads,
     seeded_generator,
 )
 from trainer.training.evaluate import score_validation, write_results
-from trainer.training.loop import plan_steps, predict, prepare_model, train
+from trainer.training.loop import (
+    make_order,
+    plan_steps,
+    predict,
+    prepare_model,
+    smallest_share,
+    train,
+)
 from trainer.training.model import (
     Model,
     WeightsInfo,
     check_model,
+    check_shapes,
     load_weights,
     make_model,
     save_weights,
@@ -57,11 +64,6 @@ from trainer.training.run import (
     read_epochs,
     write_epochs,
     write_run_config,
-)
-
-_RECORDED_PACKAGES = (
-    *("augbuild", "accelerate", "numpy", "pillow", "safetensors"),
-    *("scikit-learn", "torch", "torchvision"),
 )
 
 
@@ -108,28 +110,30 @@ def fit_run(
     run = open_run(out, config, chosen.table.sha256, resume=resume)
     if run.metrics.is_file():
         return read_metrics(run.metrics)
+    order = make_order(config, chosen.train)
+    share = smallest_share(order, count_processes())
+    check_shapes(config.arch, len(chosen.table.classes), config.image_size, share)
+    check_files(chosen.table, chosen.all, verify=verify)
+    out.mkdir(parents=True, exist_ok=True)
     with hold_folder(out) if is_main_process() else nullcontext(), restored_threads():
-        check_files(chosen.table, chosen.all, verify=verify)
         accelerator = make_accelerator(config.device, config.precision)
         quiet = quiet or not accelerator.is_main_process
         with accelerator.main_process_first():  # it decodes, the others find what it left
             images, file = decoded or chosen.all, chosen.table.file
-            store = open_store(images, config.image_size, cache, file=file, quiet=quiet)
-        show = _ignore if quiet else _print
+            store = open_store(
+                images, config.image_size, cache, file=file, checked=bool(decoded), quiet=quiet
+            )
+
+        def show(line: str) -> None:
+            if not quiet:
+                print(line, flush=True)
+
         for note in (*chosen.notes, *store.notes):
             show(note)
         if accelerator.is_main_process:
             write_run_config(run, _describe_run(config, chosen, accelerator))
         model = _train(accelerator, config, run, chosen, store, show)
         return _finish(accelerator, config, run, model, chosen, store)
-
-
-def _print(line: str) -> None:
-    print(line, flush=True)
-
-
-def _ignore(line: str) -> None:  # a `show` of a quiet run
-    """Print nothing."""
 
 
 def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSamples:
@@ -157,8 +161,6 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
 
 def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Processes) -> RunConfig:
     """Build what config.json records."""
-    versions = {name: version(name) for name in _RECORDED_PACKAGES}
-    versions["python"] = platform.python_version()
     per_class = Counter(sample.label for sample in chosen.table.samples)
     return RunConfig(
         **msgspec.structs.asdict(config),
@@ -171,7 +173,7 @@ def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Process
         ),
         images_per_class=dict(sorted(per_class.items())),
         resolved=resolve(accelerator),
-        versions=versions,
+        versions=list_versions(),
     )
 
 
@@ -192,8 +194,7 @@ def _train(
         return prepare_model(accelerator, model)
     if config.compile:
         model.compile()  # in place: torch.compile(model) would rename the weights
-    make_order = epochs_order if config.steps is None else steps_order
-    order = make_order(chosen.train, config.batch_size, config.seed)
+    order = make_order(config, chosen.train)
     plan = plan_steps(config, order)
     batches = f"{order.batches_per_pass} batches of {config.batch_size} an epoch"
     there = resolve(accelerator)

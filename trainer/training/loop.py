@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from augbuild.errors import DivergedError
-from trainer.data.order import Order
+from trainer.data.order import Order, epochs_order, steps_order
 from trainer.data.pixels import ManifestDataset
+from trainer.data.samples import Sample
 from trainer.training.checkpoint import load_checkpoint, save_checkpoint
 from trainer.training.config import FitConfig, Optimizer, Schedule
 from trainer.training.device import seeded_generator
@@ -65,6 +66,19 @@ def make_optimizer(model: Model, plan: Hyperparameters) -> torch.optim.Optimizer
             return torch.optim.AdamW(parameters, lr=plan.lr, weight_decay=decay)
         case "adam":
             return torch.optim.Adam(parameters, lr=plan.lr, weight_decay=decay)
+
+
+def make_order(config: FitConfig, samples: Sequence[Sample]) -> Order:
+    """Return the order in which a run sees its training images."""
+    order = epochs_order if config.steps is None else steps_order
+    return order(samples, config.batch_size, config.seed)
+
+
+def smallest_share(order: Order, processes: int) -> int:
+    """Return the fewest images that a process computes at a time: the last batch may be short."""
+    last = order.batch(order.batches_per_pass - 1)
+    images = min(len(order.batch(0)), len(last))
+    return max(images // processes, 1)
 
 
 def plan_steps(config: FitConfig, order: Order) -> Hyperparameters:

@@ -15,6 +15,9 @@ from trainer.training.checkpoint import load_tensors, save_tensors
 
 Model = nn.Module
 
+_SIZES = (64, 96, 128, 224, 256, 299, 384)
+"""Sides of images that architectures of torchvision were made for, and small ones."""
+
 
 class WeightsInfo(Struct, frozen=True):
     """What model.safetensors records beside its tensors."""
@@ -56,6 +59,41 @@ def check_model(arch: str, weights: str) -> None:
         raise RunError(
             f"{weights} does not exist; --weights takes none, imagenet or a safetensors file"
         )
+
+
+def check_shapes(arch: str, num_classes: int, image_size: int, batch_size: int) -> None:
+    """Compute the shapes of one training step; raise UsageError where a layer refuses them.
+
+    The message names a size that fits. Nothing is computed but shapes, on torch's meta device.
+    """
+    with torch.device("meta"):
+        model = make_model(arch, num_classes).train()
+    if _takes(model, image_size, batch_size):
+        return
+    if batch_size == 1 and _takes(model, image_size, 2):
+        raise UsageError(
+            f"{arch} cannot be trained on 1 image of {image_size} pixels at a time: batch "
+            "normalisation needs two; use a larger --batch-size"
+        )
+    larger = [size for size in _SIZES if size > image_size]
+    smaller = [size for size in reversed(_SIZES) if size < image_size]
+    for size in (*larger, *smaller):
+        if _takes(model, size, max(batch_size, 2)):
+            raise UsageError(
+                f"{arch} does not take images of {image_size} pixels; use --image-size {size}, "
+                "or another --arch"
+            )
+    raise UsageError(f"{arch} does not take images of {image_size} pixels; use another --arch")
+
+
+def _takes(model: Model, image_size: int, batch_size: int) -> bool:
+    """Check whether a model on the meta device takes images of a size."""
+    images = torch.empty(batch_size, 3, image_size, image_size, device="meta")
+    try:
+        model(images)
+    except (RuntimeError, ValueError, AssertionError):  # whichever the layer checks with
+        return False
+    return True
 
 
 def _replace_head(model: Model, num_classes: int) -> None:

@@ -169,24 +169,26 @@ def read_epochs(file: Path) -> list[EpochReport]:
 
 
 def open_run(root: Path, config: FitConfig, manifest_sha256: str, *, resume: bool) -> RunFolder:
-    """Make a run folder, or with `resume` open one that was begun alike.
+    """Check that a run may use a folder, which it need not make yet, or resume the one there.
 
-    Nothing is overwritten. Raises RunError where the folder holds something else, another run, or
-    one that should have been resumed.
+    Nothing that was trained is overwritten. Raises RunError where the folder holds something else,
+    another run, or one that should have been resumed.
     """
     run = RunFolder(root)
-    if run.config.is_file():
-        if not resume:
-            state = "an unfinished run; --resume continues it"
-            if run.metrics.is_file():
-                state = "a finished run"
-            raise RunError(f"{root} holds {state}; choose another folder with --out")
-        _check_begun_alike(run, config, manifest_sha256)
-    elif root.exists() and not root.is_dir():
+    if not root.exists():
+        return run
+    if not root.is_dir():
         raise RunError(f"{root} is a file; choose a folder with --out")
-    elif root.exists() and not is_vacant(root):
+    if is_vacant(root):
+        return run
+    if not run.config.is_file():
         raise RunError(f"{root} is not empty and is not a run; choose another folder with --out")
-    root.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        state = "an unfinished run; --resume continues it"
+        if run.metrics.is_file():
+            state = "a finished run"
+        raise RunError(f"{root} holds {state}; choose another folder with --out")
+    _check_begun_alike(run, config, manifest_sha256)
     return run
 
 
@@ -204,8 +206,19 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, manifest_sha256: str) 
 
 
 def is_vacant(folder: Path) -> bool:
-    """Check whether a folder is empty, but for the lock of whoever was about to begin there."""
-    return all(each.name == LOCK_NAME for each in folder.iterdir())
+    """Check whether a folder is empty, but for what a run leaves before its first epoch ends.
+
+    That is the lock, and the configuration.
+    """
+    names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
+    run = RunFolder(folder)
+    if names != {run.config.name}:
+        return not names
+    try:
+        read_run_config(run)
+    except RunError:  # somebody else's config.json
+        return False
+    return True
 
 
 @contextmanager

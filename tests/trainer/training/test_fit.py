@@ -131,6 +131,8 @@ def test_a_folder_is_for_one_process_at_a_time(images: Path, tmp_path: Path) -> 
     ("options", "error", "message"),
     [
         ({"arch": "resnet5"}, UsageError, "unknown architecture 'resnet5'"),
+        ({"arch": "vit_b_16"}, UsageError, "vit_b_16 does not take images of 32 pixels"),
+        ({"batch_size": 1}, UsageError, "resnet18 cannot be trained on 1 image of 32 pixels"),
         ({"weights": "gone"}, RunError, "gone does not exist"),
         ({"manifest": "gone.csv"}, TableError, "gone.csv does not exist"),
         ({"holdout": 0.5, "train_on": "augmented"}, TableError, "has no augmented images"),

@@ -32,6 +32,7 @@ from trainer.training.loop import (
     plan_steps,
     predict,
     prepare_model,
+    smallest_share,
     train,
     train_one_epoch,
 )
@@ -334,3 +335,14 @@ def test_torchrun_trains_and_evaluates(images: Path, tmp_path: Path) -> None:
     assert settings.resolved.processes == 2
     assert settings.images.test == 8
     assert len((out / "predictions.csv").read_text().splitlines()) == 9
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "processes", "share"),
+    [(10, 4, 1, 2), (9, 4, 1, 4), (8, 4, 1, 4), (8, 1, 1, 1), (10, 4, 2, 1), (8, 4, 8, 1)],
+)
+def test_smallest_share_of_a_batch(
+    images: int, batch_size: int, processes: int, share: int
+) -> None:
+    units = tuple((index,) for index in range(images))
+    assert smallest_share(Order(units, batch_size, 0), processes) == share

@@ -20,6 +20,7 @@ from trainer.training.model import (
     Model,
     WeightsInfo,
     check_model,
+    check_shapes,
     load_weights,
     make_model,
     save_weights,
@@ -68,6 +69,39 @@ def test_unknown_architecture() -> None:
         check_model("fcn_resnet50", "none")  # torchvision has it, but it is no classifier
     with pytest.raises(UsageError, match=r"'qqqq'; did you mean 'resnet50'\?"):
         check_model("qqqq", "none")
+
+
+@pytest.mark.filterwarnings("ignore:The default weight initialization:FutureWarning")
+@pytest.mark.parametrize(
+    ("arch", "size", "fitting"),
+    [("vit_b_16", 64, 224), ("vit_b_16", 384, 224), ("inception_v3", 64, 96), ("alexnet", 32, 64)],
+)
+def test_size_that_does_not_fit(arch: str, size: int, fitting: int) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_shapes(arch, 2, size, 2)
+    assert str(caught.value) == (
+        f"{arch} does not take images of {size} pixels; use --image-size {fitting}, "
+        "or another --arch"
+    )
+    check_shapes(arch, 2, fitting, 2)
+
+
+def test_batch_of_one() -> None:
+    with pytest.raises(UsageError) as caught:
+        check_shapes("resnet18", 2, 32, 1)
+    assert str(caught.value) == (
+        "resnet18 cannot be trained on 1 image of 32 pixels at a time: batch normalisation needs "
+        "two; use a larger --batch-size"
+    )
+    check_shapes("resnet18", 2, 32, 2)
+    check_shapes("resnet18", 2, 64, 1)  # four pixels are left for each channel
+    check_shapes("squeezenet1_0", 2, 64, 1)  # no batch normalisation
+
+
+def test_shapes_draw_no_random_numbers() -> None:
+    before = torch.random.get_rng_state()
+    check_shapes("resnet18", 2, 32, 2)
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_weights_that_are_not_there() -> None:

@@ -176,6 +176,7 @@ class TestOpenRun:
     def begin(self, root: Path) -> RunConfig:
         config = run_config(("cats", "dogs"))
         write_run_config(RunFolder(root), config)
+        write_epochs(RunFolder(root).epochs, [EPOCH])
         return config
 
     def reopen(self, root: Path, config: RunConfig, **changes: object) -> RunFolder:
@@ -183,9 +184,24 @@ class TestOpenRun:
         sha256 = str(changes.pop("manifest_sha256", config.manifest_sha256))
         return open_run(root, FitConfig(**{**values, **changes}), sha256, resume=True)
 
-    def test_makes_its_folder(self, tmp_path: Path) -> None:
-        run = open_run(tmp_path / "a" / "b", FitConfig("m"), "0" * 64, resume=False)
-        assert run.root.is_dir()
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_does_not_make_its_folder_yet(self, tmp_path: Path, resume: bool) -> None:
+        run = open_run(tmp_path / "a" / "b", FitConfig("m"), "0" * 64, resume=resume)
+        assert run == RunFolder(tmp_path / "a" / "b")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_takes_a_folder_without_an_epoch_again(self, tmp_path: Path, resume: bool) -> None:
+        config = self.begin(tmp_path)
+        RunFolder(tmp_path).epochs.unlink()
+        assert is_vacant(tmp_path)
+        open_run(tmp_path, FitConfig("other"), config.manifest_sha256, resume=resume)
+
+    def test_keeps_the_configuration_of_something_else(self, tmp_path: Path) -> None:
+        (tmp_path / "config.json").write_text('{"theme": "dark"}')
+        assert not is_vacant(tmp_path)
+        with pytest.raises(RunError):
+            open_run(tmp_path, FitConfig("m"), "0" * 64, resume=False)
 
     def test_takes_an_empty_folder_and_one_that_was_only_locked(self, tmp_path: Path) -> None:
         open_run(tmp_path, FitConfig("m"), "0" * 64, resume=False)
