@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from safetensors.torch import save_file
 
 from augbuild.core.documents import decode, to_plain
 from augbuild.errors import RunError
+
+_OF_TORCH = {".pth", ".pt", ".bin", ".ckpt", ".tar"}
+"""Suffixes of the files that torch.save writes."""
 
 
 class CheckpointInfo(Struct, frozen=True):
@@ -54,6 +58,38 @@ def load_tensors(file: Path) -> tuple[dict[str, torch.Tensor], str]:
             f"{file} is not a safetensors file, or is cut short; pickles are never loaded"
         ) from error
     return tensors, metadata.get("about", "{}")
+
+
+def load_state_dict(file: Path) -> dict[str, torch.Tensor]:
+    """Read the tensors of a safetensors file, or of one that torch.save wrote.
+
+    Of the latter, torch unpickles nothing but tensors and plain values. Raises RunError.
+    """
+    if file.suffix.lower() not in _OF_TORCH:
+        tensors, _ = load_tensors(file)
+        return tensors
+    try:
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    # Damaged files end in any of these: an archive, a pickle and tensors are read in turn.
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        ValueError,
+        LookupError,
+        EOFError,
+        OSError,
+    ) as error:
+        raise RunError(
+            f"{file} has more than tensors, or is damaged, so torch does not load it with "
+            "weights_only=True; save the model's state_dict() alone"
+        ) from error
+    # Training scripts save their weights under one of these, beside an optimiser and an epoch.
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+    if not isinstance(loaded, Mapping):
+        raise RunError(f"{file} has no state_dict(): it is a {type(loaded).__name__}")
+    return {str(name): value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
 
 
 def save_checkpoint(

@@ -188,7 +188,7 @@ def _train(
     """Train the model, from its checkpoint if there is one, and report every epoch."""
     classes = chosen.table.classes
     with seeded_generator(config.seed):  # all arms of a comparison begin with the same weights
-        model = make_model(config.arch, len(classes), config.weights)
+        model = make_model(config.arch, len(classes), config.weights, show)
     if run.weights.is_file():  # trained, but interrupted before it was evaluated
         load_weights(run.weights, model)
         return prepare_model(accelerator, model)

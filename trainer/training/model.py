@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -9,11 +11,14 @@ import torchvision
 from msgspec import Struct
 from torch import nn
 
-from augbuild.core.text import nearest
+from augbuild.core.text import nearest, plural
 from augbuild.errors import RunError, UsageError
-from trainer.training.checkpoint import load_tensors, save_tensors
+from trainer.training.checkpoint import load_state_dict, load_tensors, save_tensors
 
 Model = nn.Module
+
+_PREFIX = re.compile(r"((module|_orig_mod|model)\.)+")
+"""What DataParallel, torch.compile and training scripts put before the names of all weights."""
 
 _SIZES = (64, 96, 128, 224, 256, 299, 384)
 """Sides of images that architectures of torchvision were made for, and small ones."""
@@ -27,12 +32,15 @@ class WeightsInfo(Struct, frozen=True):
     image_size: int
 
 
-def make_model(arch: str, num_classes: int, weights: str = "none") -> Model:
+def make_model(
+    arch: str, num_classes: int, weights: str = "none", show: Callable[[str], None] | None = None
+) -> Model:
     """Build a classifier.
 
-    `weights` is none (random), imagenet (downloaded by torchvision) or a safetensors file. Of
-    imagenet, and of a file with another number of classes, all but the head is taken. Raises
-    UsageError for an unknown architecture, RunError for weights that do not fit.
+    `weights` is none (random), imagenet (downloaded by torchvision), a safetensors file or one of
+    torch.save. Of imagenet, and of a file with another number of classes, all but the head is
+    taken; `show` is called with a line about what was loaded. Raises UsageError for an unknown
+    architecture, RunError for weights that do not fit.
     """
     check_model(arch, weights)
     pretrained = "DEFAULT" if weights == "imagenet" else None
@@ -43,9 +51,12 @@ def make_model(arch: str, num_classes: int, weights: str = "none") -> Model:
             f"the ImageNet weights of {arch} could not be downloaded ({error}); "
             "try again, or use --weights none"
         ) from error
-    _replace_head(model, num_classes)
+    head = _replace_head(model, num_classes)
+    loaded = f"weights: ImageNet's, but for a new {head}"
     if weights not in {"none", "imagenet"}:
-        _load_matching(model, Path(weights))
+        loaded = _load_matching(model, head, Path(weights))
+    if show is not None and weights != "none":
+        show(loaded)
     return model
 
 
@@ -57,7 +68,8 @@ def check_model(arch: str, weights: str) -> None:
         raise UsageError(f"unknown architecture {arch!r}; did you mean {near!r}?")
     if weights not in {"none", "imagenet"} and not Path(weights).is_file():
         raise RunError(
-            f"{weights} does not exist; --weights takes none, imagenet or a safetensors file"
+            f"{weights} does not exist; --weights takes none, imagenet or a file, .safetensors "
+            "or .pth"
         )
 
 
@@ -96,8 +108,11 @@ def _takes(model: Model, image_size: int, batch_size: int) -> bool:
     return True
 
 
-def _replace_head(model: Model, num_classes: int) -> None:
-    """Replace the last linear layer (in SqueezeNet a convolution) by one for the classes."""
+def _replace_head(model: Model, num_classes: int) -> str:
+    """Replace the last linear layer (in SqueezeNet a convolution) by one for the classes.
+
+    Returns its name.
+    """
     last_name, last = "", model
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
@@ -116,6 +131,7 @@ def _replace_head(model: Model, num_classes: int) -> None:
         for auxiliary in ("aux1", "aux2", "AuxLogits"):
             if hasattr(model, auxiliary):
                 setattr(model, auxiliary, None)
+    return last_name
 
 
 def save_weights(file: Path, model: Model, info: WeightsInfo) -> None:
@@ -132,6 +148,7 @@ def load_weights(file: Path, model: Model) -> None:
     wanted = model.state_dict()
     if _shapes(tensors) != _shapes(wanted):
         raise RunError(f"{file} contains the weights of another model")
+    _check_finite(tensors, file)
     model.load_state_dict(tensors)
 
 
@@ -139,17 +156,36 @@ def _shapes(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in tensors.items()}
 
 
-def _load_matching(model: Model, file: Path) -> None:
-    """Load the weights that fit; only those of the head may be missing."""
-    tensors, _ = load_tensors(file)
-    wanted = model.state_dict()
-    fitting = 0
+def _check_finite(tensors: Mapping[str, torch.Tensor], file: Path) -> None:
     for name, value in tensors.items():
-        if name in wanted and value.shape == wanted[name].shape:
-            wanted[name] = value
-            fitting += 1
-    if fitting < len(wanted) - 2:  # a head has a weight and a bias
+        if not value.isfinite().all():
+            raise RunError(f"{file}: {name} has values that are not finite (NaN or infinite)")
+
+
+def _load_matching(model: Model, head: str, file: Path) -> str:
+    """Load the weights that fit and return a line about them; only the head's may be missing."""
+    tensors = load_state_dict(file)
+    if all(_PREFIX.match(name) for name in tensors):
+        tensors = {_PREFIX.sub("", name, count=1): value for name, value in tensors.items()}
+    wanted = model.state_dict()
+    shapes = _shapes(wanted)
+    fitting = {name: each for name, each in tensors.items() if each.shape == shapes.get(name)}
+    new = [name for name in wanted if name not in fitting]
+    # Files older than PyTorch 0.4.1 have no counters; they matter only to a BatchNorm with
+    # momentum=None, which torchvision has nowhere.
+    missing = [name for name in new if not name.endswith(".num_batches_tracked")]
+    unfit = [name for name in missing if name.rpartition(".")[0] != head]
+    if unfit:
         raise RunError(
-            f"{file} contains the weights of another architecture: {fitting} of {len(wanted)} fit"
+            f"{file} contains the weights of another architecture: {len(fitting)} of {len(wanted)} "
+            f"fit, and {unfit[0]} does not"
         )
-    model.load_state_dict(wanted)
+    _check_finite(fitting, file)
+    model.load_state_dict({**wanted, **fitting})
+    line = f"weights: {len(fitting):,} of {plural(len(wanted), 'tensor')} from {file}"
+    if missing:
+        line += f"; {' and '.join(missing)} are new"
+    left = len(tensors) - len(fitting)
+    if left:
+        line += f"; {plural(left, 'tensor')} of the file left"
+    return line

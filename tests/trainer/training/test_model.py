@@ -14,7 +14,7 @@ import torch
 import torchvision
 
 from augbuild.errors import RunError, UsageError
-from trainer.training.checkpoint import load_tensors
+from trainer.training.checkpoint import load_tensors, save_tensors
 from trainer.training.device import seeded_generator
 from trainer.training.model import (
     Model,
@@ -148,6 +148,67 @@ def test_body_must_fit_whole(tmp_path: Path) -> None:
     save_weights(tmp_path / "w.safetensors", before, INFO)
     with pytest.raises(RunError, match="contains the weights of another architecture"):
         make_model("resnet18", 2, str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "model."])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_prefixes_and_files_of_torch(tmp_path: Path, prefix: str, suffix: str) -> None:
+    before = make_model("resnet18", 2)
+    state = {f"{prefix}{name}": value for name, value in before.state_dict().items()}
+    file = tmp_path / f"w{suffix}"
+    if suffix == ".pth":
+        torch.save(state, file)
+    else:
+        save_tensors(file, state, {})
+    lines: list[str] = []
+    after = make_model("resnet18", 2, str(file), lines.append)
+    for name, value in after.state_dict().items():
+        assert torch.equal(value, before.state_dict()[name])
+    assert lines == [f"weights: 122 of 122 tensors from {file}"]
+
+
+def test_old_file_without_counters_for_other_classes(tmp_path: Path) -> None:
+    before = make_model("resnet18", 1000)
+    whole = before.state_dict()
+    state = {name: whole[name] for name in whole if not name.endswith("num_batches_tracked")}
+    file = tmp_path / "resnet18.pth"
+    torch.save({"epoch": 3, "state_dict": {**state, "extra": torch.zeros(1)}}, file)
+    lines: list[str] = []
+    after = make_model("resnet18", 2, str(file), lines.append)
+    assert torch.equal(resnet18(after).conv1.weight, resnet18(before).conv1.weight)
+    assert lines == [
+        f"weights: 100 of 122 tensors from {file}; fc.weight and fc.bias are new; "
+        "3 tensors of the file left"
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_numbers(tmp_path: Path, value: float) -> None:
+    model = make_model("resnet18", 2)
+    with torch.no_grad():
+        resnet18(model).conv1.weight[0, 0, 0, 0] = value
+    file = tmp_path / "w.safetensors"
+    save_weights(file, model, INFO)
+    message = r"conv1.weight has values that are not finite \(NaN or infinite\)$"
+    with pytest.raises(RunError, match=message):
+        make_model("resnet18", 2, str(file))
+    with pytest.raises(RunError, match=message):
+        load_weights(file, make_model("resnet18", 2))
+
+
+def test_file_of_torch_with_more_than_tensors(tmp_path: Path) -> None:
+    file = tmp_path / "w.pth"
+    torch.save(make_model("squeezenet1_0", 2), file)
+    message = r"has more than tensors, or is damaged, .* save the model's state_dict\(\) alone"
+    with pytest.raises(RunError, match=message):
+        make_model("squeezenet1_0", 2, str(file))
+    for content in (b"", b"no weights at all", file.read_bytes()[:3000]):
+        file.write_bytes(content)
+        with pytest.raises(RunError, match=message):
+            make_model("squeezenet1_0", 2, str(file))
+    torch.save([1, 2], file)
+    with pytest.raises(RunError, match=r"has no state_dict\(\): it is a list"):
+        make_model("squeezenet1_0", 2, str(file))
 
 
 def test_pickle_posing_as_weights(tmp_path: Path) -> None:
