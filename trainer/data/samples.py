@@ -95,6 +95,15 @@ def training_samples(table: Table, train_on: TrainOn | None) -> tuple[Sample, ..
     return chosen
 
 
+def divide(table: Table, *, holdout: float, fold: int | None, seed: int) -> Table:
+    """Return a table with a share held out, or with a fold as its test split; raises TableError."""
+    if holdout:
+        table = hold_out(table, holdout, seed)
+    if fold is not None:
+        table = take_fold(table, fold)
+    return table
+
+
 def take_fold(table: Table, fold: int) -> Table:
     """Make the originals of one fold the test split and all other folds the train split.
 
