@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 @click.argument("run", type=FOLDER)
 @click.option("--manifest", type=FOLDER, required=True, metavar="M", help="As for fit.")
 @click.option(
-    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
+    "--split",
+    type=click.Choice(["train", "validation", "val", "test"]),
+    default="test",
+    show_default=True,
+    help="val is validation.",
 )
 @cache_option
 @click.option("--device", default="auto", show_default=True, help="As for fit.")
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 def evaluate(
     run: Path,
     manifest: Path,
-    split: Split,
+    split: Split | Literal["val"],
     cache: str | None,
     device: str,
     quiet: bool,
@@ -43,8 +47,9 @@ def evaluate(
     from trainer.training.device import keep_freed_memory
 
     keep_freed_memory(device)
+    chosen: Split = "validation" if split == "val" else split
     metrics, folder = library.evaluate(
-        run, manifest, split=split, cache=cache, device=device, quiet=quiet or as_json
+        run, manifest, split=chosen, cache=cache, device=device, quiet=quiet or as_json
     )
     print_metrics(metrics, folder, quiet=quiet, as_json=as_json)
 

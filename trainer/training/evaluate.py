@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from augbuild.core.files import write_atomic
 from augbuild.errors import ImageError, TableError
+from trainer.data.overlap import describe_overlap
 from trainer.data.pixels import ManifestDataset, Pixels, PixelStore, load_pixels, open_store
-from trainer.data.samples import Sample, Split, Table, check_files
+from trainer.data.samples import Sample, Split, Table, check_files, divide, training_samples
 from trainer.data.tables import images_below, read_table
 from trainer.figures.confusion import draw_confusion
 from trainer.statistics.metrics import Metrics, evaluate_predictions, write_metrics
@@ -97,7 +98,8 @@ def evaluate_run(
     """Evaluate a finished run on a split of a manifest; return the metrics and their folder.
 
     Of a manifest without splits all images are taken. The folder is below the run's `evaluations`,
-    so nothing of the run itself is overwritten. Raises RunError, TableError.
+    so nothing of the run itself is overwritten. Images that the run was trained on are counted
+    unless `quiet`. Raises RunError, TableError.
     """
     model, config = load_run(root)
     table = read_table(manifest)
@@ -106,6 +108,9 @@ def evaluate_run(
     accelerator = make_accelerator(device, config.resolved.precision)
     store = open_store(chosen, config.image_size, cache, file=table.file, quiet=quiet)
     data = ManifestDataset(chosen, config.classes, store)
+    if not quiet:
+        for line in _compare_with_training(config, chosen):
+            print(line, flush=True)
     prepared = prepare_model(accelerator, model)
     probabilities = predict(accelerator, prepared, data, config.batch_size)
     stem = manifest.stem if manifest.is_file() else manifest.name
@@ -115,13 +120,27 @@ def evaluate_run(
     return metrics, folder.root
 
 
+def _compare_with_training(config: RunConfig, chosen: Sequence[Sample]) -> tuple[str, ...]:
+    """Return a line about images that the run was trained on, or why that is not known."""
+    unknown = f"whether the run was trained on these images is not known: {config.manifest}"
+    try:
+        table = read_table(Path(config.manifest))
+    except TableError:
+        return (f"{unknown} cannot be read",)
+    if table.sha256 != config.manifest_sha256:
+        return (f"{unknown} has changed",)
+    table = divide(table, holdout=config.holdout, fold=config.fold, seed=config.seed)
+    return describe_overlap(training_samples(table, config.train_on), chosen)
+
+
 def _choose_split(table: Table, split: Split, known: Sequence[str]) -> tuple[Sample, ...]:
     """Return the images to evaluate; raises TableError for none, or one of an unknown class."""
     chosen = table.of(split) if table.has_splits else table.samples
     if not chosen:
         splits = {str(sample.split) for sample in table.samples}
         present = ", ".join(sorted(splits))
-        raise TableError(f"{table.file} has no {split} images; it has {present}")
+        hint = ": use --split validation" if "validation" in splits else ""
+        raise TableError(f"{table.file} has no {split} images; it has {present}{hint}")
     for sample in chosen:
         if sample.label not in known:
             where = f"{table.file}: row {sample.row}: {sample.name}"

@@ -11,14 +11,14 @@ from pathlib import Path
 import msgspec
 
 from augbuild.core.files import write_atomic
+from trainer.data.overlap import describe_overlap
 from trainer.data.pixels import ManifestDataset, PixelStore, open_store
 from trainer.data.samples import (
     Sample,
     Table,
     check_classes,
     check_files,
-    hold_out,
-    take_fold,
+    divide,
     training_samples,
 )
 from trainer.data.tables import read_table
@@ -130,6 +130,9 @@ def fit_run(
 
         for note in (*chosen.notes, *store.notes):
             show(note)
+        if not quiet:
+            for leak in describe_overlap(chosen.train, chosen.test):
+                show(leak)
         if accelerator.is_main_process:
             write_run_config(run, _describe_run(config, chosen, accelerator))
         model = _train(accelerator, config, run, chosen, store, show)
@@ -140,10 +143,7 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
     """Choose the images to train, validate and test on; raises TableError."""
     if table is None:
         table = read_table(Path(config.manifest))
-    if config.holdout:
-        table = hold_out(table, config.holdout, config.seed)
-    if config.fold is not None:
-        table = take_fold(table, config.fold)
+    table = divide(table, holdout=config.holdout, fold=config.fold, seed=config.seed)
     train = training_samples(table, config.train_on)
     validation = table.of("validation")
     test = table.of("test")
@@ -156,6 +156,8 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
     if test:
         return ChosenSamples(table, train, validation, test)
     note = "there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2"
+    if validation:
+        note += "; `trainer evaluate RUN --manifest M --split validation` evaluates that split"
     return ChosenSamples(table, train, validation, test, notes=(note,))
 
 
@@ -166,11 +168,7 @@ def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Process
         **msgspec.structs.asdict(config),
         manifest_sha256=chosen.table.sha256,
         classes=chosen.table.classes,
-        images=SplitCounts(
-            train=len(chosen.train),
-            validation=len(chosen.validation),
-            test=len(chosen.test),
-        ),
+        images=SplitCounts(len(chosen.train), len(chosen.validation), len(chosen.test)),
         images_per_class=dict(sorted(per_class.items())),
         resolved=resolve(accelerator),
         versions=list_versions(),

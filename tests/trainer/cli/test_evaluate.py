@@ -54,6 +54,17 @@ def test_evaluation_is_printed_with_its_own_files(finished: Path, images: Path) 
     assert run("evaluate", finished, "--manifest", images, "--quiet").output == ""
 
 
+def test_validation_has_a_short_name(finished: Path, tmp_path: Path) -> None:
+    root = dataset(tmp_path, train=1, test=2)
+    (root / "test").rename(root / "val")
+    refused = run("evaluate", finished, "--manifest", root, "--cache", "none")
+    assert refused.exit_code == 1
+    assert refused.stderr.endswith("it has train, validation: use --split validation\n")
+    result = run("evaluate", finished, "--manifest", root, "--cache", "none", "--split", "val")
+    assert result.exit_code == 0, result.output
+    assert "-validation-" in result.stdout.splitlines()[-1]
+
+
 def test_predictions_are_printed(finished: Path, images: Path) -> None:
     picture = images / "test" / "blue" / "blue_0.png"
     result = run("predict", finished, picture, "--top", "1", "--device", "cpu")

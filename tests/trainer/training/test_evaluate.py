@@ -65,6 +65,35 @@ class TestEvaluate:
         with pytest.raises(TableError, match=r"has no validation images; it has test, train$"):
             evaluate_run(run, images, split="validation")
 
+    def test_names_the_validation_split_where_there_is_no_test_split(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        root = dataset(tmp_path, 2, 1)
+        (root / "test").rename(root / "val")
+        message = r"has no test images; it has train, validation: use --split validation$"
+        with pytest.raises(TableError, match=message):
+            evaluate_run(run, root)
+
+    def test_counts_images_that_were_trained_on(
+        self, run: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        evaluate_run(run, images, split="train", quiet=False)
+        assert capsys.readouterr().out.startswith("leak: 20 of 20 evaluated images are in training")
+        evaluate_run(run, images, quiet=False)
+        assert capsys.readouterr().out == ""
+        shutil.copytree(run, tmp_path / "moved")
+        settings = read_run_config(RunFolder(run))
+        for changes, reason in (
+            ({"manifest": str(tmp_path / "gone")}, f"{tmp_path / 'gone'} cannot be read"),
+            ({"manifest_sha256": "0" * 64}, f"{images} has changed"),
+        ):
+            other = msgspec.structs.replace(settings, **changes)
+            write_run_config(RunFolder(tmp_path / "moved"), other)
+            evaluate_run(tmp_path / "moved", images, quiet=False)
+            assert capsys.readouterr().out == (
+                f"whether the run was trained on these images is not known: {reason}\n"
+            )
+
     def test_needs_every_file(self, run: Path, tmp_path: Path) -> None:
         (tmp_path / "t.csv").write_text("path,label\ngone.png,red\n")
         with pytest.raises(TableError, match=r"row 1: gone.png cannot be read"):

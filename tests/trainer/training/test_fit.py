@@ -344,6 +344,15 @@ class TestChooseSamples:
             "there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2"
         )
 
+    def test_without_a_test_set_but_with_validation(self, tmp_path: Path) -> None:
+        root = dataset(tmp_path, 2, 1)
+        (root / "test").rename(root / "val")
+        (note,) = choose_samples(config(root)).notes
+        assert note == (
+            "there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2;"
+            " `trainer evaluate RUN --manifest M --split validation` evaluates that split"
+        )
+
     def test_of_a_fold(self, tmp_path: Path) -> None:
         table = read_table(dataset(tmp_path, train=3, test=1))
         samples = [replace(each, fold=n % 2) for n, each in enumerate(table.samples)]
@@ -364,6 +373,18 @@ def test_validation_split_is_reported_per_epoch(tmp_path: Path) -> None:
     assert len(epochs) == 2
     assert all(epoch.validation is not None for epoch in epochs)
     assert read_run_config(RunFolder(tmp_path / "run")).images.validation == 2
+
+
+def test_leak_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = dataset(tmp_path / "images", 4, 2)
+    (root / "test" / "red" / "red_0.png").unlink()
+    original = root / "train" / "red" / "red_1.png"
+    (root / "test" / "red" / "red_9.png").write_bytes(original.read_bytes())
+    fit_run(config(root, arch=FAST, epochs=1), tmp_path / "run", quiet=False)
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith("leak: 1 of 4 evaluated images is in training, too, as ")
+    assert "(first: test/red/red_9.png, in training as train/red/red_1.png)" in first
+    assert not any("leak" in line for line in others)
 
 
 def test_table_without_splits_is_all_training(
