@@ -62,6 +62,7 @@ DOORS = {
     "magic": {"augbuild.pixels.apply"},
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},
     "onnxruntime": {"trainer.training.export"},
+    "pickle": {"trainer.training.checkpoint"},  # the exception of torch.load, no loading
     "pyarrow": {"trainer.data.tables"},
     "safetensors": {"trainer.training.checkpoint"},
     "scipy": {"trainer.statistics."},

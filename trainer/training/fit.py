@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -99,10 +100,9 @@ def fit_run(
 ) -> Metrics | None:
     """Train, evaluate and record one run in the folder `out`; return its metrics.
 
-    They are None where there is no test set. `cache` is where decoded pixels are kept, or None to
-    decode an image whenever it is needed; runs that name the same images in `decoded`, all that
-    any of them needs, share what is kept. `table` is the manifest, if it has been read. Raises
-    TrainerError.
+    They are None where there is no test set. `cache` keeps decoded pixels; without it an image is
+    decoded whenever it is needed. Runs that name the same images in `decoded`, all that any of them
+    needs, share what is kept. `table` is the manifest, if it has been read. Raises TrainerError.
     """
     check_model(config.arch, config.weights)
     find_device(config.device)
@@ -110,33 +110,33 @@ def fit_run(
     run = open_run(out, config, chosen.table.sha256, resume=resume)
     if run.metrics.is_file():
         return read_metrics(run.metrics)
-    order = make_order(config, chosen.train)
-    share = smallest_share(order, count_processes())
-    check_shapes(config.arch, len(chosen.table.classes), config.image_size, share)
-    check_files(chosen.table, chosen.all, verify=verify)
-    out.mkdir(parents=True, exist_ok=True)
+    _check_smallest_batch(config, chosen)
     with hold_folder(out) if is_main_process() else nullcontext(), restored_threads():
+        check_files(chosen.table, chosen.all, verify=verify)
         accelerator = make_accelerator(config.device, config.precision)
         quiet = quiet or not accelerator.is_main_process
         with accelerator.main_process_first():  # it decodes, the others find what it left
-            images, file = decoded or chosen.all, chosen.table.file
-            store = open_store(
-                images, config.image_size, cache, file=file, checked=bool(decoded), quiet=quiet
-            )
-
-        def show(line: str) -> None:
-            if not quiet:
-                print(line, flush=True)
-
-        for note in (*chosen.notes, *store.notes):
+            images, file, size = decoded or chosen.all, chosen.table.file, config.image_size
+            store = open_store(images, size, cache, file=file, checked=bool(decoded), quiet=quiet)
+        show = partial(_show, quiet)
+        leaks = () if quiet else describe_overlap(chosen.train, chosen.test)
+        for note in (*chosen.notes, *store.notes, *leaks):
             show(note)
-        if not quiet:
-            for leak in describe_overlap(chosen.train, chosen.test):
-                show(leak)
         if accelerator.is_main_process:
             write_run_config(run, _describe_run(config, chosen, accelerator))
         model = _train(accelerator, config, run, chosen, store, show)
         return _finish(accelerator, config, run, model, chosen, store)
+
+
+def _check_smallest_batch(config: FitConfig, chosen: ChosenSamples) -> None:
+    order = make_order(config, chosen.train)
+    share = smallest_share(order, count_processes())
+    check_shapes(config.arch, len(chosen.table.classes), config.image_size, share)
+
+
+def _show(quiet: bool, line: str) -> None:
+    if not quiet:
+        print(line, flush=True)
 
 
 def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSamples:

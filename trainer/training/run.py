@@ -223,10 +223,12 @@ def is_vacant(folder: Path) -> bool:
 
 @contextmanager
 def hold_folder(root: Path) -> Iterator[None]:
-    """Lock a folder while this process works in it; raises RunError where another one does.
+    """Make a folder and lock it while this process works in it.
 
-    The lock is released with the process that holds it, however that ends.
+    The lock is released with the process that holds it, however that ends. Raises RunError where
+    another process works there.
     """
+    root.mkdir(parents=True, exist_ok=True)
     try:
         with hold_lock(root / LOCK_NAME):
             yield
