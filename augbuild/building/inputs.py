@@ -14,7 +14,7 @@ from augbuild.sources.open import open_source
 
 
 def open_source_of(
-    recipe: Recipe, *, source: str | None = None, follow_links: bool = False
+    recipe: Recipe, *, source: str | None = None, follow_links: bool = True
 ) -> SourceDataset:
     """Open the source that a recipe names, or `source`; raises SourceError.
 

@@ -52,7 +52,7 @@ class SourceOptions:
     max_pixels: int | None = None
     depth: int | None = None
     ignore_existing: bool = False
-    follow_links: bool = False
+    follow_links: bool = True
 
 
 DEFAULT_OPTIONS = SourceOptions()
