@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import Source, SourceDataset
 from augbuild.sources.findings import Finding
@@ -74,11 +75,13 @@ def _recognise(root: Path, listing: Listing, unread: Mapping[str, str]) -> Layou
 
     Where all images of one of two classes are not read, the other would seem to be the only one.
     """
+    rejected = [path for path in listing.rejected if is_safe_path(path)]
+    images = [*listing.images, *rejected] if rejected else listing.images
     try:
-        return recognise_layout(root, listing.images, listing.options)
+        return recognise_layout(root, images, listing.options)
     except SourceError:
         with suppress(SourceError):
-            return recognise_layout(root, [*listing.images, *unread], listing.options)
+            return recognise_layout(root, [*images, *unread], listing.options)
         raise
 
 
