@@ -20,7 +20,7 @@ def test_sources_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         source.label = "dogs"  # type: ignore[misc]  # that is the point
     with pytest.raises(AttributeError):
-        SourceDataset(Path(), "x", (), ()).classes = ("a",)  # type: ignore[misc]  # as above
+        SourceDataset(Path(), FolderOriginals(Path()), "x", (), ()).classes = ("a",)  # type: ignore[misc]  # as above
 
 
 def test_splits_are_in_the_order_of_the_manifest() -> None:
