@@ -47,6 +47,7 @@ _DECODER_ERRORS = (
     OverflowError,
     EOFError,
     struct.error,
+    RuntimeError,  # pillow-heif's
     zlib.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
