@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from augbuild.planning.grouping import groups_by_pattern
-from augbuild.sources.dataset import Source, SourceOptions
+from augbuild.sources.dataset import Source, SourceOptions, Split
 from augbuild.sources.folders.augmented import find_augmented_names
 from tests.augbuild.sources.fixtures import findings_of, open_classes, touch
 
@@ -24,7 +24,7 @@ VERSIONS = {
 
 
 def sources_of(names: list[str], folder: str = "") -> list[Source]:
-    split = "train" if folder else None
+    split: Split | None = "train" if folder else None
     return [Source(f"cats/{name}", "cats", folder, split) for name in names]
 
 

@@ -18,7 +18,11 @@ def remove(name: str) -> Callable[[Path], None]:
 
 
 def rename(name: str, new: str) -> Callable[[Path], None]:
-    return lambda root: (root / name).replace(root / new)
+
+    def follow(root: Path) -> None:
+        (root / name).replace(root / new)
+
+    return follow
 
 
 LEFT_OUT = [
