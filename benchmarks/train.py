@@ -23,7 +23,8 @@ from trainer.data.order import epochs_order
 from trainer.data.pixels import MEAN, STD, ManifestDataset, open_store
 from trainer.data.samples import Table
 from trainer.data.tables import read_table
-from trainer.training.device import Precision, make_accelerator, seeded_generator
+from trainer.training.config import Precision
+from trainer.training.device import make_accelerator, seeded_generator
 from trainer.training.loop import Hyperparameters, make_optimizer, prepare_model, train_one_epoch
 from trainer.training.model import make_model
 
@@ -105,7 +106,7 @@ def main() -> None:
     table = read_table(arguments.photos)
     with tempfile.TemporaryDirectory(prefix="trainer-benchmark-") as cache:
         start = time.perf_counter()
-        store, _ = open_store(table.samples, arguments.image_size, Path(cache), file=table.file)
+        store = open_store(table.samples, arguments.image_size, Path(cache), file=table.file)
         seconds = time.perf_counter() - start
         print(f"first decode: {len(table.samples) / seconds:.0f} images a second")
         data = ManifestDataset(table.of("train"), table.classes, store)

@@ -1,23 +1,25 @@
-"""How often does the test behind a verdict find a difference where there is none? Prints a Markdown table.
+"""Count how often the test behind a verdict finds a difference where there is none.
 
     python benchmarks/type_one_error.py [--repetitions 2000] [--seed 0]
 
-Two arms are trained K times each and tested on the same n images; neither is better. A prediction is right when a sum
-of normal variables is above a threshold: how hard the image is (shared by both arms), how well this run went, how this
-arm takes to this image, and the rest. Nominal level: 5 %.
+Two arms are trained K times each and tested on the same n images; neither is better. A prediction
+is right when a sum of normal variables is above a threshold: how hard the image is (shared by both
+arms), how well this run went, how this arm takes to this image, and the rest. Nominal level: 5 %.
+Prints a Markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri, stdtr
 
-from trainer.statistics.tests import crossed_variance
+from trainer.statistics.crossed import crossed_variance
 
 SEEDS = (2, 3, 5, 10)
 IMAGES = (28, 140, 1000)
@@ -68,7 +70,7 @@ def simulate(
 def rejections(
     world: World, repetitions: int, seeds: int, images: int, seed: int = 0
 ) -> tuple[float, float]:
-    """Give how often the crossed test, and McNemar's on the first pair of runs, find a difference at 5 %."""
+    """Return how often the crossed test, and McNemar's on one pair of runs, find a difference."""
     random = np.random.Generator(np.random.SFC64([seed, seeds, images]))
     crossed = mcnemar = done = 0
     while done < repetitions:
@@ -77,13 +79,17 @@ def rejections(
         found = crossed_variance(differences)
         p = 2 * stdtr(found.dof, -np.abs(found.delta) / np.sqrt(found.variance))
         crossed += int((p < 0.05).sum())
-        gained, lost = (differences[:, 0] > 0).sum(axis=-1), (differences[:, 0] < 0).sum(axis=-1)
-        mcnemar += int((2 * bdtr(np.minimum(gained, lost), gained + lost, 0.5) < 0.05).sum())
+        first = differences[:, 0]
+        gained = (first > 0).sum(axis=-1)
+        lost = (first < 0).sum(axis=-1)
+        p = 2 * bdtr(np.minimum(gained, lost), gained + lost, 0.5)
+        mcnemar += int((p < 0.05).sum())
         done += count
     return crossed / repetitions, mcnemar / repetitions
 
 
 Rates = dict[tuple[World, int, int], tuple[float, float]]
+"""By world, seeds and images: how often the crossed test errs, and McNemar's."""
 
 
 def table(rates: Rates) -> str:
@@ -91,17 +97,18 @@ def table(rates: Rates) -> str:
     header = " | ".join(f"n = {images}" for images in IMAGES)
     lines = [f"| world | test | {header} |", "|---|---|" + "---:|" * len(IMAGES)]
     for world in WORLDS:
-        rows = [
-            (f"crossed, K = {seeds}", [rates[world, seeds, images][0] for images in IMAGES])
-            for seeds in SEEDS
-        ]
-        rows.append(
-            ("McNemar, one pair of runs", [rates[world, SEEDS[0], images][1] for images in IMAGES])
-        )
-        for test, values in rows:
-            cells = " | ".join(f"{100 * value:.1f} %" for value in values)
-            lines.append(f"| {world.name} | {test} | {cells} |")
+        for seeds in SEEDS:
+            errors = [rates[world, seeds, images][0] for images in IMAGES]
+            lines.append(row(world, f"crossed, K = {seeds}", errors))
+        errors = [rates[world, SEEDS[0], images][1] for images in IMAGES]
+        lines.append(row(world, "McNemar, one pair of runs", errors))
     return "\n".join(lines)
+
+
+def row(world: World, test: str, errors: Sequence[float]) -> str:
+    """Write one row of the table."""
+    cells = " | ".join(f"{100 * error:.1f} %" for error in errors)
+    return f"| {world.name} | {test} | {cells} |"
 
 
 def main() -> None:
@@ -112,18 +119,17 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    rates = {
-        (world, seeds, images): rejections(
-            world, arguments.repetitions, seeds, images, arguments.seed
-        )
-        for world in WORLDS
-        for seeds in SEEDS
-        for images in IMAGES
-    }
-    worst = max(rate[0] for (_, seeds, _), rate in rates.items() if seeds >= 3)
-    print(
-        f"Differences found where there is none, in {arguments.repetitions:,} repetitions (level 5 %)."
-    )
+    repetitions = arguments.repetitions
+    rates: Rates = {}
+    worst = 0.0
+    for world in WORLDS:
+        for seeds in SEEDS:
+            for images in IMAGES:
+                errors = rejections(world, repetitions, seeds, images, arguments.seed)
+                rates[world, seeds, images] = errors
+                if seeds >= 3:
+                    worst = max(worst, errors[0])
+    print(f"Differences found where there is none, in {repetitions:,} repetitions (level 5 %).")
     print(f"The crossed test from 3 seeds on: at most {100 * worst:.1f} %.\n")
     print(table(rates))
 

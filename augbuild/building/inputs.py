@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
+
 from augbuild.core.pool import available_cpus
 from augbuild.planning.plan import BuildPlan, make_plan
 from augbuild.recipe.load import load_recipe
@@ -21,8 +23,10 @@ def open_source_of(
     The recipe's own is relative to the recipe, `source` to the working directory.
     """
     spec, base = (recipe.source.path, recipe.base) if source is None else (source, Path.cwd())
-    options = SourceOptions(ignore_existing=recipe.split.ignore_existing, follow_links=follow_links)
-    return open_source(spec, base, options)
+    options: SourceOptions = recipe.source
+    if not follow_links:
+        options = msgspec.structs.replace(options, follow_links=False)
+    return open_source(spec, base, options, ignore_existing=recipe.split.ignore_existing)
 
 
 def plan_recipe(

@@ -119,12 +119,11 @@ def verify(
 
 
 def _is_still_open(path: Path, file: BinaryIO) -> bool:
-    """Check whether a path still leads to an open file."""
+    """Check whether a path still leads to an open file: a build moves its manifest away."""
     try:
-        now, then = path.stat(), os.fstat(file.fileno())
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except OSError:
         return False
-    return (now.st_dev, now.st_ino, now.st_size) == (then.st_dev, then.st_ino, then.st_size)
 
 
 def _check_images(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 
 _SHOWN_CHARACTERS = 80
-_LONGEST_SEARCHED = 100  # difflib takes seconds for a word of a million letters
+_LONGEST_SEARCHED = 100  # pragma: no mutate  # difflib is slow for a word of a million letters
 _PRINTED_BITS = 128
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _OUTSIDE_ASCII = re.compile(r"[^ -~]")
@@ -20,7 +20,7 @@ _ACTIVE_IN_MARKDOWN = re.compile(
 
 def nearest(word: str, known: Collection[str]) -> str | None:
     """Return the known word that `word` is probably a misspelling of."""
-    matches = difflib.get_close_matches(word[:_LONGEST_SEARCHED].lower(), sorted(known), n=1)
+    matches = difflib.get_close_matches(word[:_LONGEST_SEARCHED].lower(), known, n=1)
     return matches[0] if matches else None
 
 
@@ -89,8 +89,6 @@ def escape_markdown(text: str) -> str:
 
 def visible(name: str) -> str:
     """Write a name on one line with nothing hidden in it: a newline becomes `\\n`."""
-    if name.isprintable():
-        return name
     shown = [each if each.isprintable() else escape(each) for each in name]
     return "".join(shown)
 

@@ -16,6 +16,7 @@ from augbuild.core.documents import to_plain
 from augbuild.core.files import hash_bytes
 from augbuild.recipe.rules import Text
 from augbuild.recipe.steps import Step
+from augbuild.sources.dataset import SourceOptions
 
 # Marks that turn the direction of writing, and separators of lines, can make one name look like
 # another on a terminal.
@@ -42,8 +43,8 @@ Target = Annotated[
 # default; that a path is given is checked by the reader of the whole recipe.
 
 
-class SourceSpec(msgspec.Struct, frozen=True):
-    """Where the images are: `[source]`."""
+class SourceSpec(SourceOptions, frozen=True):
+    """Where the images are, and how they are read: `[source]`."""
 
     path: Text = ""
 

@@ -167,7 +167,10 @@ def rule_for(hint: object) -> Rule:
             return False
         return True
 
-    return Rule(words, is_valid)
+    def convert(value: object) -> object:
+        return msgspec.convert(value, hint)
+
+    return Rule(words, is_valid, convert=convert)
 
 
 def _rule_for_number(kind: type[int] | type[float], meta: Meta) -> Rule:

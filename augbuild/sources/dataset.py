@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
 
 from augbuild.errors import Reason
 from augbuild.sources.findings import Finding
@@ -18,40 +21,45 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 LayoutName = Literal["auto", "classes", "splits", "class-splits", "leaf"]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+Pattern = Annotated[
+    str, Meta(pattern=r"\A[^\0]{1,4096}\Z", description="1 to 4,096 characters, none of them NUL")
+]
+Patterns = Annotated[
+    tuple[Pattern, ...], Meta(max_length=1000, description="a list of texts, 1,000 at most")
+]
+
+
+class Columns(msgspec.Struct, frozen=True):
     """The columns of a table that hold each thing, where their names do not say so."""
 
-    path: str | None = None
-    label: str | None = None
-    split: str | None = None
-    group: str | None = None
+    path: Pattern | None = None
+    label: Pattern | None = None
+    split: Pattern | None = None
+    group: Pattern | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceOptions:
-    """How a source is read: the keys of `[source]`, and what the command line adds.
+class SourceOptions(msgspec.Struct, frozen=True):
+    """How a source is read: what a recipe's `[source]` may say beside its path.
 
     `classes` and `include` are empty where all are meant; `include` and `exclude` are shell
-    patterns on paths; `images`, `suffix` and `labels` belong to tables; `margin` (a share of the
-    box) and `min_size` (pixels) to boxes; `max_pixels` and `depth` (bits) to decoding. `images`,
-    `labels` and `exclude_file` are relative to the recipe, as `path` is.
+    patterns on paths; `images`, `suffix`, `labels` and `columns` belong to tables; `margin` (a
+    share of the box) and `min_size` (pixels) to boxes; `max_pixels` and `depth` (bits) to decoding.
+    `images`, `labels` and `exclude_file` are relative to the recipe, as its path is.
     """
 
     layout: LayoutName = "auto"
-    classes: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    exclude_file: str | None = None
+    classes: Patterns = ()
+    include: Patterns = ()
+    exclude: Patterns = ()
+    exclude_file: Pattern | None = None
     columns: Columns = Columns()
-    images: str | None = None
-    suffix: str = ""
-    labels: str | None = None
-    margin: float = 0.0
-    min_size: int = 1
-    max_pixels: int | None = None
-    depth: int | None = None
-    ignore_existing: bool = False
+    images: Pattern | None = None
+    suffix: Annotated[str, Meta(max_length=20, description="at most 20 characters")] = ""
+    labels: Pattern | None = None
+    margin: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    min_size: Annotated[int, Meta(ge=1, le=20_000)] = 1
+    max_pixels: Annotated[int, Meta(ge=1, le=2_000_000_000)] | None = None
+    depth: Annotated[int, Meta(ge=1, le=16)] | None = None
     follow_links: bool = True
 
 

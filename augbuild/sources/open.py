@@ -18,10 +18,17 @@ _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
-def open_source(spec: str, folder: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceDataset:
+def open_source(
+    spec: str,
+    folder: Path,
+    options: SourceOptions = DEFAULT_OPTIONS,
+    *,
+    ignore_existing: bool = False,
+) -> SourceDataset:
     """Open what a recipe or a command line names: a folder (relative to `folder`) or `sample:NAME`.
 
-    Raises SourceError for what cannot be opened.
+    With `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what
+    cannot be opened.
     """
     kind, _, name = spec.partition(":")
     if kind == "sample":
@@ -38,4 +45,4 @@ def open_source(spec: str, folder: Path, options: SourceOptions = DEFAULT_OPTION
     if root.is_file() and spec.lower().endswith(_TABLES):
         wanted = "give a folder with a folder for each class"
         raise SourceError(f"{root} is a table, which cannot be opened yet; {wanted}")
-    return open_folder(root, options)
+    return open_folder(root, options, ignore_existing=ignore_existing)

@@ -197,7 +197,8 @@ def test_labs_batches(tmp_path: Path, shared_data: Path) -> None:
     batches = {}
     for train_on in ("original", "augmented"):
         config = FitConfig(str(out / "manifest.jsonl"), train_on=train_on)
-        train, _, test, _, _ = choose_samples(config)
-        assert len(test) == 28
-        batches[len(train)] = epochs_order(train, config.batch_size, config.seed).batches_per_pass
+        chosen = choose_samples(config)
+        assert len(chosen.test) == 28
+        order = epochs_order(chosen.train, config.batch_size, config.seed)
+        batches[len(chosen.train)] = order.batches_per_pass
     assert batches == {112: 4, 336: 11}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from trainer.training.config import FitConfig, make_config
@@ -56,3 +59,33 @@ def run_config(classes: Sequence[str]) -> RunConfig:
         resolved=Resolved("cpu", "fp32", 1, 2),
         versions={"augbuild": "0.1.0"},
     )
+
+
+def write_table(folder: Path, rows: Sequence[Mapping[str, object]], suffix: str = ".csv") -> Path:
+    """Write a table of any rows, in the format of its suffix."""
+    path = folder / f"table{suffix}"
+    if suffix == ".jsonl":
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        path.write_text("".join(lines), encoding="utf-8", newline="")
+    elif suffix == ".parquet":
+        pyarrow = pytest.importorskip("pyarrow")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], delimiter="\t" if suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+def rows_of(root: Path) -> list[dict[str, str]]:
+    """List the images of `dataset` as rows of a table: test/blue, test/red, train/blue …"""
+    return [
+        {
+            "image": path.relative_to(root).as_posix(),
+            "class": path.parent.name,
+            "split": path.parent.parent.name,
+        }
+        for path in sorted(root.rglob("*.png"))
+    ]

@@ -1,13 +1,17 @@
-"""The images of a comparison: what each arm trains on, what all are tested on, and for how long."""
+"""The arms of a comparison: their images, their sizes, and how an ablation makes them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from augbuild.errors import TableError
+from augbuild.dataset.layout import MANIFEST_NAME
+from augbuild.errors import TableError, UsageError
+from augbuild.recipe.load import load_recipe
+from augbuild.recipe.model import Recipe
+from augbuild.recipe.steps import TransformStep, remove_step, walk_steps
 from trainer.comparison.config import ArmSummary, SharedTestSet
 from trainer.comparison.design import Arm, Budget, Design
 from trainer.data.order import epochs_order, steps_order
@@ -21,12 +25,16 @@ from trainer.data.samples import (
 )
 from trainer.data.tables import read_table
 
+BUILDS = "builds"
+"""The folder of an ablation's builds, which are there before anything else of the comparison."""
+
+_WHOLE = "whole"
 _EPOCHS = 10  # of the largest arm, where no budget is given
 
 
 @dataclass(frozen=True, slots=True)
 class ArmImages:
-    """One arm's images in one fold (None: without folds), and the test images shared by all arms."""
+    """One arm's images in one fold (None: without folds), and the test images that all share."""
 
     arm: Arm
     fold: int | None
@@ -61,12 +69,14 @@ class ComparisonImages:
     @property
     def every_image(self) -> tuple[Sample, ...]:
         """Return every image that any run reads, each once."""
-        by_path: dict[Path, Sample] = {}
+        samples: list[Sample] = []
         for each in self.arms:
-            by_path |= {sample.path: sample for sample in each.train}
+            samples += each.train
+        # Every run reports on the validation images, too, whatever it trains on.
         for table in self.tables.values():
-            by_path |= {sample.path: sample for sample in table.of("validation")}
-        by_path |= {sample.path: sample for sample in self.test}
+            samples += table.of("validation")
+        samples += self.test
+        by_path = {sample.path: sample for sample in samples}
         return tuple(by_path.values())
 
 
@@ -76,18 +86,18 @@ def load_arms(design: Design) -> ComparisonImages:
     for arm in design.arms:
         if arm.manifest not in tables:
             tables[arm.manifest] = read_table(Path(arm.manifest))
-    folds = _list_folds(tables[design.arms[0].manifest]) if design.folds else ()
+    folds: tuple[int, ...] = ()
+    if design.folds:
+        table = tables[design.arms[0].manifest]
+        numbers = {sample.fold for sample in table.samples if sample.fold is not None}
+        if len(numbers) < 2:
+            hint = "a recipe with `[split] folds = 5` makes them"
+            raise TableError(f"{table.file} has no folds; {hint}")
+        folds = tuple(sorted(numbers))
     arms: list[ArmImages] = []
     for fold in folds or (None,):
         arms += _load_fold(design, tables, fold)
     return ComparisonImages(tables, tuple(arms), folds)
-
-
-def _list_folds(table: Table) -> tuple[int, ...]:
-    folds = {sample.fold for sample in table.samples if sample.fold is not None}
-    if len(folds) < 2:
-        raise TableError(f"{table.file} has no folds; a recipe with `[split] folds = 5` makes them")
-    return tuple(sorted(folds))
 
 
 def _load_fold(design: Design, tables: Mapping[str, Table], fold: int | None) -> list[ArmImages]:
@@ -153,6 +163,7 @@ def summarize_arms(design: Design, images: ComparisonImages) -> tuple[ArmSummary
 
 def summarize_test(images: ComparisonImages) -> SharedTestSet:
     """Return the sizes of the test set and of its classes."""
+    # A class without a test image is listed, with 0, since arms may still predict it.
     counts = Counter(sample.label for sample in images.test)
     return SharedTestSet(
         images=counts.total(),
@@ -165,12 +176,53 @@ def check_arm_files(images: ComparisonImages, *, verify: bool) -> None:
     """Check every file once before any training; raises TableError that names the row."""
     first = images.arms[0].arm.manifest
     for manifest, table in images.tables.items():
-        used: dict[tuple[int, Path], Sample] = {}
+        samples: list[Sample] = []
         for each in images.arms:
-            if each.arm.manifest != manifest:
-                continue
-            samples = each.train
-            if manifest == first:
+            if each.arm.manifest == manifest:
+                samples += each.train
+            if each.arm.manifest == manifest == first:
                 samples += each.test
-            used |= {(sample.row, sample.path): sample for sample in samples}
+        # A placebo lists its rows several times, and arms of one manifest share theirs.
+        used = {(sample.row, sample.path): sample for sample in samples}
         check_files(table, list(used.values()), verify=verify)
+
+
+def make_ablation(
+    design: Design, recipe: str | Path, out: Path, *, source: str | None = None, quiet: bool = True
+) -> Design:
+    """Build a recipe whole, and without each of its transforms in turn, and compare those builds.
+
+    They lie below `out`. Each contrast is the whole recipe against the one without a transform:
+    what the transform adds. All else is as in `design`, whose one arm says what to train on.
+    Raises UsageError and AugbuildError.
+    """
+    # The builder: a comparison of manifests that are there starts without it.
+    from augbuild.building.build import build
+
+    train_on = design.arms[0].train_on
+    arms = []
+    for name, ablated in ablations(load_recipe(recipe)):
+        target = out / BUILDS / name
+        build(ablated, source=source, out=target, quiet=quiet)
+        arms.append(Arm(name, str(target / MANIFEST_NAME), train_on))
+    contrasts = tuple((_WHOLE, arm.name) for arm in arms[1:])
+    return replace(design, arms=tuple(arms), contrasts=contrasts)
+
+
+def ablations(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
+    """Yield the whole recipe, and then one without each transform.
+
+    The draws of the other transforms stay as they were. Raises UsageError for fewer than two.
+    """
+    yield _WHOLE, recipe
+    keys = [step.key for step in walk_steps(recipe.transforms) if isinstance(step, TransformStep)]
+    if len(keys) < 2:
+        raise UsageError(
+            f"the recipe {recipe.name!r} has {len(keys)} transforms; leaving one out takes two"
+        )
+    for key in keys:
+        op, _, occurrence = key.partition("#")
+        name = f"without-{op}"
+        if occurrence != "0":
+            name += f"-{int(occurrence) + 1}"
+        yield name, replace(recipe, transforms=remove_step(recipe.transforms, key))

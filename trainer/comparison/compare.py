@@ -1,4 +1,4 @@
-"""Did the augmentation help? Arms by seeds, trained alike, tested on the same images, and judged."""
+"""Did the augmentation help? Arms by seeds, trained alike, tested on the same images, judged."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from augbuild.core.pool import available_cpus
 from augbuild.core.text import shorten
 from augbuild.errors import RunError
 from trainer.comparison.arms import (
+    BUILDS,
     ComparisonImages,
     check_arm_files,
     count_steps,
@@ -46,8 +47,6 @@ from trainer.comparison.runs import RunEnvironment, Workers, plan_runs, train_ru
 from trainer.training.run import LOCK_NAME, hold_folder
 
 RUNS = "runs"
-BUILDS = "builds"
-"""What an ablation builds for its arms, before there is anything else in the folder."""
 
 _PACKAGES = (
     "augbuild",
@@ -92,6 +91,7 @@ def compare(
     with hold_folder(out):
         guards = run_guards(images, override, n_jobs=workers.n_jobs)
         config = structs.replace(config, guards=guards)
+        # Before any run: what is killed from here on is a comparison that --resume goes on with.
         write_config(out, config)
         result: ComparisonResult | StoppedResult
         if config.stopping_guards:
@@ -131,12 +131,14 @@ def check_folder(out: Path, *, resume: bool) -> None:
     if (out / CONFIG).is_file():
         if not resume:
             raise RunError(
-                f"{out} holds a comparison; --resume goes on with it, --out takes another folder"
+                f"{out} holds a comparison; --resume continues it, --out takes another folder"
             )
     elif out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; choose a folder with --out")
     elif out.exists() and any(each.name not in {BUILDS, LOCK_NAME} for each in out.iterdir()):
-        raise RunError(f"{out} is not empty and is no comparison; choose another folder with --out")
+        raise RunError(
+            f"{out} is not empty and is not a comparison; choose another folder with --out"
+        )
 
 
 def _open(out: Path, declared: ComparisonConfig, *, resume: bool) -> ComparisonConfig:
@@ -176,32 +178,30 @@ def _train(
     *,
     quiet: bool,
 ) -> None:
+    from trainer.data.pixels import open_store
+
     environment = RunEnvironment(
-        out / RUNS, images.tables, images.every_image, cache, workers.devices, config.threads
+        folder=out / RUNS,
+        tables=images.tables,
+        decoded=images.every_image,
+        cache=cache,
+        devices=workers.devices,
+        threads=config.threads,
     )
     environment.folder.mkdir(exist_ok=True)
-    _decode(environment, design, quiet=quiet)
+    # Pixels are decoded before any run: a worker with a pool of its own could not end in order.
+    file = images.arms[0].table.file
+    open_store(environment.decoded, design.fit.image_size, cache, file=file, quiet=quiet)
     steps = {(arm.arm.name, arm.fold): count_steps(design, arm) for arm in images.arms}
     runs = plan_runs(design, steps, images.folds)
     train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
-
-
-def _decode(environment: RunEnvironment, design: Design, *, quiet: bool) -> None:
-    """Fill the cache of pixels before any run.
-
-    A worker that opened a pool of its own for it could not end in order.
-    """
-    from trainer.data.pixels import open_store
-
-    file = environment.tables[design.arms[0].manifest].file
-    size = design.fit.image_size
-    open_store(environment.decoded, size, environment.cache, file=file, quiet=quiet)
 
 
 def _judge_first(
     design: Design, images: ComparisonImages, out: Path, config: ComparisonConfig
 ) -> ComparisonResult:
     """Judge the runs, and record that this comparison has looked at the test images."""
+    # After training: a comparison that never came to its predictions has seen no test image.
     manifest = Path(design.arms[0].manifest)
     looks = record_look_everywhere(manifest, test_key(images.test), config.key)
     notes = [*design.notes]
@@ -221,8 +221,9 @@ def judge_again(out: Path) -> ComparisonResult | StoppedResult:
     """Judge a comparison from the predictions of its runs, without training; raises RunError."""
     if not (out / RESULT).is_file():
         hint = "; `trainer compare` with --resume finishes it" if (out / CONFIG).is_file() else ""
-        raise RunError(f"{out / RESULT} does not exist: {out} is no finished comparison{hint}")
-    config, before = read_config(out), read_result(out)
+        raise RunError(f"{out / RESULT} does not exist: {out} is not a finished comparison{hint}")
+    config = read_config(out)
+    before = read_result(out)
     if config.stopping_guards:
         return stopped_result(config)
     return judge_runs(out / RUNS, config, before.test.looks, before.notes)

@@ -13,7 +13,7 @@ from augbuild.core.files import hash_bytes, write_atomic
 from augbuild.errors import RunError
 from trainer.comparison.design import ArmPair, Budget, Metric
 from trainer.data.samples import TrainOn
-from trainer.statistics.tests import Count, Share
+from trainer.statistics.tests import Count, NotEmpty, Positive, Share
 
 CONFIG = "config.json"
 
@@ -56,12 +56,12 @@ class GuardReport(Struct, frozen=True, kw_only=True):
 class SharedFit(Struct, frozen=True, kw_only=True):
     """The options of `trainer fit` that all runs share: those that no arm, seed or budget sets."""
 
-    batch_size: Annotated[int, Meta(ge=1)]
+    batch_size: Positive
     lr: float
     optimizer: str
     weight_decay: float
     schedule: str
-    image_size: Annotated[int, Meta(ge=1)]
+    image_size: Positive
     arch: str
     weights: str
     precision: str
@@ -76,28 +76,29 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
     each manifest, `fold_numbers` is empty without folds, `threads` are those of each run.
     """
 
-    arms: Annotated[tuple[ArmSummary, ...], Meta(min_length=1)]
-    contrasts: Annotated[tuple[ArmPair, ...], Meta(min_length=1)]
-    seeds: Annotated[tuple[Count, ...], Meta(min_length=1)]
+    arms: Annotated[tuple[ArmSummary, ...], NotEmpty]
+    contrasts: Annotated[tuple[ArmPair, ...], NotEmpty]
+    seeds: Annotated[tuple[Count, ...], NotEmpty]
     budget: Budget
     metric: Metric
     margin: Share
     folds: bool
     fit: SharedFit
     manifests: dict[str, Sha256]
-    classes: Annotated[tuple[str, ...], Meta(min_length=1)]
+    classes: Annotated[tuple[str, ...], NotEmpty]
     fold_numbers: tuple[Count, ...]
     test: SharedTestSet
-    threads: Annotated[int, Meta(ge=1)] = 1
+    # Comparisons that were begun before it was recorded ran with one thread each.
+    threads: Positive = 1
     versions: dict[str, str]
     guards: tuple[GuardReport, ...]
 
     def __post_init__(self) -> None:
         names = {arm.name for arm in self.arms}
         for pair in self.contrasts:
-            unknown = [name for name in pair if name not in names]
-            if unknown:
-                raise ValueError(f"contrasts names the arm {unknown[0]!r}, which is not in arms")
+            for name in pair:
+                if name not in names:
+                    raise ValueError(f"contrasts names the arm {name!r}, which is not in arms")
 
     @property
     def stopping_guards(self) -> tuple[GuardReport, ...]:
@@ -127,6 +128,7 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
             "fit": self.fit,
             "classes": self.classes,
         }
+        # Sorted keys and 32 digits, as in the ledgers of version 0.1.
         text = json.dumps(to_plain(identity), sort_keys=True)
         return hash_bytes(text.encode())[:32]
 

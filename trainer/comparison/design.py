@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from msgspec import Meta, Struct, structs
+from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
+from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
 Metric = Literal["accuracy", "macro F1"]
@@ -25,13 +26,13 @@ _NO_PLACEBO = (
     "use --budget epochs:N to train it."
 )
 _TRAIN_ON: tuple[TrainOn, ...] = get_args(TrainOn)
-_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented")
+_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented", PLACEBO)
 
 # The name of an arm is part of the names of its runs' folders.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
 _SET_BY_RUN = frozenset({"train_on", "test_manifest", "holdout", "fold", "epochs", "steps"})
-_MOST_SEEDS = 1000
+_MOST_SEEDS = 1000  # each is a training of its own: more is a slip of the keyboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Budget(Struct, frozen=True):
     """How long each run trains: so many optimiser steps, or so many passes over all its images."""
 
     kind: BudgetKind
-    number: Annotated[int, Meta(ge=1)]
+    number: Positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,10 @@ class Design:
     seeds: tuple[int, ...]
     budget: Budget | None
     fit: FitConfig
-    metric: Metric = "accuracy"
-    margin: float = 0.02
-    folds: bool = False
-    notes: tuple[str, ...] = ()
+    metric: Metric
+    margin: float
+    folds: bool
+    notes: tuple[str, ...]
 
 
 def from_options(
@@ -91,11 +92,11 @@ def from_options(
     """
     if named:
         if manifest or arms:
-            raise UsageError("--arm brings its own manifest; leave --manifest and --arms out")
+            raise UsageError("--arm brings its own manifest; remove --manifest and --arms")
         manifest = named[0].partition("=")[2]
     if ablate:
         if manifest or named or folds:
-            message = "--ablate builds its own manifests; leave --manifest, --arm and --folds out"
+            message = "--ablate builds its own manifests; remove --manifest, --arm and --folds"
             raise UsageError(message)
         manifest = ablate
     fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
@@ -140,17 +141,17 @@ def make_design(
     names = [arm.name for arm in chosen]
     notes = [_NO_PLACEBO] if PLACEBO in (arms or "") and PLACEBO not in names else []
     if folds and len({arm.manifest for arm in chosen}) > 1:
-        raise UsageError("--folds compares arms of one manifest, whose recipe has [split] folds")
+        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
     return Design(
-        chosen,
-        _pair_arms(names),
-        tuple(range(fit.seed, fit.seed + seeds)),
-        limit,
-        fit,
-        metric,
-        margin,
-        folds,
-        tuple(notes),
+        arms=chosen,
+        contrasts=_pair_arms(names),
+        seeds=tuple(range(fit.seed, fit.seed + seeds)),
+        budget=limit,
+        fit=fit,
+        metric=metric,
+        margin=margin,
+        folds=folds,
+        notes=tuple(notes),
     )
 
 
@@ -159,12 +160,13 @@ def _refuse_what_runs_set(fit: FitConfig) -> None:
         if field.name in _SET_BY_RUN and getattr(fit, field.name) != field.default:
             raise UsageError(
                 f"a comparison sets {field.name} itself, from its arms and budget; "
-                "leave it out of --config"
+                "remove it from --config"
             )
 
 
 def parse_budget(text: str) -> Budget:
     """Read `steps:N` or `epochs:N`; raises UsageError."""
+    # Nine digits at most: a run takes up to 10⁹ steps.
     match = re.fullmatch(r"(steps|epochs):([1-9][0-9]{0,8})", text)
     if match is None:
         raise UsageError(f"--budget must be steps:N or epochs:N (got {text!r})")
@@ -176,12 +178,17 @@ def _arms_of(
     manifest: str, given: str | None, budget: Budget | None, ablate: bool
 ) -> tuple[Arm, ...]:
     """Choose arms of one manifest by the images that they train on."""
-    if given:
-        choices = _parse_choices(given)
-    elif ablate:
-        choices = ["original+augmented"]
-    else:
-        choices = [*_DEFAULT_ARMS, PLACEBO]
+    default = "original+augmented" if ablate else ",".join(_DEFAULT_ARMS)
+    choices: list[TrainOn] = []
+    for part in (given or default).split(","):
+        name = part.strip()
+        known = [choice for choice in _TRAIN_ON if choice == name]
+        if not known:
+            raise UsageError(
+                f"--arms must be some of {', '.join(_TRAIN_ON)} (got {name!r}); "
+                "--arm NAME=MANIFEST for others"
+            )
+        choices += known
     if budget is None or budget.kind == "steps":
         # With as many steps on the originals, however often listed, a placebo is the arm original.
         choices = [choice for choice in choices if choice != PLACEBO]
@@ -192,19 +199,6 @@ def _arms_of(
         message = f"--ablate trains on one choice of images; name one with --arms (got {got})"
         raise UsageError(message)
     return tuple(Arm(choice, manifest, choice) for choice in choices)
-
-
-def _parse_choices(given: str) -> list[TrainOn]:
-    choices = []
-    for name in given.split(","):
-        known = [choice for choice in _TRAIN_ON if choice == name.strip()]
-        if not known:
-            raise UsageError(
-                f"--arms must be some of {', '.join(_TRAIN_ON)} (got {name.strip()!r}); "
-                "--arm NAME=MANIFEST for others"
-            )
-        choices += known
-    return choices
 
 
 def _named_arms(given: Sequence[str]) -> tuple[Arm, ...]:
@@ -235,6 +229,7 @@ def _pair_arms(names: Sequence[str]) -> tuple[ArmPair, ...]:
 
     A placebo is as much training on nothing new.
     """
+    # Each against the baseline alone: every pair more makes Holm's adjustment harsher.
     baseline = names[0]
     pairs = [(name, baseline) for name in names[1:]]
     if "augmented" in names and PLACEBO in names[1:]:

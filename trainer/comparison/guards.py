@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Literal
 from augbuild.core.pool import available_cpus, map_cheap
 from trainer.comparison.arms import ComparisonImages
 from trainer.comparison.config import GuardReport
-from trainer.comparison.leaks import Exposure, expose, find_leaks
+from trainer.comparison.leaks import Exposure, Hashes, expose, find_leaks
 from trainer.data.samples import Sample, Table, hash_file
 
 Guard = Literal["leak", "test-set", "classes"]
@@ -59,6 +59,7 @@ def run_guards(
 
     Raises TableError where a file cannot be read.
     """
+    # A finding names its arms unless it holds for all of them.
     everyone = ", ".join(dict.fromkeys(each.arm.name for each in images.arms))
     found: dict[Guard, dict[str, None]] = {}
     for fold in images.folds or (None,):
@@ -68,8 +69,11 @@ def run_guards(
                 own = each.table.of("test")
                 arms.append(GuardedArm(each.arm.name, each.table, each.train, each.test, own))
         for finding in check_arms(arms, n_jobs=max(n_jobs, available_cpus())):
-            where = "" if finding.arm == everyone else f" (arm {finding.arm})"
-            found.setdefault(finding.guard, {})[finding.message + where] = None
+            message = finding.message
+            if finding.arm != everyone:
+                message += f" (arm {finding.arm})"
+            messages = found.setdefault(finding.guard, {})
+            messages[message] = None
     reports = []
     for guard, messages in found.items():
         report = GuardReport(
@@ -95,52 +99,67 @@ def check_arms(arms: Sequence[GuardedArm], *, n_jobs: int) -> list[GuardFinding]
     findings = [GuardFinding("leak", leak.arm, leak.message) for leak in leaks]
     findings += _compare_test_sets(arms, hashes)
     findings += _compare_classes(arms)
-    return _merge(findings)
+    holds_for: dict[tuple[Guard, str], dict[str, None]] = {}
+    for finding in findings:
+        key = (finding.guard, finding.message)
+        names = holds_for.setdefault(key, {})
+        names[finding.arm] = None
+    merged = []
+    for (guard, message), names in holds_for.items():
+        together = ", ".join(names)
+        merged.append(GuardFinding(guard, together, message))
+    return merged
 
 
 def _hash_images(
     arms: Sequence[GuardedArm], exposures: Sequence[Exposure], n_jobs: int
 ) -> dict[Path, str]:
     """Return the SHA-256 of every image; a manifest's own hashes are not computed again."""
-    samples: dict[Path, Sample] = {}
+    samples: list[Sample] = []
     for arm in arms:
-        samples |= {sample.path: sample for sample in arm.own}
+        samples += arm.own
     for exposure in exposures:
-        samples |= {sample.path: sample for sample in exposure.train}
-        samples |= exposure.test
-        samples |= exposure.shown
-    hashes = {}
-    unknown = []
-    for path, sample in samples.items():
+        samples += exposure.train
+        samples += exposure.test.values()
+        samples += exposure.shown.values()
+    hashes: dict[Path, str] = {}
+    unknown: dict[Path, None] = {}
+    for sample in samples:
         if sample.sha256 is None:
-            unknown.append(path)
+            unknown[sample.path] = None
         else:
-            hashes[path] = sample.sha256
-    computed = map_cheap(
-        hash_file, unknown, n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM, lost=hash_file
-    )
-    return hashes | dict(zip(unknown, computed, strict=True))
+            hashes[sample.path] = sample.sha256
+    # The hash that a manifest has is taken at its word, whichever row of the file has it.
+    paths = [path for path in unknown if path not in hashes]
+    computed = map_cheap(hash_file, paths, n_jobs=n_jobs, pays_from=_POOL_PAYS_FROM, lost=hash_file)
+    hashes |= zip(paths, computed, strict=True)
+    return hashes
 
 
-def _compare_test_sets(
-    arms: Sequence[GuardedArm], hashes: Mapping[Path, str]
-) -> list[GuardFinding]:
+def _compare_test_sets(arms: Sequence[GuardedArm], hashes: Hashes) -> list[GuardFinding]:
     """Compare each arm's test set with the first arm's, by bytes and label, in any order."""
     names: dict[Question, str] = {}
     asked: list[Counter[Question]] = []
     for arm in arms:
-        questions = [(hashes[test.path], test.label) for test in arm.own_test]
-        names |= zip(questions, [test.name for test in arm.own_test], strict=True)
-        asked.append(Counter(questions))
+        questions: Counter[Question] = Counter()
+        for test in arm.own_test:
+            # By bytes and label: names and order may differ between tables of the same images.
+            question = (hashes[test.path], test.label)
+            names[question] = test.name
+            questions[question] += 1
+        asked.append(questions)
     findings = []
     for arm, own in zip(arms[1:], asked[1:], strict=True):
+        lacking = asked[0] - own
+        added = own - asked[0]
         parts = []
-        if lacking := asked[0] - own:
+        if lacking:
             parts.append(f"lacks {_count(lacking, names)}")
-        if added := own - asked[0]:
+        if added:
             parts.append(f"has besides {_count(added, names)}")
         if parts:
-            message = f"against the test set of {arms[0].name}, this {' and '.join(parts)}"
+            different = " and ".join(parts)
+            message = f"against the test set of {arms[0].name}, this {different}"
             findings.append(GuardFinding("test-set", arm.name, message))
     return findings
 
@@ -160,6 +179,7 @@ def _compare_classes(arms: Sequence[GuardedArm]) -> list[GuardFinding]:
         first = arms[0].table
         pairs = zip_longest(first.classes, arm.table.classes)
         for number, (expected, got) in enumerate(pairs):
+            # The first one only: after it, all later classes are likely to be shifted.
             if expected != got:
                 there, here = _quote(expected), _quote(got)
                 message = (
@@ -172,14 +192,3 @@ def _compare_classes(arms: Sequence[GuardedArm]) -> list[GuardFinding]:
 
 def _quote(label: str | None) -> str:
     return "missing" if label is None else repr(label)
-
-
-def _merge(findings: Iterable[GuardFinding]) -> list[GuardFinding]:
-    """Report once what several arms share."""
-    arms: dict[tuple[Guard, str], dict[str, None]] = {}
-    for finding in findings:
-        arms.setdefault((finding.guard, finding.message), {})[finding.arm] = None
-    merged = []
-    for (guard, message), names in arms.items():
-        merged.append(GuardFinding(guard, ", ".join(names), message))
-    return merged

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from msgspec import structs
 
 from augbuild.errors import RunError
-from trainer.comparison.config import ArmSummary, ComparisonConfig, GuardReport
+from trainer.comparison.config import ArmSummary, ComparisonConfig
 from trainer.comparison.result import (
     ArmResult,
     ComparisonResult,
@@ -21,17 +21,22 @@ from trainer.comparison.runs import run_id
 from trainer.statistics.contrast import ContrastSettings, TrainedArm, contrast_all
 from trainer.statistics.differences import arm_accuracy
 from trainer.statistics.metrics import read_metrics
-from trainer.statistics.scores import Predictions, confusion
+from trainer.statistics.scores import Labels, Predictions, confusion
 from trainer.statistics.verdict import Verdict, judge_stopped
 from trainer.training.predictions import read_predictions
 from trainer.training.run import RunFolder, read_run_config
 
-_NAMED = 1  # findings that a verdict spells out
+_NAMED = 1  # findings that a verdict spells out; comparison.json has a hundred of them
 
 
 def stopped_result(config: ComparisonConfig) -> StoppedResult:
     """Return the result of a comparison that a guard stopped before any run."""
-    reasons = [_reason(guard) for guard in config.stopping_guards]
+    reasons = []
+    for guard in config.stopping_guards:
+        named = guard.findings[:_NAMED]
+        rest = guard.count - len(named)
+        more = f"; and {rest:,} more" if rest > 0 else ""
+        reasons.append(f"{guard.name}: {'; '.join(named)}{more}")
     contrasts = []
     for treatment, baseline in config.contrasts:
         contrasts.append(judge_stopped(treatment, baseline, reasons))
@@ -53,17 +58,13 @@ def stopped_result(config: ComparisonConfig) -> StoppedResult:
     )
 
 
-def _reason(guard: GuardReport) -> str:
-    named = guard.findings[:_NAMED]
-    rest = guard.count - len(named)
-    more = f"; and {rest:,} more" if rest > 0 else ""
-    return f"{guard.name}: {'; '.join(named)}{more}"
-
-
 def _viewed(config: ComparisonConfig, looks: int) -> ViewedTestSet:
     test = config.test
     return ViewedTestSet(
-        images=test.images, majority=test.majority, per_class=test.per_class, looks=looks
+        images=test.images,
+        majority=test.majority,
+        per_class=test.per_class,
+        looks=looks,
     )
 
 
@@ -74,22 +75,24 @@ def judge_runs(
 
     `looks` counts the comparisons that used these test images, this one included.
     """
-    arms = {arm.name: _read_arm(runs, config, arm) for arm in config.arms}
-    _check_same_test(runs, config, arms)
+    arms = _read_arms(runs, config)
+    overridden = [f"{guard.name} ({guard.count:,} found)" for guard in config.guards]
     settings = ContrastSettings(
-        config.classes,
-        config.metric,
-        config.margin,
-        config.test.majority,
-        looks,
-        tuple(f"{guard.name} ({guard.count:,} found)" for guard in config.guards),
+        classes=config.classes,
+        metric=config.metric,
+        margin=config.margin,
+        majority=config.test.majority,
+        looks=looks,
+        overridden=tuple(overridden),
     )
     pairs = [(arms[treatment], arms[baseline]) for treatment, baseline in config.contrasts]
     contrasts = contrast_all(pairs, settings)
     rows = _read_rows(runs, config)
     classes = len(config.classes)
+    scored = [_score_arm(arm, arms[arm.name], rows, classes) for arm in config.arms]
+    primary = contrasts[0]
     return ComparisonResult(
-        verdict=Verdict(contrasts[0].outcome, contrasts[0].sentence),
+        verdict=Verdict(primary.outcome, primary.sentence),
         metric=config.metric,
         margin=config.margin,
         classes=config.classes,
@@ -97,7 +100,7 @@ def judge_runs(
         budget=config.budget,
         folds=max(1, len(config.fold_numbers)),
         test=_viewed(config, looks),
-        arms=tuple(_score_arm(arm, arms[arm.name], rows, classes) for arm in config.arms),
+        arms=tuple(scored),
         contrasts=contrasts,
         runs=tuple(rows),
         guards=config.guards,
@@ -105,15 +108,27 @@ def judge_runs(
     )
 
 
-def _read_arm(runs: Path, config: ComparisonConfig, arm: ArmSummary) -> TrainedArm:
-    by_seed = []
-    for seed in config.seeds:
-        by_fold = []
-        for fold in config.folds_of_a_seed:
-            run = RunFolder(runs / run_id(arm.name, seed, fold))
-            by_fold.append(_read_run(run, config.classes))
-        by_seed.append(by_fold)
-    return TrainedArm(arm.name, by_seed, arm.steps, arm.augmented / arm.images)
+def _read_arms(runs: Path, config: ComparisonConfig) -> dict[str, TrainedArm]:
+    """Read the runs of all arms, which must have the same targets seed by seed, fold by fold."""
+    arms = {}
+    targets: dict[tuple[int, int | None], Labels] = {}
+    for arm in config.arms:
+        by_seed = []
+        for seed in config.seeds:
+            by_fold = []
+            for fold in config.folds_of_a_seed:
+                run = RunFolder(runs / run_id(arm.name, seed, fold))
+                predictions = _read_run(run, config.classes)
+                # Differences are taken image by image: another order would pair unlike images.
+                expected = targets.setdefault((seed, fold), predictions.targets)
+                if not np.array_equal(predictions.targets, expected):
+                    other = run_id(config.arms[0].name, seed, fold)
+                    raise RunError(f"{run.predictions} has other test images than {other}")
+                by_fold.append(predictions)
+            by_seed.append(by_fold)
+        share = arm.augmented / arm.images
+        arms[arm.name] = TrainedArm(arm.name, by_seed, arm.steps, share)
+    return arms
 
 
 def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
@@ -132,22 +147,6 @@ def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
         np.array([index[target] for target in table.targets]),
         np.array([index.get(label, -1) for label in table.predicted]),
     )
-
-
-def _check_same_test(runs: Path, config: ComparisonConfig, arms: Mapping[str, TrainedArm]) -> None:
-    """Check that all arms have the same targets, seed by seed and fold by fold."""
-    first = config.arms[0].name
-    for name, arm in arms.items():
-        for seed, folds, expected_folds in zip(
-            config.seeds, arm.runs, arms[first].runs, strict=True
-        ):
-            for fold, got, expected in zip(
-                config.folds_of_a_seed, folds, expected_folds, strict=True
-            ):
-                if not np.array_equal(got.targets, expected.targets):
-                    run = RunFolder(runs / run_id(name, seed, fold))
-                    other = run_id(first, seed, fold)
-                    raise RunError(f"{run.predictions} has other test images than {other}")
 
 
 def _read_rows(runs: Path, config: ComparisonConfig) -> list[RunResult]:
@@ -178,6 +177,7 @@ def _score_arm(
 ) -> ArmResult:
     accuracy, low, high = arm_accuracy(trained.runs)
     own = [row for row in rows if row.arm == arm.name]
+    # Added up over seeds and folds: one matrix of a run says little, and their mean is no count.
     counts = np.zeros((classes, classes), np.int64)
     for seed in trained.runs:
         for fold in seed:

@@ -15,6 +15,10 @@ from typing import Literal
 from augbuild.similarity.search import near_duplicates_across
 from trainer.data.samples import Sample, Table
 
+ByPath = Mapping[Path, Sample]
+Hashes = Mapping[Path, str]
+"""The SHA-256 of images."""
+
 Tie = tuple[Literal["source", "group"], str]
 """What ties an image to others of its table, and its name."""
 
@@ -36,10 +40,10 @@ class Exposure:
     """
 
     arm: str
-    known: Mapping[Path, Sample]
+    known: ByPath
     train: tuple[Sample, ...]
-    test: Mapping[Path, Sample]
-    shown: Mapping[Path, Sample]
+    test: ByPath
+    shown: ByPath
 
 
 def expose(arm: str, table: Table, train: Sequence[Sample], test: Sequence[Sample]) -> Exposure:
@@ -53,18 +57,16 @@ def expose(arm: str, table: Table, train: Sequence[Sample], test: Sequence[Sampl
         seen = originals.get(sample.source, sample) if sample.augmented else sample
         shown[seen.path] = seen
     return Exposure(
-        arm,
-        {sample.path: sample for sample in table.samples},
-        tuple(train),
-        {sample.path: sample for sample in test},
-        shown,
+        arm=arm,
+        known={sample.path: sample for sample in table.samples},
+        train=tuple(train),
+        test={sample.path: sample for sample in test},
+        shown=shown,
     )
 
 
-def find_leaks(
-    exposures: Sequence[Exposure], hashes: Mapping[Path, str], *, n_jobs: int
-) -> list[Leak]:
-    """Find the test images that an arm knows; `hashes` are the SHA-256 of all images.
+def find_leaks(exposures: Sequence[Exposure], hashes: Hashes, *, n_jobs: int) -> list[Leak]:
+    """Find the test images that an arm knows; `hashes` has all images.
 
     A leak is reported once for each reason, and not again for a weaker reason by the same training
     image. What cannot be decoded is like nothing.
@@ -87,45 +89,48 @@ def _find_by_lineage(exposure: Exposure) -> list[Leak]:
         for tie in _list_ties(exposure, test):
             if tie in trained:
                 what, _ = tie
+                # The source, which comes first, is the stronger tie of the two.
                 relation = f"is of the same {what} as"
                 leaks.append(_report(exposure, test, relation, trained[tie]))
                 break
     return leaks
 
 
-def _find_by_bytes(exposure: Exposure, hashes: Mapping[Path, str]) -> list[Leak]:
-    trained = {}
+def _find_by_bytes(exposure: Exposure, hashes: Hashes) -> list[Leak]:
+    trained: dict[str, Sample] = {}
     for sample in (*exposure.train, *exposure.shown.values()):
-        trained[hashes[sample.path]] = sample
+        sha256 = hashes[sample.path]
+        trained[sha256] = sample
     leaks = []
     for test in exposure.test.values():
+        # What is tied is reported by lineage, which says more.
         same = trained.get(hashes[test.path])
         if same is not None and not _are_tied(exposure, test, same):
             leaks.append(_report(exposure, test, "has the same bytes as", same))
     return leaks
 
 
-def _find_by_sight(
-    exposures: Sequence[Exposure], hashes: Mapping[Path, str], n_jobs: int
-) -> list[Leak]:
+def _find_by_sight(exposures: Sequence[Exposure], hashes: Hashes, n_jobs: int) -> list[Leak]:
     """Compare pictures; each is decoded once for all arms."""
     tests: dict[Path, Sample] = {}
     shown: dict[Path, Sample] = {}
     for exposure in exposures:
         tests |= exposure.test
         shown |= exposure.shown
-    reported = set()
+    reported: set[tuple[str, Path]] = set()
     leaks = []
     for twin in near_duplicates_across(list(tests), list(shown), n_jobs=n_jobs):
         how = "at another size or encoding" if twin.turn == "upright" else twin.turn
         for exposure in exposures:
             test = exposure.test.get(twin.first)
             trained = exposure.shown.get(twin.second)
-            if test is None or trained is None or (exposure.arm, test.path) in reported:
+            key = (exposure.arm, twin.first)
+            if test is None or trained is None or key in reported:
                 continue
+            # Equal bytes and a common lineage have been reported already.
             is_same_file = hashes[test.path] == hashes[trained.path]
             if not is_same_file and not _are_tied(exposure, test, trained):
-                reported.add((exposure.arm, test.path))
+                reported.add(key)
                 leaks.append(_report(exposure, test, "is", trained, f", {how}"))
     return leaks
 
@@ -143,8 +148,9 @@ def _list_ties(exposure: Exposure, sample: Sample) -> list[Tie]:
 
 def _are_tied(exposure: Exposure, first: Sample, second: Sample) -> bool:
     """Check whether two images are of the same source or group."""
-    ties = _list_ties(exposure, first)
-    return not set(ties).isdisjoint(_list_ties(exposure, second))
+    ties = set(_list_ties(exposure, first))
+    others = _list_ties(exposure, second)
+    return not ties.isdisjoint(others)
 
 
 def _report(

@@ -77,6 +77,7 @@ def record_look(ledger: Path, test_key: str, comparison: str) -> LookCount:
     """
     if comparison not in _read_comparisons(ledger, test_key):
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        # A folder without write permission must not stop a comparison that took hours.
         with suppress(OSError):
             _append(ledger, Look(test_key, comparison, now))
     looks = _read_comparisons(ledger, test_key)
@@ -90,10 +91,11 @@ def record_look_everywhere(table: Path, test_key: str, comparison: str) -> LookC
 
     The larger number counts.
     """
-    ledgers = dict.fromkeys((build_ledger(table), user_ledger()))
-    looks = [record_look(ledger, test_key, comparison) for ledger in ledgers]
-    number = max(look.number for look in looks)
-    return LookCount(number, any(look.recorded for look in looks))
+    # The build's own moves with it; the user's knows the same images in other builds.
+    own = record_look(build_ledger(table), test_key, comparison)
+    users = record_look(user_ledger(), test_key, comparison)
+    number = max(own.number, users.number)
+    return LookCount(number, own.recorded or users.recorded)
 
 
 def _read_comparisons(ledger: Path, test_key: str) -> list[str]:
@@ -104,17 +106,13 @@ def _read_comparisons(ledger: Path, test_key: str) -> list[str]:
         lines = []
     comparisons: dict[str, None] = {}
     for line in lines:
-        look = _parse(line)
-        if look is not None and look.test == test_key:
+        try:
+            look = msgspec.json.decode(line, type=Look)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if look.test == test_key:
             comparisons[look.comparison] = None
     return list(comparisons)
-
-
-def _parse(line: bytes) -> Look | None:
-    try:
-        return msgspec.json.decode(line, type=Look)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _append(ledger: Path, look: Look) -> None:
@@ -128,4 +126,5 @@ def _append(ledger: Path, look: Look) -> None:
             if was_cut_short:
                 line = b"\n" + line
         file.write(line)
+        # A look that a power cut erases would be had for nothing.
         os.fsync(file.fileno())

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from augbuild.core.documents import encode, read_document
 from augbuild.core.files import write_atomic
@@ -15,7 +15,7 @@ from augbuild.errors import RunError
 from trainer.comparison.config import ArmSummary, GuardReport, SharedTestSet
 from trainer.comparison.design import Budget, Metric
 from trainer.statistics.contrast import ContrastResult
-from trainer.statistics.tests import Count, Number, Share
+from trainer.statistics.tests import Count, NotEmpty, Number, Positive, Share
 from trainer.statistics.verdict import ContrastVerdict, Verdict
 
 RESULT = "comparison.json"
@@ -23,10 +23,8 @@ RESULT = "comparison.json"
 _RUN_ID = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,199}")
 
 ConfusionMatrix = tuple[tuple[Count, ...], ...]
-Classes = Annotated[tuple[str, ...], Meta(min_length=1)]
-Seeds = Annotated[tuple[Count, ...], Meta(min_length=1)]
-Folds = Annotated[int, Meta(ge=1)]
-"""How many folds there are; 1 without folds."""
+Classes = Annotated[tuple[str, ...], NotEmpty]
+Seeds = Annotated[tuple[Count, ...], NotEmpty]
 
 
 class ArmResult(ArmSummary, frozen=True, kw_only=True):
@@ -75,10 +73,10 @@ class ComparisonResult(Struct, frozen=True, kw_only=True):
     classes: Classes
     seeds: Seeds
     budget: Budget
-    folds: Folds
+    folds: Positive  # 1 without folds
     test: ViewedTestSet
-    arms: Annotated[tuple[ArmResult, ...], Meta(min_length=1)]
-    contrasts: Annotated[tuple[ContrastResult, ...], Meta(min_length=1)]
+    arms: Annotated[tuple[ArmResult, ...], NotEmpty]
+    contrasts: Annotated[tuple[ContrastResult, ...], NotEmpty]
     runs: tuple[RunResult, ...]
     guards: tuple[GuardReport, ...]
     notes: tuple[str, ...]
@@ -89,16 +87,17 @@ class ComparisonResult(Struct, frozen=True, kw_only=True):
         for index, run in enumerate(self.runs):
             if run.arm not in names:
                 raise ValueError(f"runs[{index}].arm must be one of the arms (got {run.arm!r})")
-        classes = len(self.classes)
+        side = len(self.classes)
         for index, arm in enumerate(self.arms):
             rows = [len(row) for row in arm.confusion_matrix]
-            if rows != [classes] * classes:
+            if rows != [side] * side:
                 place = f"arms[{index}].confusion_matrix"
-                raise ValueError(f"{place} must be {classes} rows of {classes} counts")
+                raise ValueError(f"{place} must be {side} rows of {side} counts")
+        seeds = len(self.seeds)
         for index, contrast in enumerate(self.contrasts):
-            if len(contrast.by_seed) != len(self.seeds):
+            if len(contrast.by_seed) != seeds:
                 place = f"contrasts[{index}].by_seed"
-                raise ValueError(f"{place} must be {len(self.seeds)} numbers, one for each seed")
+                raise ValueError(f"{place} must be {seeds} numbers, one for each seed")
 
     def arm(self, name: str) -> ArmResult:
         """Return an arm by its name."""
@@ -118,10 +117,10 @@ class StoppedResult(Struct, frozen=True, kw_only=True):
     classes: Classes
     seeds: Seeds
     budget: Budget
-    folds: Folds
+    folds: Positive  # 1 without folds
     test: ViewedTestSet
-    arms: Annotated[tuple[ArmSummary, ...], Meta(min_length=1)]
-    contrasts: Annotated[tuple[ContrastVerdict, ...], Meta(min_length=1)]
+    arms: Annotated[tuple[ArmSummary, ...], NotEmpty]
+    contrasts: Annotated[tuple[ContrastVerdict, ...], NotEmpty]
     runs: tuple[RunResult, ...]
     guards: tuple[GuardReport, ...]
     notes: tuple[str, ...]
@@ -142,7 +141,8 @@ def read_result(folder: Path) -> ComparisonResult | StoppedResult:
     """Read the comparison.json of a finished comparison; raises RunError."""
     file = folder / RESULT
     if not file.is_file():
-        raise RunError(f"{file} does not exist; {folder} is no finished comparison of trainer")
+        raise RunError(f"{file} does not exist; {folder} is not a finished comparison of trainer")
+    # Every other outcome needs runs, and INVALID is given without any.
     if read_document(file, _Head, RunError).verdict.outcome == "INVALID":
         return read_document(file, StoppedResult, RunError)
     return read_document(file, ComparisonResult, RunError)
@@ -156,8 +156,8 @@ def write_result(folder: Path, result: ComparisonResult | StoppedResult) -> None
 def _check_arm_names(arms: Iterable[ArmSummary], contrasts: Iterable[ContrastVerdict]) -> None:
     names = {arm.name for arm in arms}
     for index, contrast in enumerate(contrasts):
-        for role in ("treatment", "baseline"):
-            name = getattr(contrast, role)
+        roles = {"treatment": contrast.treatment, "baseline": contrast.baseline}
+        for role, name in roles.items():
             if name not in names:
                 place = f"contrasts[{index}].{role}"
                 raise ValueError(f"{place} must be one of the arms (got {name!r})")

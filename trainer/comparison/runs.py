@@ -1,4 +1,4 @@
-"""The runs of a comparison: which there are, and how they are trained, one by one or in parallel."""
+"""The runs of a comparison: which there are, and how they are trained, several at a time."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def make_workers(jobs: int, devices: str | None) -> Workers:
     """Read how runs are shared out; each device listed takes one at a time. Raises UsageError."""
     if devices is None:
         return Workers(jobs)
+    # Each once: two runs on one device would share its memory.
     listed = devices.split(",")
     if not all(each.isdecimal() for each in listed) or len(set(listed)) < len(listed):
         raise UsageError(
@@ -94,11 +95,9 @@ def run_config(design: Design, arm: Arm, seed: int, fold: int | None) -> FitConf
 def plan_runs(
     design: Design, steps: Mapping[tuple[str, int | None], int], folds: Sequence[int | None]
 ) -> list[PlannedRun]:
-    """List all runs; `steps` are by arm and fold.
-
-    They go seed by seed, so that a comparison that was interrupted has whole pairs.
-    """
+    """List all runs, seed by seed; `steps` are by arm and fold."""
     runs = []
+    # Seed by seed: what is interrupted has whole pairs to judge once it is resumed.
     for seed in design.seeds:
         for fold in folds or (None,):
             for arm in design.arms:
@@ -136,7 +135,7 @@ def _train(environment: RunEnvironment, run: PlannedRun) -> None:
             run.config,
             environment.folder / run.id,
             cache=environment.cache,
-            resume=True,
+            resume=True,  # a run that was interrupted goes on from its last epoch
             table=environment.tables[run.config.manifest],
             decoded=environment.decoded,
         )
@@ -167,6 +166,7 @@ def _progress(
 
     title = f"training {plural(len(runs), 'run')}"
     with ProgressBar(title, total, "steps", quiet=quiet or not runs) as bar:
+        # A daemon, so that it keeps no process alive that is to end.
         watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
         watcher.start()
         try:

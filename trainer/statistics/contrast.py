@@ -1,4 +1,4 @@
-"""What the runs of two arms show together: differences, intervals, the verdict; from predictions."""
+"""What the runs of two arms show together: differences, intervals and the verdict."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KEYS: Mapping[str, Key] = {"accuracy": ACCURACY, "macro F1": MACRO_F1}
 
 @dataclass(frozen=True, slots=True)
 class TrainedArm:
-    """One arm with its runs; `steps` of each run, and the share of its images that are augmented."""
+    """One arm with its runs, the steps of each, and the share of its images that are augmented."""
 
     name: str
     runs: Runs
@@ -99,8 +99,13 @@ def contrast_all(
     """
     adjusted: list[float | None] = [None] * len(pairs)
     if len(pairs) > 1:
-        p_values = [_primary_p(*pair, settings) for pair in pairs]
-        known = [p for p in p_values if p is not None]
+        key = _KEYS[settings.metric]
+        known = []
+        for treatment, baseline in pairs:
+            differences = subtract(treatment.runs, baseline.runs, len(settings.classes))
+            estimate = estimate_mean(differences[key])
+            if estimate is not None:
+                known.append(estimate.p)
         # All pairs have the same seeds and folds, so all have a p value, or none has.
         if len(known) == len(pairs):
             adjusted = [*holm(known)]
@@ -108,14 +113,6 @@ def contrast_all(
     for (treatment, baseline), adjusted_p in zip(pairs, adjusted, strict=True):
         results.append(contrast(treatment, baseline, settings, adjusted_p))
     return tuple(results)
-
-
-def _primary_p(
-    treatment: TrainedArm, baseline: TrainedArm, settings: ContrastSettings
-) -> float | None:
-    differences = subtract(treatment.runs, baseline.runs, len(settings.classes))
-    estimate = estimate_mean(differences[_KEYS[settings.metric]])
-    return None if estimate is None else estimate.p
 
 
 def contrast(
@@ -131,6 +128,7 @@ def contrast(
     verdict = judge(evidence)
     estimate = evidence.estimate
     low, high, p = _interval(estimate)
+    # Of accuracy, whatever the primary metric: it says how many images the test hangs on.
     disagree = [np.concatenate(seed) != 0 for seed in differences[ACCURACY]]
     return ContrastResult(
         treatment=treatment.name,
@@ -162,10 +160,10 @@ def _gather(
     first_pair = differences[ACCURACY][0]
     in_order = np.concatenate(first_pair)
     return Evidence(
-        _judged(treatment),
-        _judged(baseline),
-        mean(primary),
-        estimate_mean(primary),
+        treatment=_judged(treatment),
+        baseline=_judged(baseline),
+        delta=mean(primary),
+        estimate=estimate_mean(primary),
         seeds=len(primary),
         images=len(in_order),
         majority=settings.majority,
@@ -200,6 +198,7 @@ def _details(differences: Mapping[Key, Differences], classes: Sequence[str]) -> 
         estimate = estimate_mean(values) if len(values) >= FEWEST_SEEDS else None
         if estimate is not None:
             estimates[key] = estimate
+    # Apart from the primary difference, whose p is adjusted over the contrasts: these describe.
     p_values = [estimate.p for estimate in estimates.values()]
     adjusted = dict(zip(estimates, holm(p_values), strict=True))
     details = []

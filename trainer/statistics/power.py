@@ -17,6 +17,7 @@ from trainer.statistics.sample_size import (
 from trainer.statistics.tests import Components, resolution
 from trainer.statistics.verdict import ContrastVerdict
 
+# 3.6 points are one image of 28: the gain that the lab reported (docs/did-it-help.md).
 GAINS = (0.01, 0.02, 0.036, 0.05, 0.10)
 DISAGREEMENTS = (0.10, 0.20, 0.30, 0.40)
 
@@ -39,19 +40,16 @@ def power_text(gain: float, disagree: float, images: int | None) -> str:
         "",
     ]
     if images is not None:
-        lines += [_sight(images, disagree), ""]
+        shown = detectable_gain(images, disagree)
+        counted = plural(images, "test image")
+        if shown is None:
+            lines.append(f"{counted} cannot show any gain.")
+        else:
+            more = math.ceil(shown * images)
+            points = f"{100 * shown:.1f} points"
+            lines.append(f"{counted} can show gains of {points} or more: {more} more correct.")
+        lines.append("")
     return "\n".join([*lines, *_table()])
-
-
-def _sight(images: int, disagree: float) -> str:
-    gain = detectable_gain(images, disagree)
-    if gain is None:
-        return f"{plural(images, 'test image')} cannot show any gain."
-    more = math.ceil(gain * images)
-    points = f"{100 * gain:.1f} points"
-    return (
-        f"{plural(images, 'test image')} can show gains of {points} or more: {more} more correct."
-    )
 
 
 def _table() -> list[str]:
@@ -89,7 +87,8 @@ def power_of(contrasts: Sequence[ContrastVerdict], images: int, seeds: int, gain
 
 
 def _need(components: Components, images: int, seeds: int, gain: float) -> str:
-    error = 100 * max(math.sqrt(components.at(seeds, images)), resolution(images))
+    variance = components.at(seeds, images)
+    error = 100 * max(math.sqrt(variance), resolution(images))
     measured = f"{seeds} seeds and {images:,} test images the standard error was {error:.1f} points"
     enough_seeds = required_seeds(gain, images, components)
     enough_images = required_images_of(gain, seeds, components)

@@ -32,7 +32,9 @@ def required_images(gain: float, disagree: float, power: float = 0.8, alpha: flo
         )
     z = quantile(1 - alpha)
     z_power = float(special.ndtri(power))
-    root = z * math.sqrt(disagree) + z_power * math.sqrt(disagree - gain**2)
+    without_gain = z * math.sqrt(disagree)
+    with_gain = z_power * math.sqrt(disagree - gain**2)
+    root = without_gain + with_gain
     return math.ceil(root**2 / gain**2)
 
 
@@ -48,11 +50,13 @@ def detectable_gain(
     z_power = float(special.ndtri(power))
 
     def excess(gain: float) -> float:
+        # A gain is itself a disagreement, so no share below it is possible.
         share = max(disagree, gain)
         needed = z * math.sqrt(share)
         for_power = z_power * math.sqrt(share - gain**2)
         return gain * math.sqrt(images) - needed - for_power
 
+    # Grows with the gain; where it is below zero at a gain of 1, no gain at all is enough.
     if excess(1.0) < 0:
         return None
     return float(optimize.brentq(excess, 0.0, 1.0, xtol=1e-12))
@@ -70,6 +74,7 @@ def required_seeds(
 
     At least 3; None where even `most` seeds would not do, because the images are too few.
     """
+    # From 3 on, since a verdict takes as many; to 1,000, which is what a comparison takes at most.
     for seeds in range(3, most + 1):
         if _shows(gain, seeds, images, components, power, alpha):
             return seeds
@@ -94,6 +99,7 @@ def required_images_of(
 
     if not shown_on(most):
         return None
+    # More images never show less, so a bisection finds the fewest; two are what crossing takes.
     return bisect.bisect_left(range(most), True, lo=2, key=shown_on)
 
 
@@ -104,7 +110,10 @@ def _shows(
     variance = components.at(seeds, images)
     of_seeds = components.seed / seeds + components.residual / (seeds * images)
     ratio = variance / of_seeds if of_seeds else math.inf
-    dof = (seeds - 1) * min(ratio, _LARGE) ** 2
-    reach = special.stdtrit(dof, 1 - alpha / 2) + special.stdtrit(dof, power)
+    ratio = min(ratio, _LARGE)
+    dof = (seeds - 1) * ratio**2
+    reach = special.stdtrit(dof, 1 - alpha / 2)
+    reach += special.stdtrit(dof, power)
+    # Where nothing varied, a gain still has to be larger than what so few images can tell.
     error = max(math.sqrt(variance), resolution(images))
     return bool(gain >= reach * error)

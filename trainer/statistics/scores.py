@@ -42,16 +42,25 @@ def image_scores(predictions: Predictions, classes: int) -> Mapping[Key, Array]:
     The metrics are accuracy, macro F1, and for each class precision, recall and F1, in this order.
     """
     by_class: dict[Key, Array] = {}
+    f1: list[Array] = []
     for index in range(classes):
-        true = (predictions.targets == index).astype(np.float64)
-        named = (predictions.predicted == index).astype(np.float64)
+        true = _is_class(predictions.targets, index)
+        named = _is_class(predictions.predicted, index)
         both = true * named
+        either = named + true
         by_class["precision", index] = _ratio(both, named)
         by_class["recall", index] = _ratio(both, true)
-        by_class["F1", index] = _ratio(2 * both, named + true)
-    f1 = [by_class["F1", index] for index in range(classes)]
+        by_class["F1", index] = _ratio(2 * both, either)
+        f1.append(by_class["F1", index])
+    # The mean of the classes' F1, not the F1 of mean precision and recall, which is another number
+    # and the less robust one (Opitz and Burst 2019).
     macro = np.mean(f1, axis=0)
     return {ACCURACY: correct(predictions), MACRO_F1: macro, **by_class}
+
+
+def _is_class(labels: Labels, index: int) -> Array:
+    is_class: Array = (labels == index).astype(np.float64)
+    return is_class
 
 
 def _ratio(above: Array, below: Array) -> Array:
@@ -63,7 +72,8 @@ def _ratio(above: Array, below: Array) -> Array:
     if mean == 0:
         return np.zeros_like(above)
     share = above.mean() / mean
-    return np.asarray(share + (above - share * below) / mean)
+    influence = (above - share * below) / mean
+    return np.asarray(share + influence)
 
 
 def name_of(key: Key, classes: Sequence[str]) -> str:
@@ -82,6 +92,7 @@ def confusion(predictions: Predictions, classes: int) -> NDArray[np.int64]:
     Images predicted as a class unknown to the targets are left out.
     """
     counts = np.zeros((classes, classes), np.int64)
+    # An index of −1 would count as the last class.
     known = predictions.predicted >= 0
     targets = predictions.targets[known]
     predicted = predictions.predicted[known]

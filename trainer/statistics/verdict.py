@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from augbuild.core.text import plural
+from trainer.statistics.digits import format_p, format_percent, format_points, format_signed
 from trainer.statistics.sample_size import detectable_gain, required_images
 from trainer.statistics.tests import Estimate, mcnemar_exact, tost
 
@@ -42,7 +43,7 @@ class ContrastVerdict(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class JudgedArm:
-    """One arm over all its runs: mean test accuracy with its 95 % interval, and steps of each run."""
+    """One arm over all its runs: mean test accuracy, its 95 % interval, and steps of each run."""
 
     name: str
     accuracy: float
@@ -73,14 +74,14 @@ class Evidence:
     majority: float
     only_treatment: int
     only_baseline: int
-    metric: str = "accuracy"
-    margin: float = 0.02
+    metric: str
+    margin: float
+    folds: int
+    looks: int
+    adjusted_p: float | None
+    reencoded: bool
+    overridden: tuple[str, ...]
     disagree: float = 0.3
-    folds: int = 1
-    looks: int = 1
-    adjusted_p: float | None = None
-    reencoded: bool = True
-    overridden: tuple[str, ...] = ()
 
     @property
     def tested(self) -> Estimate | None:
@@ -104,33 +105,36 @@ def judge(evidence: Evidence) -> Verdict:
     """Return what the evidence supports: whether the treatment helped, and what stays open."""
     outcome = _outcome(evidence)
     estimate = evidence.tested
-    sentences = []
+    margin = format_points(evidence.margin)
     if outcome == "AT CHANCE":
-        sentences += [_at_chance(evidence), _sight(evidence)]
+        sentences = [f"AT CHANCE: {_at_chance(evidence)}.", _sight(evidence)]
     elif estimate is None:
-        sentences += [f"INCONCLUSIVE: {_difference(evidence)}.", _one_pair(evidence)]
-        sentences += [_sight(evidence)]
+        sentences = [f"INCONCLUSIVE: {_difference(evidence)}."]
+        sentences += [_one_pair(evidence), _sight(evidence)]
     elif outcome == "INCONCLUSIVE":
-        sentences += [f"INCONCLUSIVE: {_difference(evidence)}.", _sight(evidence)]
+        sentences = [f"INCONCLUSIVE: {_difference(evidence)}.", _sight(evidence)]
     elif outcome == "EQUIVALENT":
-        margin = _points(evidence.margin)
         p = format_p(tost(estimate, evidence.margin))
-        sentences += [f"EQUIVALENT ±{margin}: {_difference(evidence)}."]
+        sentences = [f"EQUIVALENT ±{margin}: {_difference(evidence)}."]
         sentences += [f"Two one-sided tests place the difference within ±{margin} points ({p})."]
     else:
-        sentences += [f"{outcome}: {_difference(evidence)}."]
+        sentences = [f"{outcome}: {_difference(evidence)}."]
         most = max(abs(estimate.low), abs(estimate.high))
         if most <= evidence.margin:
-            sentences += [f"The difference is real but small: at most {_points(most)} points."]
-    return Verdict(outcome, " ".join([*sentences, *_reservations(evidence)]))
+            points = format_points(most)
+            sentences += [f"The difference is real but small: at most {points} points."]
+    sentences += _reservations(evidence)
+    return Verdict(outcome, " ".join(sentences))
 
 
 def _outcome(evidence: Evidence) -> Outcome:
+    # First of all: a difference between two arms that have learnt nothing is no finding.
     if max(evidence.treatment.low, evidence.baseline.low) <= evidence.majority:
         return "AT CHANCE"
     estimate = evidence.tested
     if estimate is None:
         return "INCONCLUSIVE"
+    # Of many intervals some exclude 0 by chance, so among several contrasts the adjusted p decides.
     if evidence.adjusted_p is None or evidence.adjusted_p < ALPHA:
         if estimate.low > 0:
             return "HELPS"
@@ -142,12 +146,15 @@ def _outcome(evidence: Evidence) -> Outcome:
 
 
 def _difference(evidence: Evidence) -> str:
-    treatment, baseline = evidence.treatment, evidence.baseline
-    delta = _signed(evidence.delta)
+    treatment = evidence.treatment
+    baseline = evidence.baseline
+    delta = format_signed(evidence.delta)
     parts = [f"{treatment.name} − {baseline.name} = {delta} {evidence.metric} points"]
     estimate = evidence.tested
     if estimate is not None:
-        parts.append(f"95 % CI [{_signed(estimate.low)}, {_signed(estimate.high)}]")
+        low = format_signed(estimate.low)
+        high = format_signed(estimate.high)
+        parts.append(f"95 % CI [{low}, {high}]")
         if evidence.adjusted_p is not None:
             parts.append(f"Holm-adjusted {format_p(evidence.adjusted_p)}")
     parts.append(plural(evidence.seeds, "paired seed"))
@@ -169,12 +176,14 @@ def _test_set(evidence: Evidence) -> str:
 def _at_chance(evidence: Evidence) -> str:
     arms = []
     for arm in (evidence.treatment, evidence.baseline):
-        interval = f"[{_percent(arm.low)}, {_percent(arm.high)}]"
-        arms.append(f"{arm.name} ({_percent(arm.accuracy)} accuracy, 95 % CI {interval})")
+        interval = f"[{format_percent(arm.low)}, {format_percent(arm.high)}]"
+        accuracy = f"{format_percent(arm.accuracy)} accuracy"
+        arms.append(f"{arm.name} ({accuracy}, 95 % CI {interval})")
+    both = " nor ".join(arms)
     return (
-        f"AT CHANCE: neither {' nor '.join(arms)} is shown to beat always naming the largest class "
-        f"({_percent(evidence.majority)}) on {_test_set(evidence)}. Their difference of "
-        f"{_signed(evidence.delta)} {evidence.metric} points says nothing."
+        f"neither {both} is shown to beat always naming the largest class "
+        f"({format_percent(evidence.majority)}) on {_test_set(evidence)}. Their difference of "
+        f"{format_signed(evidence.delta)} {evidence.metric} points says nothing"
     )
 
 
@@ -197,10 +206,12 @@ def _sight(evidence: Evidence) -> str:
         sight = "This test set is too small to see any gain"
     else:
         # No smaller gain than that of one more image can be observed.
-        whole = math.ceil(gain * evidence.images) / evidence.images
-        sight = f"This test set can see gains of {_points(whole)} points or more"
-    needed = required_images(PLANNED_GAIN, max(PLANNED_GAIN, evidence.disagree))
-    planned = _points(PLANNED_GAIN)
+        images = math.ceil(gain * evidence.images)
+        whole = images / evidence.images
+        sight = f"This test set can see gains of {format_points(whole)} points or more"
+    disagree = max(PLANNED_GAIN, evidence.disagree)
+    needed = required_images(PLANNED_GAIN, disagree)
+    planned = format_points(PLANNED_GAIN)
     return f"{sight}; a {planned}-point gain needs about {needed:,} test images."
 
 
@@ -218,28 +229,3 @@ def _reservations(evidence: Evidence) -> list[str]:
     split = "these folds" if evidence.folds > 1 else "this one split"
     sentences.append(f"This holds for this one draw of variants and {split}.")
     return sentences
-
-
-def _points(share: float) -> str:
-    """Write a share as points with two significant digits."""
-    return _signed(share).lstrip("+")
-
-
-def _signed(share: float) -> str:
-    points = 100 * share
-    if abs(points) < 0.0005:
-        return "0"
-    text = f"{points:+.0f}" if abs(points) >= 10 else f"{points:+.2g}"
-    return text.replace("-", "−")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def format_p(p: float) -> str:
-    """Write a p value: `p < 0.001`, `p = 0.040`, `p = 0.50`."""
-    if p < 0.001:
-        return "p < 0.001"
-    digits = 3 if p < 0.1 else 2
-    return f"p = {p:.{digits}f}"

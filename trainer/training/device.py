@@ -90,7 +90,7 @@ def _computes_in_bf16(kind: str) -> bool:
 
 
 def keep_freed_memory(device: str) -> None:
-    """Let malloc keep what one training step frees for the next, in this process and its workers.
+    """Make malloc keep what one training step frees for the next, here and in worker processes.
 
     The system else clears the same gigabytes again and again: for ResNet-50 on a CPU that was
     200,000 page faults and a tenth of the time of each step. Only glibc has these settings. They

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -57,7 +56,7 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """Return the metrics, a `Metrics`; they are written last, so a run with them is finished."""
+        """Return the metrics, a `Metrics`; written last, so a run that has them is finished."""
         return self.root / "metrics.json"
 
     def evaluation(self, name: str) -> RunFolder:
@@ -211,7 +210,7 @@ def is_vacant(folder: Path) -> bool:
 
 @contextmanager
 def hold_folder(root: Path) -> Iterator[None]:
-    """Hold a folder for this process while it works there; raises RunError where another one does.
+    """Lock a folder while this process works in it; raises RunError where another one does.
 
     The lock is released with the process that holds it, however that ends.
     """
@@ -223,31 +222,3 @@ def hold_folder(root: Path) -> Iterator[None]:
             f"another process is working in {root}; wait for it, or choose another folder "
             "with --out"
         ) from error
-
-
-# Still called by the comparison and the report, which are being moved to core.documents.
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    write_atomic(file, text.encode())
-
-
-def write_json(file: Path, values: Mapping[str, object]) -> None:
-    """Write JSON whole or not at all."""
-    write_atomic(file, encode(values, indent=2))
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Read JSON that trainer wrote; raises RunError."""
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(
-            f"{file} does not exist; {file.parent} is no finished run of trainer"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise RunError(f"{file} is not what trainer writes")
-    return values

@@ -318,3 +318,14 @@ def test_a_recipe_value_builds_as_its_file_does(project: Path) -> None:
     first = tree(make(project))
     recipe = load_recipe(project / "recipe.toml")
     assert tree(build(recipe, out=project / "other").out) == first
+
+
+def test_limit_leaves_the_images_of_a_source_that_is_gone(split_project: Path) -> None:
+    whole = tree(make(split_project))
+    (split_project / "photos" / "train" / "cats" / "cats_1.png").unlink()
+    report = build(split_project / "recipe.toml", limit=100)
+    assert report.pruned == 0
+    gone = {name for name in whole if "/cats_1_" in name and "test/" not in name}
+    assert gone <= tree(report.out).keys()
+    assert build(split_project / "recipe.toml").pruned == 1
+    assert not gone & tree(report.out).keys()

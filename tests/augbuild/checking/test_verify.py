@@ -8,15 +8,15 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+import augbuild.checking.verify as verify_module
 from augbuild.building.build import build
-from augbuild.checking.rules import Damage
+from augbuild.checking.rules import Damage, TreeContents
 from augbuild.checking.verify import verify
 from augbuild.cli import main
 from augbuild.dataset.layout import MANIFEST_NAME
@@ -518,18 +518,27 @@ def test_a_pipe_posing_as_a_manifest_is_not_waited_for(out: Path) -> None:
     assert report.findings[0].message == f"{out / MANIFEST_NAME} cannot be read: it is not a file"
 
 
+def _move_away(manifest: Path) -> None:
+    manifest.rename(manifest.parent / ".augbuild" / MANIFEST_NAME)
+
+
+def _write_another(manifest: Path) -> None:
+    content = manifest.read_bytes()
+    manifest.rename(manifest.parent / ".augbuild" / MANIFEST_NAME)
+    manifest.write_bytes(content)
+
+
+@pytest.mark.parametrize("change", [_move_away, _write_another])
 def test_a_build_that_goes_on_meanwhile_is_told_from_damage(
-    out: Path, monkeypatch: pytest.MonkeyPatch
+    out: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
 ) -> None:
-    import augbuild.checking.verify as module
+    check = verify_module._check_for_strangers
 
-    check = module._check_for_strangers
+    def build_meanwhile(root: Path, contents: TreeContents) -> Iterator[Damage]:
+        change(out / MANIFEST_NAME)
+        return check(root, contents)
 
-    def build_meanwhile(*arguments: Any) -> Any:
-        (out / MANIFEST_NAME).rename(out / ".augbuild" / MANIFEST_NAME)
-        return check(*arguments)
-
-    monkeypatch.setattr(module, "_check_for_strangers", build_meanwhile)
+    monkeypatch.setattr(verify_module, "_check_for_strangers", build_meanwhile)
     report = verify(out)
     assert report.exit_code == 2
     assert report.findings == (

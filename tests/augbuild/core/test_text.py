@@ -46,7 +46,7 @@ def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
 
 def test_escapes_are_those_of_python() -> None:
     assert printable("a\x1bb\nc") == "a\\x1bb\nc"
-    assert visible("a\x1bb\nc") == "a\\x1bb\\nc"
+    assert visible("é€\\a\x1bb\nc") == "é€\\a\\x1bb\\nc"
     assert escape("\u202e") == "\\u202e"
 
 
@@ -64,9 +64,11 @@ def test_escape_of_a_character_is_read_back_by_python(character: str) -> None:
         ("plain_name", "plain_name"),
         ("_both_", r"\_both\_"),
         ("a_ b", r"a\_ b"),
-        ("*bold* [link](x) `code` #1 a|b ~~ $x$", r"\*bold\* \[link\](x) \`code\` \#1 a\|b \~\~ \$x\$"),
+        ("*bold* [link](x)", r"\*bold\* \[link\](x)"),
+        ("`code` #1 a|b ~~ $x$", r"\`code\` \#1 a\|b \~\~ \$x\$"),
         ("<b>&", "&lt;b&gt;&amp;"),
         ("a\nb", r"a\\nb"),
+        ("\"it's\"", "\"it's\""),
         ("back\\slash", r"back\\slash"),
     ],
 )  # fmt: skip
@@ -86,6 +88,7 @@ def test_markdown_shows_names_as_they_are(text: str, shown: str) -> None:
         ("\x1b", r'"\u001b"'),
         ("\u202e", r'"\u202e"'),
         ("\U000e0001", r'"\U000e0001"'),
+        ("\uffff", r'"\uffff"'),
         ("€", '"€"'),
         ([1, "a"], '[1, "a"]'),
         ((1,), "[1]"),

@@ -1,4 +1,4 @@
-"""Every transform on any image: RGB pixels or an ApplyError; nothing global touched, nothing fetched or unpickled."""
+"""Every transform on any image: RGB pixels or an ApplyError; nothing global touched or fetched."""
 
 from __future__ import annotations
 
@@ -402,7 +402,10 @@ sys.meta_path.insert(0, Hider())
 
 FORBID = """
 import tests.augbuild.pixels.test_apply
-FORBIDDEN = ("pickle.find_class", "socket.connect", "socket.getaddrinfo", "urllib", "os.system", "subprocess")
+FORBIDDEN = (
+    "pickle.find_class", "socket.connect", "socket.getaddrinfo",
+    "urllib", "os.system", "subprocess",
+)
 def forbid(event, arguments):
     if event.startswith(FORBIDDEN):
         sys.exit(f"{event}{arguments}")

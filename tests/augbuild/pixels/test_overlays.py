@@ -1,4 +1,4 @@
-"""Assets of ops are opened by us: by name or below a folder, checked by their hash, kept in memory."""
+"""Assets of ops are opened by us: by name or below a folder, checked by their hash, and kept."""
 
 from __future__ import annotations
 

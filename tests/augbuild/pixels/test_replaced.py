@@ -1,4 +1,4 @@
-"""The functions written anew: AugLy's pixels where AugLy works, what its documentation says where it does not."""
+"""The functions written anew: AugLy's pixels where AugLy works, else what its docs say."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from augbuild.pixels.codec import read_image
 
 from .images import default_op, noise, pixels
 
-# Sides of one pixel are left out: AugLy squeezes them away and returns a grey image of another shape.
+# No sides of one pixel: AugLy squeezes them away and returns a grey image of another shape.
 SIZES = [(64, 48), (47, 61), (2, 2), (300, 999), (999, 300)]
 
 
@@ -102,7 +102,8 @@ def test_perspective_is_auglys(
         ours = apply(image, [Op("perspective_transform", params)])
         auglys = auglys_perspective(augly, image, monkeypatch, **params)
         assert ours.size == auglys.size
-        # AugLy squares its matrix before it inverts it and loses half of the digits: Pillow then truncates to one less.
+        # AugLy squares its matrix before it inverts it and loses half of the digits: Pillow then
+        # truncates to one less.
         difference = np.abs(pixels(ours) - pixels(auglys))
         assert difference.mean() < (0.05 if sigma else 0.6)
         assert (difference > 1).mean() < 0.001

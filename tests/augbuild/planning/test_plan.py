@@ -19,6 +19,8 @@ from augbuild.planning.sampling import draw_ops
 from augbuild.recipe.load import parse_recipe
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset, Split
+from augbuild.sources.findings import Finding
+from augbuild.sources.originals import FolderOriginals
 from tests.augbuild.recipe.strategies import smallest, to_toml
 from tests.conftest import photo
 
@@ -33,7 +35,13 @@ def recipe_of(**more: Any) -> Recipe:
 
 
 def dataset_of(classes: Mapping[str, int]) -> SourceDataset:
-    return SourceDataset(Path("photos"), "photos", tuple(classes), tuple(sources_of(classes)))
+    return SourceDataset(
+        Path("photos"),
+        FolderOriginals(Path("photos")),
+        "photos",
+        tuple(classes),
+        tuple(sources_of(classes)),
+    )
 
 
 def split_source(split: Split, label: str, number: int) -> Source:
@@ -42,7 +50,9 @@ def split_source(split: Split, label: str, number: int) -> Source:
 
 def split_dataset(*sources: Source) -> SourceDataset:
     classes = tuple(sorted({source.label for source in sources}))
-    return SourceDataset(Path("photos"), "photos", classes, sources)
+    return SourceDataset(
+        Path("photos"), FolderOriginals(Path("photos")), "photos", classes, sources
+    )
 
 
 class TestOrder:
@@ -57,6 +67,13 @@ class TestOrder:
         shuffled = list(ordered)
         random.shuffle(shuffled)
         assert in_plan_order(shuffled) == ordered
+
+    def test_the_class_need_not_be_the_folder(self) -> None:
+        """In a table, say: of one split all of a class stand together."""
+        sources = [
+            Source(f"{number}.jpg", label, split="train") for number, label in enumerate("bab")
+        ]
+        assert in_plan_order(sources) == [sources[1], sources[0], sources[2]]
 
     def test_without_a_split_as_train(self) -> None:
         test, unsplit = split_source("test", "a", 1), Source("a/2.jpg", "a")
@@ -94,7 +111,9 @@ class TestSplit:
 
     def test_groups_by_pattern(self) -> None:
         sources = tuple(Source(f"a/p{n // 4}_{n}.jpg", "a") for n in range(40))
-        dataset = SourceDataset(Path("photos"), "photos", ("a",), sources)
+        dataset = SourceDataset(
+            Path("photos"), FolderOriginals(Path("photos")), "photos", ("a",), sources
+        )
         plan = make_plan(recipe_of(split={"group": r"p\d", "test": 0.4}), dataset)
         sides = {(source.key[:4], source.split) for source in plan.sources}
         assert len(sides) == 10
@@ -104,7 +123,7 @@ class TestSplit:
         for number in range(12):
             photo(tmp_path / "a" / f"{number:02}.png", number // 2)
         sources = tuple(Source(f"a/{number:02}.png", "a") for number in range(12))
-        dataset = SourceDataset(tmp_path, "photos", ("a",), sources)
+        dataset = SourceDataset(tmp_path, FolderOriginals(tmp_path), "photos", ("a",), sources)
         plan = make_plan(recipe_of(split={"group": "near-duplicates", "test": 0.5}), dataset)
         assert Counter(source.group for source in plan.sources) == {
             f"a/{number:02}.png": 2 for number in range(0, 12, 2)
@@ -117,16 +136,21 @@ class TestRejected:
         first = Rejected("z/broken.jpg", "bad_name", "is odd")
         sources = (Source("a/caf\xe9.jpg", "a"), Source("a/cafe\u0301.jpg", "a"))
         dataset = replace(
-            SourceDataset(Path("photos"), "photos", ("a",), sources), rejected=(first,)
+            SourceDataset(
+                Path("photos"), FolderOriginals(Path("photos")), "photos", ("a",), sources
+            ),
+            rejected=(first,),
         )
         plan = make_plan(recipe_of(split={"group": "none", "test": 0}), dataset)
         assert [each.source for each in plan.rejected] == ["a/caf\xe9.jpg", "z/broken.jpg"]
         assert [source.key for source in plan.sources] == ["a/cafe\u0301.jpg"]
 
-    def test_warnings_of_recipe_and_dataset(self) -> None:
+    def test_warnings_of_the_recipe_and_findings_of_the_dataset(self) -> None:
         recipe = replace(recipe_of(), warnings=("of the recipe",))
-        dataset = replace(dataset_of({"a": 5}), warnings=("of the dataset",))
-        assert make_plan(recipe, dataset).warnings == ("of the recipe", "of the dataset")
+        found = Finding(kind="other", message="of the dataset")
+        dataset = replace(dataset_of({"a": 5}), findings=(found,))
+        plan = make_plan(recipe, dataset)
+        assert (plan.warnings, plan.findings) == (("of the recipe",), (found,))
 
 
 class TestClasses:
@@ -187,6 +211,8 @@ class TestTasks:
         for split in SPLITS:
             task = make_task(recipe_of(), split_source(split, "a", 1), 0)
             assert task.outputs[0].file_name.startswith(f"{split}/a/1_")
+        unsplit = make_task(recipe_of(), Source("a/1.jpg", "a"), 0)
+        assert unsplit.outputs[0].file_name.startswith("train/a/1_")
 
     def test_a_plan_draws_a_task_for_each_source(self) -> None:
         plan = make_plan(recipe_of(augment={"variants": 2}), dataset_of({"a": 5, "b": 5}))
@@ -212,7 +238,7 @@ class TestTasks:
 class TestSpread:
     SOURCES = tuple(
         split_source(split, label, number)
-        for split, sizes in (("train", (6, 2)), ("test", (3, 1)))
+        for split, sizes in zip(SPLITS, ((6, 2), (0, 0), (3, 1)), strict=True)
         for label, size in zip("ab", sizes, strict=True)
         for number in range(size)
     )

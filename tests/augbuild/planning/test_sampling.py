@@ -45,7 +45,7 @@ def assert_share(hits: int, tries: int, p: float) -> None:
 
 
 def assert_like(drawn: Sequence[float], distribution: NormalDist | tuple[float, float]) -> None:
-    """Hold draws against a normal or a uniform distribution by Kolmogorov and Smirnov, at one in ten thousand."""
+    """Check draws against a distribution by Kolmogorov and Smirnov, at one in ten thousand."""
     if isinstance(distribution, NormalDist):
         expected = [distribution.cdf(value) for value in sorted(drawn)]
     else:

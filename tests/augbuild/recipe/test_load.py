@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from augbuild.core.documents import encode
 from augbuild.errors import RecipeError
 from augbuild.recipe.load import load_recipe, shipped_recipes
-from augbuild.recipe.model import SplitSpec
+from augbuild.recipe.model import Balance, SplitSpec
 from augbuild.recipe.steps import PickStep, TransformStep
 from augbuild.recipe.values import Distribution
 from tests.augbuild.recipe.fixtures import FILE, HEAD, ONE, parse, problems
@@ -113,6 +113,36 @@ def test_wrong_recipes_are_told_so_in_these_words(case: str) -> None:
 
 def test_a_pattern_that_python_warns_of_is_a_pattern() -> None:
     assert parse(f'{HEAD}split.group = "[[a]"').split.group == "[[a]"
+
+
+ENDS = [
+    ("seed", 0, 2**63 - 1, 1),
+    ("split.folds", 2, 100, 1),
+    ("split.test", 0, 0.999, 0.001),
+    ("split.validation", 0, 0.799, 0.201),
+    ("output.quality", 1, 100, 1),
+    ("output.max_side", 8, 20_000, 1),
+    ("augment.variants", 0, 1000, 1),
+    ("augment.balance.cap_per_source", 1, 1000, 1),
+    ("augment.balance.target", 1, 10_000_000, 1),
+]
+
+
+@pytest.mark.parametrize(("key", "low", "high", "step"), ENDS)
+def test_ends_of_ranges(key: str, low: float, high: float, step: float) -> None:
+    for value in (low, high):
+        parse(f"{key} = {value}\n{HEAD}")
+    for value in (low - step, high + step):
+        (line, *_) = problems(f"{key} = {value}\n{HEAD}")
+        assert line.startswith((f"{key} must be ", "split leaves nothing to train on"))
+
+
+def test_balance_may_be_a_factor() -> None:
+    assert parse(f"augment.balance = {{}}\n{HEAD}").augment.balance == Balance("max", 8)
+    assert parse(f'augment.balance.target = "x9999"\n{HEAD}').augment.balance == Balance("x9999")
+    for target in ("x0", "x10000", "x", "max ", "3"):
+        (line,) = problems(f'augment.balance.target = "{target}"\n{HEAD}')
+        assert line.startswith('augment.balance.target must be "max", a number of images or a')
 
 
 def test_the_number_of_problems_shown_is_limited() -> None:

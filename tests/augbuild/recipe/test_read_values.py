@@ -41,6 +41,7 @@ def read(param: Param, value: object) -> tuple[Value, list[str]]:
         (Param("boolean", True, "a switch"), False, False),
         (Param("colour", [0, 0, 0], "a colour", 0, 255), [0, 2, 255], [0, 2, 255]),
         (Param("matrix", None, "a matrix", -9, 9), [1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0]),
+        (Param("matrix", None, "a matrix", -9, 9), [1] * 12, [1.0] * 12),
         (Param("text", "", "a text", 1, 4096), "hello", "hello"),
         (Param("template", "web", "a template"), "web", "web"),
         (NUMBER, {"uniform": [-8, 8]}, Distribution("uniform", (-8.0, 8.0))),

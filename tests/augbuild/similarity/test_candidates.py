@@ -1,4 +1,4 @@
-"""Signatures propose pairs: all that a thumbnail could confirm, each once, without a full search."""
+"""Signatures propose pairs: all that a thumbnail could confirm, each once, by no full search."""
 
 from __future__ import annotations
 

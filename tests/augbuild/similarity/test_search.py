@@ -1,4 +1,4 @@
-"""Near-duplicates: found across sizes and encodings, not invented, and never by comparing all with all."""
+"""Near-duplicates: found across sizes and encodings, and not invented."""
 
 from __future__ import annotations
 
@@ -188,9 +188,11 @@ class TestTwins:
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
         first, second = tmp_path / "1.png", tmp_path / "2.png"
         assert signature(first) == signature(second)
-        assert [(each.second, each.turn) for each in near_duplicates_across([first], [first, second], n_jobs=1)] == [
-            (first, "upright"), (second, "turned by 90°")
-        ]  # fmt: skip
+        found = near_duplicates_across([first], [first, second], n_jobs=1)
+        assert [(each.second, each.turn) for each in found] == [
+            (first, "upright"),
+            (second, "turned by 90°"),
+        ]
 
     def test_any_number_of_processes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(search, "_POOL_PAYS_FROM", 2)

@@ -62,7 +62,7 @@ def test_options_are_handed_on(tmp_path: Path) -> None:
     touch(tmp_path, "photos/train/cats/1.jpg", "elsewhere/2.jpg")
     (tmp_path / "photos" / "train" / "dogs").symlink_to("../../elsewhere")
     dataset = open_source(
-        "photos", tmp_path, SourceOptions(ignore_existing=True, follow_links=True)
+        "photos", tmp_path, SourceOptions(follow_links=True), ignore_existing=True
     )
     assert [source.path for source in dataset.sources] == ["train/cats/1.jpg", "train/dogs/2.jpg"]
     assert not dataset.is_split

@@ -21,7 +21,7 @@ TRAIN, TEST = 80, 400
 
 
 def plant(folder: Path, seed: int, *, effect: bool) -> dict[str, Path]:
-    """Write two tables, `baseline` and `treatment`: 80 training images each, 400 shared test images."""
+    """Write the tables `baseline` and `treatment`: 80 training images each, 400 to test."""
     generator = np.random.default_rng(seed)
     test = _pictures(folder / "test", generator, TEST, STRIPED_SHARE)
     tables = {}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.statistics.tests import Estimate, wilson
-from trainer.statistics.verdict import Evidence, JudgedArm, Outcome, format_p, judge, judge_stopped
+from trainer.statistics.verdict import Evidence, JudgedArm, Outcome, judge, judge_stopped
 
 
 def arm(name: str, correct: float, images: int, steps: int = 110) -> JudgedArm:
@@ -19,7 +19,9 @@ def arm(name: str, correct: float, images: int, steps: int = 110) -> JudgedArm:
 
 def with_estimate(evidence: Evidence, delta: float, low: float, high: float) -> Evidence:
     return replace(
-        evidence, delta=delta, estimate=Estimate(delta, low, high, 0.5, 30.0, (high - low) / 4)
+        evidence,
+        delta=delta,
+        estimate=Estimate(delta, low, high, 0.5, 30.0, (high - low) / 4, 0.0, None),
     )
 
 
@@ -27,12 +29,19 @@ SMALL = Evidence(
     treatment=arm("augmented", 21.5, 28),
     baseline=arm("original", 21, 28),
     delta=0.018,
-    estimate=Estimate(0.018, -0.14, 0.18, 0.5, 30.0, 0.08),
+    estimate=Estimate(0.018, -0.14, 0.18, 0.5, 30.0, 0.08, 0.0, None),
     seeds=10,
     images=28,
     majority=0.5,
     only_treatment=6,
     only_baseline=5,
+    metric="accuracy",
+    margin=0.02,
+    folds=1,
+    looks=1,
+    adjusted_p=None,
+    reencoded=True,
+    overridden=(),
 )
 LARGE = with_estimate(
     replace(
@@ -283,21 +292,6 @@ def test_small_means_both_ends_are_within_the_margin() -> None:
     assert "real but small" not in judge(with_estimate(LARGE, -0.01, -0.021, -0.001)).sentence
 
 
-@pytest.mark.parametrize(
-    ("p", "text"),
-    [
-        (0.0, "p < 0.001"),
-        (0.00099, "p < 0.001"),
-        (0.001, "p = 0.001"),
-        (0.0999, "p = 0.100"),
-        (0.1, "p = 0.10"),
-        (1.0, "p = 1.00"),
-    ],
-)
-def test_p_is_written_with_two_or_three_digits(p: float, text: str) -> None:
-    assert format_p(p) == text
-
-
 def test_the_gain_that_is_seen_is_a_whole_number_of_images() -> None:
     """28 images see 27.8 points, which are 7.8 images: 8 of 28 are 28.6 points."""
     assert "can see gains of 29 points or more" in judge(SMALL).sentence
@@ -307,3 +301,16 @@ def test_the_gain_that_is_seen_is_a_whole_number_of_images() -> None:
 def test_guards_that_were_overridden_are_all_named() -> None:
     sentence = judge(replace(LARGE, overridden=("leak (2 found)", "classes (1 found)"))).sentence
     assert "Guards overridden: leak (2 found); classes (1 found)." in sentence
+
+
+def test_two_folds_are_folds() -> None:
+    sentence = judge(replace(LARGE, folds=2)).sentence
+    assert "400 test images in 2 folds (looked at once)" in sentence
+    assert sentence.endswith("this one draw of variants and these folds.")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_at_chance_says_nothing_of_single_images(seeds: int) -> None:
+    verdict = judge(replace(LARGE, seeds=seeds, majority=0.9))
+    assert verdict.outcome == "AT CHANCE"
+    assert "McNemar" not in verdict.sentence

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import Source, SourceOptions
+from augbuild.sources.dataset import Source
 from augbuild.sources.open import open_source
 from tests.augbuild.sources.fixtures import findings_of, labels, open_classes, touch
 
@@ -41,21 +41,21 @@ def test_split_folders(tmp_path: Path, named: str) -> None:
 
 def test_splits_may_be_passed_over(tmp_path: Path) -> None:
     paths = {"train/cats/1.jpg": "cats", "test/cats/1.jpg": "cats", "val/dogs/1.jpg": "dogs"}
-    dataset = open_source(".", touch(tmp_path, *paths), SourceOptions(ignore_existing=True))
+    dataset = open_source(".", touch(tmp_path, *paths), ignore_existing=True)
     assert labels(dataset) == paths
     assert {(s.folder, s.split) for s in dataset.sources} == {("", None)}
 
 
 def test_without_train_they_may_still_be_passed_over(tmp_path: Path) -> None:
     touch(tmp_path, "val/cats/1.jpg", "test/dogs/1.jpg")
-    dataset = open_source(".", tmp_path, SourceOptions(ignore_existing=True))
+    dataset = open_source(".", tmp_path, ignore_existing=True)
     assert dataset.classes == ("cats", "dogs")
 
 
 @pytest.mark.parametrize("ignore_existing", [False, True])
 def test_a_class_called_train(tmp_path: Path, ignore_existing: bool) -> None:
     touch(tmp_path, "train/1.jpg", "test/1.jpg", "bus/1.jpg", "train/more/2.jpg")
-    dataset = open_source(".", tmp_path, SourceOptions(ignore_existing=ignore_existing))
+    dataset = open_source(".", tmp_path, ignore_existing=ignore_existing)
     assert dataset.classes == ("bus", "test", "train")
     assert not dataset.is_split
 
@@ -84,7 +84,7 @@ def test_train_alone_has_nothing_to_test_on(tmp_path: Path) -> None:
         "data/Train/ is the only split, so no image is kept for testing; "
         "ignore_existing = true in [split] splits its images"
     )
-    assert findings_of(open_source(".", tmp_path, SourceOptions(ignore_existing=True))) == []
+    assert findings_of(open_source(".", tmp_path, ignore_existing=True)) == []
     touch(tmp_path, "data/test/cats/1.jpg")
     assert findings_of(open_source(".", tmp_path)) == []
 

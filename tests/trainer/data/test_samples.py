@@ -1,0 +1,283 @@
+"""Samples: which are trained on, which are held out, and the check of their files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augbuild.building.build import build
+from augbuild.core.files import hash_bytes
+from augbuild.errors import TableError, TrainerError, UsageError
+from tests.conftest import photos, write_recipe
+from tests.trainer.fixtures import dataset, rows_of, write_table
+from trainer.data.samples import (
+    Sample,
+    Split,
+    Table,
+    TrainOn,
+    check_classes,
+    check_files,
+    hash_file,
+    hold_out,
+    take_fold,
+    training_samples,
+)
+from trainer.data.tables import read_table
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    photos(folder / "photos", {"cats": 8, "dogs": 4})
+    return build(write_recipe(folder)).out
+
+
+def make_sample(name: str, label: str = "cat", split: Split | None = "train") -> Sample:
+    """Make an original without a file."""
+    return Sample(Path(name), name, label, split, 1, source=name)
+
+
+def make_table(*samples: Sample) -> Table:
+    """Make a table, its rows numbered, with the classes of its samples."""
+    numbered = [replace(sample, row=row) for row, sample in enumerate(samples, start=1)]
+    classes = sorted({sample.label for sample in samples})
+    return Table(Path("t.csv"), tuple(numbered), tuple(classes), "0" * 64)
+
+
+class TestTrainingSamples:
+    @pytest.mark.parametrize(
+        ("train_on", "count"),
+        [
+            ("original", 9),
+            ("augmented", 18),
+            ("original+augmented", 27),
+            (None, 27),
+            ("placebo", 18),
+        ],
+    )
+    def test_are_originals_variants_or_both(
+        self, built: Path, train_on: TrainOn | None, count: int
+    ) -> None:
+        chosen = training_samples(read_table(built), train_on)
+        assert len(chosen) == count
+        assert {sample.split for sample in chosen} == {"train"}
+        if train_on == "original":
+            assert not any(sample.augmented for sample in chosen)
+        if train_on == "augmented":
+            assert all(sample.augmented for sample in chosen)
+
+    def test_a_placebo_repeats_each_original_as_often_as_it_has_variants(self) -> None:
+        a, b = make_sample("a"), make_sample("b", "dog")
+        variants = [replace(a, name=f"a{n}", augmented=True, variant=n) for n in range(3)]
+        variants.append(replace(b, name="b0", augmented=True, variant=0))
+        chosen = training_samples(make_table(a, b, *variants), "placebo")
+        assert [sample.name for sample in chosen] == ["a", "a", "a", "b"]
+
+    def test_of_a_table_without_splits_are_all(self) -> None:
+        table = make_table(make_sample("a", split=None), make_sample("b", "dog", split=None))
+        assert training_samples(table, None) == table.samples
+
+    def test_of_one_class_are_an_error(self) -> None:
+        message = "t.csv: all training images are 'cat'; at least two classes are needed"
+        with pytest.raises(TableError, match=message):
+            training_samples(make_table(make_sample("a"), make_sample("b", "dog", "test")), None)
+
+    def test_of_an_empty_split_are_an_error(self) -> None:
+        table = make_table(make_sample("a", split="test"))
+        with pytest.raises(TableError, match=r"t.csv has no images to train on$"):
+            training_samples(table, None)
+        with pytest.raises(TableError, match=r"t.csv has no augmented images to train on$"):
+            training_samples(table, "augmented")
+
+
+class TestFold:
+    def test_its_originals_are_the_test_split_and_all_else_is_trained_on(self) -> None:
+        a, b = replace(make_sample("a"), fold=0), replace(make_sample("b"), fold=1)
+        of_a = replace(a, name="a0", augmented=True)
+        of_b = replace(b, name="b0", augmented=True)
+        table = take_fold(make_table(a, of_a, b, of_b), 1)
+        assert [(sample.name, sample.split) for sample in table.samples] == [
+            ("a", "train"),
+            ("a0", "train"),
+            ("b", "test"),
+        ]
+
+    def test_that_is_not_there_is_an_error(self) -> None:
+        samples = [replace(make_sample(str(n)), fold=n) for n in range(3)]
+        with pytest.raises(TableError, match=r"t.csv has no fold 3; it has folds 0 to 2$"):
+            take_fold(make_table(*samples), 3)
+        with pytest.raises(TableError, match=r"has no folds; \[split\] folds = 5 in a recipe"):
+            take_fold(make_table(make_sample("a")), 0)
+
+
+class TestHoldOut:
+    def test_takes_no_variants_and_keeps_sources_together(self, built: Path) -> None:
+        table = hold_out(read_table(built), 0.34, seed=1)
+        held = {sample.source for sample in table.of("test")}
+        assert not held & {sample.source for sample in table.of("train")}
+        assert not any(sample.augmented for sample in table.of("test"))
+        assert {sample.label for sample in table.of("train")} == {"cats", "dogs"}
+
+    @pytest.mark.parametrize(
+        ("count", "share", "held"),
+        [
+            (5, 0.5, 3),
+            (3, 0.5, 2),
+            (4, 0.1, 0),
+            (5, 0.1, 1),
+            (10, 0.34, 3),
+            (4, 0.9, 3),
+            (1, 0.9, 0),
+        ],
+    )
+    def test_rounds_halves_up_and_leaves_one_to_train_on(
+        self, count: int, share: float, held: int
+    ) -> None:
+        table = make_table(*(make_sample(f"{n}.jpg") for n in range(count)))
+        assert len(hold_out(table, share, seed=0).of("test")) == held
+
+    def test_counts_class_by_class(self) -> None:
+        cats = [make_sample(f"c{n}") for n in range(10)]
+        dogs = [make_sample(f"d{n}", "dog") for n in range(4)]
+        held = hold_out(make_table(*cats, *dogs), 0.5, seed=0).of("test")
+        assert sorted(sample.label for sample in held) == ["cat"] * 5 + ["dog"] * 2
+
+    @given(st.integers(0, 20))
+    def test_keeps_groups_together(self, seed: int) -> None:
+        grouped = [make_sample(f"{number}.jpg") for number in range(12)]
+        samples = [replace(each, group=f"g{n // 3}") for n, each in enumerate(grouped)]
+        table = hold_out(make_table(*samples), 0.5, seed)
+        held = {sample.group for sample in table.of("test")}
+        assert len(table.of("test")) == 6
+        assert len(held) == 2
+        assert not held & {sample.group for sample in table.of("train")}
+
+    def test_keeps_variants_with_a_source_that_has_no_group(self) -> None:
+        samples = []
+        for number in range(8):
+            source = make_sample(f"{number}.jpg")
+            samples += [source, replace(source, name=f"{number}_0.jpg", augmented=True)]
+        table = hold_out(make_table(*samples), 0.25, seed=0)
+        held = {sample.source for sample in table.of("test")}
+        assert len(held) == 2
+        assert not held & {sample.source for sample in table.of("train")}
+        assert len(table.of("train")) == 12
+
+    def test_of_a_table_without_sources_goes_by_name(self) -> None:
+        samples = [replace(make_sample(f"{n}.jpg"), source="", split=None) for n in range(10)]
+        table = hold_out(make_table(*samples), 0.2, seed=0)
+        assert (len(table.of("train")), len(table.of("test"))) == (8, 2)
+
+    def test_depends_on_the_seed_and_moves_little_when_a_source_goes(self) -> None:
+        samples = [make_sample(f"{n}.jpg") for n in range(40)]
+
+        def held(seed: int, count: int = 40) -> set[str]:
+            table = hold_out(make_table(*samples[:count]), 0.25, seed)
+            return {sample.name for sample in table.of("test")}
+
+        assert held(0) != held(1)
+        assert held(0) == held(0)
+        assert len(held(0) ^ held(0, 39)) <= 2
+
+    def test_leaves_other_splits_alone(self) -> None:
+        fixed = [make_sample("v", split="validation"), make_sample("t", split="test")]
+        trained = [make_sample(f"{n}") for n in range(4)]
+        table = hold_out(make_table(*fixed, *trained), 0.5, seed=0)
+        assert len(table.of("validation")) == 1
+        assert len(table.of("test")) == 3
+        assert len(table.samples) == 6
+
+
+class TestFilesAreCheckedFirst:
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        return dataset(tmp_path, 3, 2)
+
+    def test_missing_file(self, root: Path) -> None:
+        gone = {"image": "gone.png", "class": "red", "split": "train"}
+        table = read_table(write_table(root, [*rows_of(root), gone]))
+        message = r"table.csv: row 11: gone.png cannot be read: No such file"
+        with pytest.raises(TableError, match=message):
+            check_files(table, table.samples)
+
+    def test_duplicate_row(self, root: Path) -> None:
+        table = read_table(write_table(root, [*rows_of(root), rows_of(root)[2]]))
+        message = r"table.csv: test/red/red_0.png is listed twice \(rows 3 and 11\)"
+        with pytest.raises(TableError, match=message):
+            check_files(table, table.samples)
+
+    def test_the_same_image_in_two_splits_is_for_the_leak_guard(self, root: Path) -> None:
+        row = next(row for row in rows_of(root) if row["split"] == "test")
+        table = read_table(write_table(root, [*rows_of(root), {**row, "split": "train"}]))
+        check_files(table, table.samples)
+
+    def test_a_placebo_repeats_its_rows(self, root: Path) -> None:
+        table = read_table(write_table(root, rows_of(root)))
+        check_files(table, table.samples * 2)
+
+    def test_no_regular_file(self, root: Path) -> None:
+        os.mkfifo(root / "pipe.png")
+        row = {"image": "pipe.png", "class": "red", "split": "train"}
+        table = read_table(write_table(root, [row]))
+        with pytest.raises(TableError, match=r"row 1: pipe.png is not a regular file"):
+            check_files(table, table.samples)
+
+    def test_a_table_of_ones_own_may_have_links(self, root: Path) -> None:
+        (root / "link.png").symlink_to(root / "train" / "red" / "red_0.png")
+        row = {"image": "link.png", "class": "red", "split": "train"}
+        table = read_table(write_table(root, [row]))
+        check_files(table, table.samples)
+
+    def test_manifest_of_ours_refuses_links_and_changed_files(
+        self, built: Path, tmp_path: Path
+    ) -> None:
+        root = shutil.copytree(built, tmp_path / "copy")
+        table = read_table(root)
+        check_files(table, table.samples, verify=True)
+        victim = table.samples[0].path
+        whole = victim.read_bytes()
+        victim.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        check_files(table, table.samples)
+        message = r"row 1: .* is not the file that the manifest describes: sha256 differs"
+        with pytest.raises(TableError, match=message):
+            check_files(table, table.samples, verify=True)
+        victim.write_bytes(whole + b"x")
+        with pytest.raises(TableError, match=r"so it has changed; `augbuild verify` finds all"):
+            check_files(table, table.samples)
+        victim.unlink()
+        victim.symlink_to("/etc/passwd")
+        with pytest.raises(TableError, match="is not a regular file"):
+            check_files(table, table.samples)
+
+
+def test_hash_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    assert hash_file(tmp_path / "a") == hash_bytes(b"a")
+    with pytest.raises(TableError, match="b cannot be read: No such file"):
+        hash_file(tmp_path / "b")
+
+
+def test_unknown_class_in_test() -> None:
+    train = [make_sample("a"), make_sample("b", "dog")]
+    check_classes(train, [make_sample("c")], Path("t.csv"))
+    message = r"t.csv: row 1: x.png is 'hen', a class that no training image has"
+    with pytest.raises(TableError, match=message):
+        check_classes(train, [make_sample("c"), make_sample("x.png", "hen")], Path("t.csv"))
+
+
+def test_table_knows_its_splits_and_variants() -> None:
+    plain = make_table(make_sample("a", split=None))
+    assert (plain.has_splits, plain.has_variants) == (False, False)
+    full = make_table(replace(make_sample("a"), augmented=True), make_sample("b", split="test"))
+    assert (full.has_splits, full.has_variants) == (True, True)
+    assert [sample.name for sample in full.of("test")] == ["b"]
+
+
+def test_errors_have_exit_codes() -> None:
+    assert (TrainerError.exit_code, TableError.exit_code, UsageError.exit_code) == (1, 1, 2)
