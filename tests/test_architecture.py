@@ -62,7 +62,7 @@ DOORS = {
     "magic": {"augbuild.pixels.apply"},
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},
     "onnxruntime": {"trainer.training.export"},
-    "pyarrow": {"trainer.data.tables"},
+    "pyarrow": {"augbuild.sources.tables.parquet"},
     "safetensors": {"trainer.training.checkpoint"},
     "scipy": {"trainer.statistics."},
     "sklearn": {"trainer.statistics.metrics"},
