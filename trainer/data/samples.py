@@ -13,6 +13,8 @@ from typing import Literal
 from augbuild.core import files
 from augbuild.core.text import plural
 from augbuild.errors import TableError
+from augbuild.sources.dataset import DEFAULT_OPTIONS as DEFAULT_OPTIONS
+from augbuild.sources.dataset import SourceOptions as SourceOptions
 from augbuild.sources.dataset import Split as Split
 from augbuild.sources.findings import Finding
 

@@ -73,33 +73,24 @@ def choose_columns(
     """
     table = _Table(file, names, rows)
     table.check_names()
-    path = table.given(given.path, "path")
-    if path is None:
-        path = table.find(PATHS)
-    if path is None:
-        path = table.find_images()
-    if path is None:
-        raise table.missing("image paths", PATHS, "path")
+    path = _choose_path(table, given)
     splits = _choose_splits(table, given)
     group = table.given(given.group, "group")
-    label = table.given(given.label, "label")
     used = {path, *splits}
     if group is not None:
         used.add(group)
-    one_hot: tuple[int, ...] = ()
     findings: list[Finding] = []
+    one_hot: tuple[int, ...] = ()
+    label = table.given(given.label, "label")
     if label is None:
         label = table.find(LABELS, without=used)
     if label is None:
         one_hot = table.find_one_hot(used)
     if label is None and not one_hot:
         label = table.find_only_other(used)
-        if label is not None:
-            message = f"column {names[label]!r}, the only other one, is read as the label"
-            advice = f"--label-column {names[label]} says the same"
-            findings.append(Finding(kind="other", message=message, advice=advice))
-    if label is None and not one_hot:
-        raise table.missing("labels", LABELS, "label")
+        message = f"column {names[label]!r}, the only other one, is read as the label"
+        advice = f"--label-column {names[label]} says the same"
+        findings.append(Finding(kind="other", message=message, advice=advice))
     if label is not None:
         used.add(label)
     findings += _find_unused(table, used, given)
@@ -112,6 +103,17 @@ def choose_columns(
         has_boxes=bool(BOXES.intersection(table.folded)),
         findings=tuple(findings),
     )
+
+
+def _choose_path(table: _Table, given: Columns) -> int:
+    path = table.given(given.path, "path")
+    if path is None:
+        path = table.find(PATHS)
+    if path is None:
+        path = table.find_images()
+    if path is None:
+        raise table.missing("image paths", PATHS, "path")
+    return path
 
 
 def _choose_splits(table: _Table, given: Columns) -> tuple[int, ...]:
@@ -193,12 +195,11 @@ class _Table:
         return None
 
     def find_images(self) -> int | None:
-        """Find the one column whose values are all names of images."""
-        found = []
+        """Find the first column whose values are all names of images."""
         for place in range(len(self.names)):
-            if self.rows and all(looks_like_image(row[place]) for row in self.rows):
-                found.append(place)
-        return found[0] if len(found) == 1 else None
+            if all(looks_like_image(row[place]) for row in self.rows):
+                return place
+        return None
 
     def find_one_hot(self, used: set[int]) -> tuple[int, ...]:
         """Find the columns of which each row has a 1 in one and 0 in the others."""
@@ -209,13 +210,12 @@ class _Table:
                 places.append(place)
         return tuple(places) if len(places) > 1 else ()
 
-    def find_only_other(self, used: set[int]) -> int | None:
-        """Find the one column that nothing else is read from."""
-        others = []
-        for place in range(len(self.names)):
-            if place not in used and self.folded[place]:
-                others.append(place)
-        return others[0] if len(others) == 1 else None
+    def find_only_other(self, used: set[int]) -> int:
+        """Find the one column that nothing else is read from; raises SourceError for several."""
+        others = [place for place, name in enumerate(self.folded) if name and place not in used]
+        if len(others) != 1:
+            raise self.missing("labels", LABELS, "label")
+        return others[0]
 
     def has_split_names(self, place: int) -> bool:
         """Check whether all values of the first rows are names of splits, and any is filled."""

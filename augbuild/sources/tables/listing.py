@@ -25,7 +25,7 @@ _OF_MANIFESTS = {"source_sha256", "ops", "origin"}
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The rows of a table, row n at place n - 1.
+    """The rows of a table, row n at place n - 1; of rows that are boxes, one for each image.
 
     `names` are the paths as the table has them, `sources` are relative to `root`. `problems` has
     the rows whose file cannot be read, with the reason, and `hint` how they may be found.
@@ -140,6 +140,7 @@ class _Reader:
         self.sources: list[Source] = []
         self.problems: dict[int, str] = {}
         self.file_ids = array("q")
+        self.boxed: dict[str, tuple[str, int]] = {}
 
     def read(self, number: int, cells: Cells) -> None:
         """Read one row; raises SourceError."""
@@ -156,11 +157,24 @@ class _Reader:
             value = cells[self.chosen.group]
             group = None if value is None or value == "" else str(value)
         found = self.locator.find(name)
+        if self.chosen.has_boxes and self.is_another_box(number, found.path, label):
+            return
         if found.problem:
-            self.problems[number] = found.problem
+            self.problems[len(self.names) + 1] = found.problem
         self.names.append(name)
         self.sources.append(Source(found.path, label, split=split, group=group))
         self.file_ids.append(found.file_id)
+
+
+    def is_another_box(self, number: int, path: str, label: str) -> bool:
+        """Check whether an image has had a row before; raises SourceError for another label."""
+        first, row = self.boxed.setdefault(path, (label, number))
+        if first != label:
+            raise SourceError(
+                f"{self.file}: {path} has boxes of {first!r} and {label!r} (rows {row} and "
+                f"{number}); an image can have one label only"
+            )
+        return row != number
 
 
 def _move_root(base: Path, sources: Sequence[Source]) -> tuple[Path, list[Source]]:
@@ -205,6 +219,4 @@ def _describe_conflict(file: Path, reader: _Reader, earlier: int, later: int) ->
         what = f"{file}: {first} is listed twice ({rows})"
     else:
         what = f"{file}: {first} and {second} are one file ({rows})"
-    if reader.chosen.has_boxes:
-        return f"{what}, with boxes of {one!r} and {other!r}; an image can have one label only"
     return f"{what}, as {one!r} and as {other!r}; keep the row that is right"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -49,16 +50,16 @@ class Locator:
 
     def find(self, name: str) -> Found:
         """Find the file of a name."""
-        problem = ""
+        candidates = self._candidates(name)
         first = ""
-        for candidate in self._candidates(name):
+        problem = ""
+        for candidate in candidates:
             path = _normalise(candidate)
-            first = first or path
             try:
                 status = os.stat(self._full(path))  # noqa: PTH116  # a Path takes longer than stat
             except (OSError, ValueError) as error:
-                reason = error.strerror if isinstance(error, OSError) else str(error)
-                problem = problem or f"cannot be read: {reason}"
+                first = first or path
+                problem = problem or self._describe(error)
                 continue
             if path.startswith(("/", "../")):
                 self.escapes = True
@@ -72,8 +73,18 @@ class Locator:
             self.escapes = True
         return Found(first, problem=problem)
 
-    def _candidates(self, name: str) -> Iterator[str]:
-        """Yield what a name may stand for, the likeliest first."""
+    def _describe(self, error: OSError | ValueError) -> str:
+        """Describe why a file cannot be read: one text for all files alike, to spare memory."""
+        reason = error.strerror if isinstance(error, OSError) else None
+        return sys.intern(f"cannot be read: {reason or error}")
+
+    def _candidates(self, name: str) -> Iterable[str]:
+        """Return what a name may stand for, the likeliest first."""
+        if not self.suffix and looks_like_image(name) and "\\" not in name and "://" not in name:
+            return (name,)
+        return self._guess(name)
+
+    def _guess(self, name: str) -> Iterator[str]:
         suffix = self.suffix or self._guessed
         has_suffix = name.lower().endswith(suffix.lower()) if suffix else looks_like_image(name)
         if suffix and not has_suffix:
@@ -105,7 +116,7 @@ class Locator:
     def hint(self) -> str:
         """Return how the first file that was not found may be found."""
         name = self._first_missing
-        tried = self._full(next(self._candidates(name), name))
+        tried = self._full(next(iter(self._candidates(name))))
         hint = _find_alike(self.base, name.replace("\\", "/"))
         return f"tried {tried}; {hint}" if hint else f"tried {tried}"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from itertools import pairwise
+from pathlib import Path
 
 from augbuild.core.files import is_safe_path
 from augbuild.core.text import plural, shorten
@@ -16,10 +17,10 @@ from augbuild.sources.dataset import (
     SourceOptions,
 )
 from augbuild.sources.findings import Finding
-from augbuild.sources.folder import IMAGE_EXTENSIONS
 from augbuild.sources.originals import FolderOriginals
 from augbuild.sources.tables.inside import read_listings_of
 from augbuild.sources.tables.listing import Listing
+from augbuild.sources.tables.rows import looks_like_image
 
 _NAMED = 10  # of the files that cannot be found
 _LONGEST_LABEL = 200  # in bytes: a class is a folder
@@ -44,6 +45,7 @@ def open_table(
     for listing in listings:
         findings += listing.findings
         check_any_found(listing)
+        _check_no_repeats(listing)
         kept, refused = _sort_out(listing)
         sources += kept
         rejected += refused
@@ -81,29 +83,37 @@ def _sort_out(listing: Listing) -> tuple[list[Source], list[Rejected]]:
     """Return the sources that can be used, and those that cannot."""
     sources = []
     rejected = []
-    rows: dict[str, int] = {}
     labels: set[str] = set()
     for number, source in enumerate(listing.sources, start=1):
-        first = rows.setdefault(source.path, number)
-        if first != number:
-            where = f"rows {first} and {number}"
-            raise SourceError(f"{listing.file}: {source.path} is listed twice ({where})")
         if source.label not in labels:
             _check_label(listing.file, number, source.label)
             labels.add(source.label)
         problem = listing.problems.get(number)
-        extension = PurePosixPath(source.key).suffix.lower()
         if not is_safe_path(source.path):
             why = "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
             rejected.append(Rejected(_legible(source.path), "bad_name", why))
         elif problem is not None:
-            rejected.append(Rejected(source.path, "unreadable", f"{problem} (row {number})"))
-        elif extension not in IMAGE_EXTENSIONS:
-            why = f"row {number} names a file whose extension is not that of an image"
+            rejected.append(Rejected(source.path, "unreadable", problem))
+        elif not looks_like_image(source.key):
+            why = "its extension is not that of an image"
             rejected.append(Rejected(source.path, "bad_name", why))
         else:
             sources.append(source)
     return sources, rejected
+
+
+def _check_no_repeats(listing: Listing) -> None:
+    """Raise SourceError for a path that two rows have."""
+    # Sorted, since a dictionary of a million paths would take 100 MB.
+    paths = sorted(source.path for source in listing.sources)
+    for earlier, later in pairwise(paths):
+        if earlier == later:
+            rows = []
+            for number, source in enumerate(listing.sources, start=1):
+                if source.path == later:
+                    rows.append(number)
+            where = f"rows {rows[0]} and {rows[1]}"
+            raise SourceError(f"{listing.file}: {later} is listed twice ({where})")
 
 
 def _check_label(file: Path, number: int, label: str) -> None:

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeGuard
 
 import msgspec
@@ -64,14 +64,17 @@ def looks_like_image(value: object) -> bool:
     """Check whether a value is the name of an image file, by its extension."""
     if not isinstance(value, str):
         return False
-    return PurePosixPath(value.strip()).suffix.lower() in IMAGE_EXTENSIONS
+    # PurePosixPath(value).suffix takes ten times as long, which a million rows feel.
+    _, point, extension = value.rstrip().rpartition(".")
+    return point + extension.lower() in IMAGE_EXTENSIONS
 
 
 def _read_text(path: Path, content: bytes) -> tuple[tuple[str, ...], Iterator[Cells]]:
     content = _skip_comments(content)
-    first = content.split(b"\n", 1)[0].decode().strip("\r")
-    if not first:
+    if not content:
         raise SourceError(f"{path} has no rows")
+    with _lines(content) as lines:
+        first = lines.readline().rstrip("\r\n")
     separator = _find_separator(first)
     if separator is None:
         rows = _split_words(path, content)
@@ -90,11 +93,14 @@ def _read_text(path: Path, content: bytes) -> tuple[tuple[str, ...], Iterator[Ce
 
 def _skip_comments(content: bytes) -> bytes:
     """Return the text without the blank lines and comments that it begins with."""
-    while True:
-        line, end, rest = content.partition(b"\n")
-        if not end or (line.strip() and not line.startswith(b"#")):
-            return content if line.strip() else b""
-        content = rest
+    start = 0
+    while start < len(content):
+        end = content.find(b"\n", start) + 1 or len(content)
+        line = content[start:end]
+        if line.strip() and not line.startswith(b"#"):
+            return content[start:]  # the same object, not a copy, from 0
+        start = end
+    return b""
 
 
 def _lines(content: bytes) -> io.TextIOWrapper:
