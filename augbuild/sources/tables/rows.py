@@ -78,8 +78,8 @@ def _read_text(path: Path, content: bytes) -> tuple[tuple[str, ...], Iterator[Ce
     separator = _find_separator(first)
     if separator is None:
         rows = _split_words(path, content)
-        head = first.split()
-        has_header = head[0].lower() in _LIST_HEADS
+        head = ["path", "label"]
+        has_header = first.split()[0].lower() in _LIST_HEADS
     else:
         rows = _split_cells(path, content, separator)
         head = next(csv.reader([first], delimiter=separator))
