@@ -27,9 +27,9 @@ def open_source(
     *,
     ignore_existing: bool = False,
 ) -> SourceDataset:
-    """Open what a recipe or a command line names: a folder or table (relative to `folder`), or `sample:NAME`.
+    """Open what a recipe or a command line names: a folder, a table or `sample:NAME`.
 
-    With `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what
+    Paths are relative to `folder`.     With `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what
     cannot be opened.
     """
     kind, _, name = spec.partition(":")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from augbuild.core.files import hash_bytes, hash_file, open_regular_file
 from augbuild.dataset.layout import MANIFEST_NAME, STATE_FOLDER
-from augbuild.dataset.manifest import Record, read_manifest
+from augbuild.dataset.manifest import read_manifest
 from augbuild.errors import ManifestError, SourceError, TableError
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceOptions
 from augbuild.sources.folder import IMAGE_EXTENSIONS
@@ -91,7 +91,20 @@ def _make_manifest_table(path: Path, sha256: str) -> Table:
     try:
         for row, record in enumerate(read_manifest(path), start=1):
             names[record.label] = record.label_name
-            sample = _make_sample(path.parent, record, row)
+            sample = Sample(
+                path=path.parent / record.file_name,
+                name=record.file_name,
+                label=record.label_name,
+                split=record.split,
+                row=row,
+                augmented=record.origin == "augmented",
+                variant=-1 if record.variant is None else record.variant,
+                source=record.source,
+                size=record.bytes,
+                sha256=record.sha256,
+                group=record.group,
+                fold=record.fold,
+            )
             samples.append(sample)
     except ManifestError as error:
         raise TableError(str(error)) from error
@@ -100,23 +113,6 @@ def _make_manifest_table(path: Path, sha256: str) -> Table:
     if labels != list(range(len(names))) or len(set(classes)) != len(classes):
         raise TableError(f"{path}: its labels and label names do not match")
     return Table(path, tuple(samples), classes, sha256)
-
-
-def _make_sample(folder: Path, record: Record, row: int) -> Sample:
-    return Sample(
-        path=folder / record.file_name,
-        name=record.file_name,
-        label=record.label_name,
-        split=record.split,
-        row=row,
-        augmented=record.origin == "augmented",
-        variant=-1 if record.variant is None else record.variant,
-        source=record.source,
-        size=record.bytes,
-        sha256=record.sha256,
-        group=record.group,
-        fold=record.fold,
-    )
 
 
 def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
@@ -134,6 +130,8 @@ def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
             )
             samples.append(sample)
     labels = {sample.label for sample in samples}
+    # As torchvision sorts them, but numbers by their value.
+    key = int if all(label.isdecimal() for label in labels) else None
     hashes = [listing.sha256 for listing in listings]
     sha256 = hashes[0] if len(hashes) == 1 else hash_bytes("\n".join(hashes).encode())
     findings = [finding for listing in listings for finding in listing.findings]
@@ -141,18 +139,11 @@ def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
     return Table(
         file=path,
         samples=tuple(samples),
-        classes=_sort_classes(labels),
+        classes=tuple(sorted(labels, key=key)),
         sha256=sha256,
         findings=tuple(findings),
         hint=hints[0] if hints else "",
     )
-
-
-def _sort_classes(labels: set[str]) -> tuple[str, ...]:
-    """Sort class names as torchvision does, but numbers by their value."""
-    if all(label.isdecimal() for label in labels):
-        return tuple(sorted(labels, key=int))
-    return tuple(sorted(labels))
 
 
 def images_below(paths: Iterable[Path]) -> list[Path]:
@@ -163,8 +154,10 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            below = [each for each in sorted(path.rglob("*")) if each.is_file()]
-            found += [each for each in below if each.suffix.lower() in IMAGE_EXTENSIONS]
+            for each in sorted(path.rglob("*")):
+                suffix = each.suffix.lower()
+                if suffix in IMAGE_EXTENSIONS and each.is_file():
+                    found.append(each)
         elif path.is_file():
             found.append(path)
         else:

@@ -74,14 +74,14 @@ class Evidence:
     majority: float
     only_treatment: int
     only_baseline: int
-    metric: str = "accuracy"
-    margin: float = 0.02
+    metric: str
+    margin: float
+    folds: int
+    looks: int
+    adjusted_p: float | None
+    reencoded: bool
+    overridden: tuple[str, ...]
     disagree: float = 0.3
-    folds: int = 1
-    looks: int = 1
-    adjusted_p: float | None = None
-    reencoded: bool = True
-    overridden: tuple[str, ...] = ()
 
     @property
     def tested(self) -> Estimate | None:
@@ -105,25 +105,25 @@ def judge(evidence: Evidence) -> Verdict:
     """Return what the evidence supports: whether the treatment helped, and what stays open."""
     outcome = _outcome(evidence)
     estimate = evidence.tested
-    margin = evidence.margin
-    label: str = outcome
-    more = []
-    if outcome in {"AT CHANCE", "INCONCLUSIVE"}:
-        if outcome == "INCONCLUSIVE" and estimate is None:
-            more.append(_one_pair(evidence))
-        more.append(_sight(evidence))
-    elif estimate is not None and outcome == "EQUIVALENT":
-        label = f"EQUIVALENT ±{format_points(margin)}"
-        within = f"within ±{format_points(margin)} points"
-        p = format_p(tost(estimate, margin))
-        more.append(f"Two one-sided tests place the difference {within} ({p}).")
-    elif estimate is not None:
+    margin = format_points(evidence.margin)
+    if outcome == "AT CHANCE":
+        sentences = [f"AT CHANCE: {_at_chance(evidence)}.", _sight(evidence)]
+    elif estimate is None:
+        sentences = [f"INCONCLUSIVE: {_difference(evidence)}."]
+        sentences += [_one_pair(evidence), _sight(evidence)]
+    elif outcome == "INCONCLUSIVE":
+        sentences = [f"INCONCLUSIVE: {_difference(evidence)}.", _sight(evidence)]
+    elif outcome == "EQUIVALENT":
+        p = format_p(tost(estimate, evidence.margin))
+        sentences = [f"EQUIVALENT ±{margin}: {_difference(evidence)}."]
+        sentences += [f"Two one-sided tests place the difference within ±{margin} points ({p})."]
+    else:
+        sentences = [f"{outcome}: {_difference(evidence)}."]
         most = max(abs(estimate.low), abs(estimate.high))
-        if most <= margin:
+        if most <= evidence.margin:
             points = format_points(most)
-            more.append(f"The difference is real but small: at most {points} points.")
-    first = _at_chance(evidence) if outcome == "AT CHANCE" else _difference(evidence)
-    sentences = [f"{label}: {first}.", *more, *_reservations(evidence)]
+            sentences += [f"The difference is real but small: at most {points} points."]
+    sentences += _reservations(evidence)
     return Verdict(outcome, " ".join(sentences))
 
 

@@ -15,6 +15,7 @@ from augbuild.sources.tables.splits import NAMES, fold_split
 # Hugging Face's names, then Roboflow's.
 _TABLE_NAMES = (
     "metadata.csv",
+    "metadata.tsv",
     "metadata.jsonl",
     "metadata.parquet",
     "_classes.csv",

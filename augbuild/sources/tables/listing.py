@@ -165,7 +165,6 @@ class _Reader:
         self.sources.append(Source(found.path, label, split=split, group=group))
         self.file_ids.append(found.file_id)
 
-
     def is_another_box(self, number: int, path: str, label: str) -> bool:
         """Check whether an image has had a row before; raises SourceError for another label."""
         first, row = self.boxed.setdefault(path, (label, number))

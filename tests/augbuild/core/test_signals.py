@@ -244,8 +244,8 @@ def test_hung_up_terminal_changes_no_exit_code(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     process = subprocess.Popen(
-        [sys.executable, "-m", "augbuild", "make", str(project / "recipe.toml"), "-j", "1", "--quiet"],
-        stderr=writer, cwd=REPOSITORY,
+        [sys.executable, "-m", "augbuild", "make", "recipe.toml", "-j", "1", "--quiet"],
+        stderr=writer, cwd=project, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # nohup has it ignored
     )  # fmt: skip
     os.close(writer)

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,19 @@ def test_a_holder_that_has_not_signed_yet_is_waited_for(tmp_path: Path, before: 
     later.start()
     assert name_holder(tmp_path) == f"process {os.getpid()} on {platform.node()!r}"
     later.join()
+
+
+def test_only_a_holder_that_is_certain_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    write_holder(tmp_path)
+    name_holder(tmp_path)
+    assert waits == []
+    sign(tmp_path, f'{{"pid": {NOBODY}, "host": "far away"}}')
+    name_holder(tmp_path)
+    assert 0.5 <= sum(waits) <= 2
 
 
 def test_the_last_run_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,8 +115,13 @@ _HEAVY = {"torch", "sklearn", "accelerate", "matplotlib", "scipy", "PIL"}
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["fit", "--help"], ["--version"], ["fit", "--out", "x", "--manifest", "y", "--lr", "-1"]],
-)  # fmt: skip
+    [
+        ["--help"],
+        ["fit", "--help"],
+        ["--version"],
+        ["fit", "--out", "x", "--manifest", "y", "--lr", "-1"],
+    ],
+)
 def test_help_and_wrong_options_load_no_heavy_library(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom trainer.cli import main\n"

@@ -204,6 +204,14 @@ def test_p_of_several_contrasts_are_holms_in_their_order() -> None:
     assert f"Holm-adjusted p = {results[0].adjusted_p:.2f}" in results[0].sentence
 
 
+def test_p_of_two_contrasts_are_adjusted() -> None:
+    old = TrainedArm("old", make_runs(0.6, seeds=3, seed=2), 100, 0.0)
+    new = TrainedArm("new", make_runs(0.9, seeds=3, seed=1), 100, 1.0)
+    first, second = contrast_all([(new, old), (new, old)], SETTINGS)
+    assert first.p is not None
+    assert first.adjusted_p == second.adjusted_p == pytest.approx(2 * first.p)
+
+
 def test_p_of_contrasts_of_one_seed_do_not_exist() -> None:
     old = TrainedArm("old", make_runs(0.6, seeds=1, seed=2), 100, 0.0)
     new = TrainedArm("new", make_runs(0.9, seeds=1, seed=1), 100, 1.0)

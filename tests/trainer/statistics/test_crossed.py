@@ -1,4 +1,4 @@
-"""Seeds crossed with images: against values by hand, other libraries, and worlds of no difference."""
+"""Seeds crossed with images: by hand, against other libraries, and in worlds of no difference."""
 
 from __future__ import annotations
 

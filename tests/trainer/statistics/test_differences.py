@@ -59,6 +59,7 @@ def test_one_run_or_one_image_is_no_test() -> None:
     assert estimate_mean(differences) is not None
     assert estimate_mean(differences[:1]) is None
     assert estimate_mean([[np.array([1.0])], [np.array([0.0])]]) is None
+    assert estimate_mean([[np.array([1.0, 0.0])], [np.array([0.0, 0.0])]]) is not None
 
 
 def test_accuracy_of_one_or_two_seeds_holds_for_other_images() -> None:
@@ -76,6 +77,22 @@ def test_accuracy_of_three_seeds_holds_for_other_seeds_too() -> None:
 def test_accuracy_of_runs_that_do_not_vary_is_wilsons() -> None:
     assert arm_accuracy(make_runs(1.1, seeds=5)) == (1.0, *wilson(60, 60))
     assert arm_accuracy(make_runs(-0.1, seeds=5)) == (0.0, *wilson(0, 60))
+
+
+def test_two_folds_are_resampled_and_not_crossed() -> None:
+    runs = make_runs(0.7, seeds=3, folds=2, images=15, seed=3)
+    expected = nadeau_bengio(right(runs).mean(axis=2), 15, 15)
+    values = [list(seed) for seed in right(runs)]
+    assert estimate_mean(values) == expected
+    assert arm_accuracy(runs) == pytest.approx((expected.delta, expected.low, expected.high))
+
+
+@pytest.mark.parametrize(("sizes", "test"), [((10, 11, 12), 11), ((10, 10, 11), 10)])
+def test_folds_of_unequal_size_count_as_their_mean(sizes: tuple[int, ...], test: int) -> None:
+    generator = np.random.default_rng(4)
+    values = [[generator.random(size) for size in sizes] for _ in range(2)]
+    means = [fold.mean() for seed in values for fold in seed]
+    assert estimate_mean(values) == nadeau_bengio(means, sum(sizes) - test, test)
 
 
 def test_accuracy_over_folds_is_the_corrected_t() -> None:

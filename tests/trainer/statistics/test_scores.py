@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from trainer.statistics.scores import ACCURACY, MACRO_F1, Predictions, confusion, image_scores
+from trainer.statistics.scores import (
+    ACCURACY,
+    MACRO_F1,
+    Predictions,
+    confusion,
+    image_scores,
+    name_of,
+)
 
 CLASSES = 3
 
@@ -44,3 +51,42 @@ def test_spread_of_macro_f1_is_the_bootstraps() -> None:
         for chosen in (generator.integers(0, 600, 600) for _ in range(1000))
     ]
     assert values.std(ddof=1) / np.sqrt(600) == pytest.approx(np.std(redrawn), rel=0.1)
+
+
+def test_each_value_is_the_metric_and_its_change_with_the_images_weight() -> None:
+    """The influence of an image: n times the metric's slope in the image's weight (Hampel 1974)."""
+    generator = np.random.default_rng(1)
+    targets = generator.integers(0, CLASSES, 12)
+    predicted = np.where(generator.random(12) < 0.6, targets, generator.integers(0, CLASSES, 12))
+    scores = image_scores(Predictions(targets, predicted), CLASSES)
+    functions = {"precision": precision_score, "recall": recall_score, "F1": f1_score}
+    for name, function in functions.items():
+        for index in range(CLASSES):
+            metric = function(targets, predicted, labels=[index], average=None)[0]
+            for image in range(12):
+                weights = np.ones(12)
+                weights[image] += 1e-6
+                more = function(
+                    targets, predicted, labels=[index], average=None, sample_weight=weights
+                )[0]
+                expected = metric + 12 * (more - metric) / 1e-6
+                assert scores[name, index][image] == pytest.approx(expected, abs=1e-4)
+
+
+def test_no_class_is_taken_for_an_average() -> None:
+    predictions = Predictions(np.array([0, 1, 2, 3]), np.array([0, 1, 2, 2]))
+    scores = image_scores(predictions, 4)
+    assert len(scores) == 2 + 3 * 4
+    classes = ["a", "b", "all", "macro"]
+    names = [name_of(key, classes) for key in scores]
+    assert names == ["all", "macro", *"aaabbb", "all", "all", "all", "macro", "macro", "macro"]
+
+
+def test_confusion_counts_rows_by_true_class() -> None:
+    predictions = Predictions(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, -1, 0]))
+    assert confusion(predictions, 2).tolist() == [[1, 1], [1, 1]]
+
+
+def test_a_class_that_is_nowhere_scores_nothing() -> None:
+    scores = image_scores(Predictions(np.array([0, 0]), np.array([0, 0])), 2)
+    assert scores["precision", 1].tolist() == scores["F1", 1].tolist() == [0.0, 0.0]

@@ -19,7 +19,9 @@ def arm(name: str, correct: float, images: int, steps: int = 110) -> JudgedArm:
 
 def with_estimate(evidence: Evidence, delta: float, low: float, high: float) -> Evidence:
     return replace(
-        evidence, delta=delta, estimate=Estimate(delta, low, high, 0.5, 30.0, (high - low) / 4)
+        evidence,
+        delta=delta,
+        estimate=Estimate(delta, low, high, 0.5, 30.0, (high - low) / 4, 0.0, None),
     )
 
 
@@ -27,12 +29,19 @@ SMALL = Evidence(
     treatment=arm("augmented", 21.5, 28),
     baseline=arm("original", 21, 28),
     delta=0.018,
-    estimate=Estimate(0.018, -0.14, 0.18, 0.5, 30.0, 0.08),
+    estimate=Estimate(0.018, -0.14, 0.18, 0.5, 30.0, 0.08, 0.0, None),
     seeds=10,
     images=28,
     majority=0.5,
     only_treatment=6,
     only_baseline=5,
+    metric="accuracy",
+    margin=0.02,
+    folds=1,
+    looks=1,
+    adjusted_p=None,
+    reencoded=True,
+    overridden=(),
 )
 LARGE = with_estimate(
     replace(
@@ -292,3 +301,16 @@ def test_the_gain_that_is_seen_is_a_whole_number_of_images() -> None:
 def test_guards_that_were_overridden_are_all_named() -> None:
     sentence = judge(replace(LARGE, overridden=("leak (2 found)", "classes (1 found)"))).sentence
     assert "Guards overridden: leak (2 found); classes (1 found)." in sentence
+
+
+def test_two_folds_are_folds() -> None:
+    sentence = judge(replace(LARGE, folds=2)).sentence
+    assert "400 test images in 2 folds (looked at once)" in sentence
+    assert sentence.endswith("this one draw of variants and these folds.")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_at_chance_says_nothing_of_single_images(seeds: int) -> None:
+    verdict = judge(replace(LARGE, seeds=seeds, majority=0.9))
+    assert verdict.outcome == "AT CHANCE"
+    assert "McNemar" not in verdict.sentence
