@@ -63,7 +63,7 @@ DOORS = {
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},
     "onnxruntime": {"trainer.training.export"},
     "pillow_heif": {"augbuild.pixels.codec"},
-    "pyarrow": {"trainer.data.tables"},
+    "pyarrow": {"augbuild.sources.tables.parquet"},
     "safetensors": {"trainer.training.checkpoint"},
     "scipy": {"trainer.statistics."},
     "sklearn": {"trainer.statistics.metrics"},

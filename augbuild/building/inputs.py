@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,7 +12,7 @@ import msgspec
 from augbuild.core.pool import available_cpus
 from augbuild.planning.plan import BuildPlan, make_plan
 from augbuild.recipe.load import load_recipe
-from augbuild.recipe.model import Recipe
+from augbuild.recipe.model import Recipe, SourceSpec
 from augbuild.sources.dataset import SourceDataset, SourceOptions
 from augbuild.sources.open import open_source
 
@@ -47,6 +49,15 @@ def plan_recipe(
         open_source_of(loaded, source=source, follow_links=follow_links),
         n_jobs or available_cpus(),
     )
+
+
+def read_source_by(
+    recipe: Recipe | str | Path, change: Callable[[SourceOptions], SourceOptions]
+) -> Recipe:
+    """Load a recipe and change how its source is read; raises RecipeError."""
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    changed = msgspec.structs.asdict(change(loaded.source))
+    return replace(loaded, source=SourceSpec(**changed))
 
 
 def output_path(recipe: Recipe, out: str | Path | None) -> Path:

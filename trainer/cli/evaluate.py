@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from augbuild.cli.options import TableOptions, table_options
 from augbuild.cli.output import echo, echo_json
 from trainer import library
 from trainer.cli.options import FOLDER, cache_option
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
 )
+@table_options
 @cache_option
 @click.option("--device", default="auto", show_default=True)
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -38,14 +40,16 @@ def evaluate(
     device: str,
     quiet: bool,
     as_json: bool,
+    tables: TableOptions,
 ) -> None:
     """Evaluate a finished RUN on another manifest; the results go to RUN/evaluations/."""
     from trainer.training.device import keep_freed_memory
 
     keep_freed_memory(device)
     metrics, folder = library.evaluate(
-        run, manifest, split=split, cache=cache, device=device, quiet=quiet or as_json
-    )
+        run, manifest, split=split, cache=cache, device=device, quiet=quiet or as_json,
+        source=tables.for_training(),
+    )  # fmt: skip
     print_metrics(metrics, folder, quiet=quiet, as_json=as_json)
 
 

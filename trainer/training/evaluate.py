@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from augbuild.core.files import write_atomic
 from augbuild.errors import ImageError, TableError
 from trainer.data.pixels import ManifestDataset, Pixels, PixelStore, load_pixels, open_store
-from trainer.data.samples import Sample, Split, Table, check_files
+from trainer.data.samples import (
+    DEFAULT_OPTIONS,
+    Sample,
+    SourceOptions,
+    Split,
+    Table,
+    check_files,
+)
 from trainer.data.tables import images_below, read_table
 from trainer.figures.confusion import draw_confusion
 from trainer.statistics.metrics import Metrics, evaluate_predictions, write_metrics
@@ -93,6 +100,7 @@ def evaluate_run(
     cache: Path | None = None,
     device: str = "auto",
     quiet: bool = True,
+    source: SourceOptions = DEFAULT_OPTIONS,
 ) -> tuple[Metrics, Path]:
     """Evaluate a finished run on a split of a manifest; return the metrics and their folder.
 
@@ -100,7 +108,7 @@ def evaluate_run(
     so nothing of the run itself is overwritten. Raises RunError, TableError.
     """
     model, config = load_run(root)
-    table = read_table(manifest)
+    table = read_table(manifest, source)
     chosen = _choose_split(table, split, config.classes)
     check_files(table, chosen)
     accelerator = make_accelerator(device, config.resolved.precision)

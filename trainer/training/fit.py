@@ -23,6 +23,7 @@ from trainer.data.samples import (
     hold_out,
     take_fold,
     training_samples,
+    without_unreadable,
 )
 from trainer.data.tables import read_table
 from trainer.figures.curves import draw_curves
@@ -133,7 +134,9 @@ def _ignore(line: str) -> None:  # a `show` of a quiet run
 def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSamples:
     """Choose the images to train, validate and test on; raises TableError."""
     if table is None:
-        table = read_table(Path(config.manifest))
+        table = read_table(Path(config.manifest), config.source_options())
+    if config.skip_unreadable is True:
+        table = without_unreadable(table)
     if config.holdout:
         table = hold_out(table, config.holdout, config.seed)
     if config.fold is not None:
@@ -142,15 +145,18 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
     validation = table.of("validation")
     test = table.of("test")
     if config.test_manifest is not None:
-        other = read_table(Path(config.test_manifest))
+        other = read_table(Path(config.test_manifest), config.source_options())
+        if config.skip_unreadable is True:
+            other = without_unreadable(other)
         test = other.of("test") if other.has_splits else other.samples
         check_files(other, test)
     check_classes(train, validation, table.file)
     check_classes(train, test, table.file)
+    notes = [finding.text() for finding in table.findings]
     if test:
-        return ChosenSamples(table, train, validation, test)
+        return ChosenSamples(table, train, validation, test, tuple(notes))
     note = "there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2"
-    return ChosenSamples(table, train, validation, test, notes=(note,))
+    return ChosenSamples(table, train, validation, test, notes=(*notes, note))
 
 
 def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Processes) -> RunConfig:

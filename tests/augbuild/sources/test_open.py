@@ -28,7 +28,7 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("x.jpg", "{root}/x.jpg is a file, not a folder; {wanted}"),
         ("x.zip", "{root}/x.zip is an archive; unpack it and give the folder"),
         ("x.TAR.GZ", "{root}/x.TAR.GZ is an archive; unpack it and give the folder"),
-        ("x.csv", "{root}/x.csv is a table, which {not_yet}; {folders}"),
+        ("x.csv", "{root}/x.csv has no rows"),
         ("hf:a/b", "hf:a/b {not_yet}; {download} (huggingface-cli download) and give the folder"),
         (
             "kaggle:a/b",
@@ -45,7 +45,6 @@ def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:
     assert str(error.value) == message.format(
         root=tmp_path,
         wanted="the source is a folder with a folder of images for each class",
-        folders="give a folder with a folder for each class",
         not_yet="cannot be opened yet",
         download="download it first",
     )
