@@ -92,7 +92,7 @@ def _recognise(
 
     Where all images of one of two classes are not read, the other would seem to be the only one.
     """
-    # A name that no manifest could hold may hold a slash of Windows: it says nothing of folders.
+    # An unsafe path (one with backslashes, say) says nothing about folders.
     rejected = [path for path in listing.rejected if is_safe_path(path)]
     images = [*listing.images, *rejected] if rejected else listing.images
     recognise = partial(

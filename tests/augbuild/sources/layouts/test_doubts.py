@@ -27,16 +27,7 @@ def doubt_of(*images: str, layout: Layout = CLASSES) -> Doubt | None:
         ["a/x/1.jpg", "a/y/1.jpg", "b/1.jpg"],
         ["a/x/1.jpg", "a/y/1.jpg", "b/z/1.jpg"],
         # As many images directly in the class folders as in the folders that they share.
-        [
-            "a/1.jpg",
-            "a/2.jpg",
-            "a/x/1.jpg",
-            "a/y/1.jpg",
-            "b/x/1.jpg",
-            "b/y/1.jpg",
-            "b/3.jpg",
-            "b/4.jpg",
-        ],
+        [f"{top}/{name}.jpg" for top in "ab" for name in ("1", "2", "x/1", "y/1")],
     ],
 )
 def test_nothing_speaks_against_these(images: list[str]) -> None:
