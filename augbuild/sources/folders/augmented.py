@@ -105,7 +105,11 @@ def _find_marked(mark: _Mark, sources: Sequence[Source]) -> dict[str, str]:
     marked: list[tuple[str, str, str]] = []
     for source in sources:
         name = source.key.rpartition("/")[2]
-        match = mark.found.fullmatch(name)
+        # Every mark has one of these; most names have none, and matching costs far more.
+        may_match = "_" in name or "-" in name or ".rf." in name
+        match = mark.found.fullmatch(name) if may_match else None
+        if match is None and not mark.needs_others:
+            continue
         photo = f"{source.label}/{match['photo'] if match else name.rpartition('.')[0]}"
         photos[photo] += mark.needs_others
         if match:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 # Other extensions of the formats that are read, each with the usual one.
 _OTHER_NAMES: Mapping[str, str] = {
@@ -68,7 +67,9 @@ def read_extensions() -> frozenset[str]:
 
 def extension_of(name: str) -> str:
     """Return the extension of a file name, in lower case and with its dot; "" for none."""
-    return PurePosixPath(name).suffix.lower()
+    # Not PurePosixPath: of 100,000 files, that alone takes seconds.
+    stem, _, extension = name.rpartition("/")[2].rpartition(".")
+    return f".{extension.lower()}" if stem and extension else ""
 
 
 def usual_extension(extension: str) -> str:

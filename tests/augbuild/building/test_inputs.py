@@ -54,3 +54,21 @@ def test_what_is_not_there_is_an_error(project: Path) -> None:
         plan_recipe(project / "nowhere.toml", source=None, follow_links=False, n_jobs=1)
     with pytest.raises(SourceError):
         plan_recipe(project / "recipe.toml", source="nowhere", follow_links=False, n_jobs=1)
+
+
+def test_the_source_s_keys_reach_its_reader(project: Path) -> None:
+    photos(project / "sites" / "one", {"cats": 2, "dogs": 2})
+    photos(project / "sites" / "two", {"cats": 2, "dogs": 2}, suffix=".jpg")
+    first = project / "sites" / "two" / "cats" / "cats_0.jpg"
+    first.rename(first.with_suffix(".jfif"))
+    recipe = project / "recipe.toml"
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(text.replace('path = "photos"', 'path = "sites"'), encoding="utf-8")
+    with pytest.raises(SourceError, match=r'  layout = "leaf"  for 2 classes: cats, dogs'):
+        open_source_of(load_recipe(recipe))
+    keys = 'path = "sites"\nlayout = "leaf"\nexclude = ["one/dogs/*"]'
+    recipe.write_text(text.replace('path = "photos"', keys), encoding="utf-8")
+    plan = plan_recipe(recipe, source=None, follow_links=True, n_jobs=1)
+    assert len(plan.sources) == 6
+    # An original has the usual extension of its format, so that others read it, too.
+    assert {Path(task.outputs[0].file_name).suffix for task in plan.tasks()} == {".jpg", ".png"}
