@@ -29,8 +29,8 @@ def open_source(
 ) -> SourceDataset:
     """Open what a recipe or a command line names: a folder, a table or `sample:NAME`.
 
-    Paths are relative to `folder`.     With `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what
-    cannot be opened.
+    Paths are relative to `folder`. With `ignore_existing`, splits that it comes with are not kept.
+    Raises SourceError for what cannot be opened.
     """
     kind, _, name = spec.partition(":")
     if kind == "sample":
@@ -44,6 +44,7 @@ def open_source(
         raise SourceError(f"{spec} does not exist: its home folder is not known") from error
     if root.is_file() and spec.lower().endswith(_ARCHIVES):
         raise SourceError(f"{root} is an archive; unpack it and give the folder")
+    # Also what is no regular file: a FIFO of that name is refused, not waited for.
     is_table = root.exists() and not root.is_dir() and spec.lower().endswith(TABLE_SUFFIXES)
     if is_table or (root.is_dir() and options.layout == "auto" and find_tables(root)):
         return open_table(root, folder, options, ignore_existing=ignore_existing)

@@ -218,31 +218,6 @@ def find_problem(sample: Sample) -> str:
     return ""
 
 
-def without_unreadable(table: Table) -> Table:
-    """Leave out the images whose files cannot be used; a finding counts them.
-
-    Raises TableError where none is left.
-    """
-    kept = []
-    left_out = []
-    for sample in table.samples:
-        if find_problem(sample):
-            left_out.append(sample.name)
-        else:
-            kept.append(sample)
-    if not left_out:
-        return table
-    if not kept:
-        raise TableError(f"{table.file}: none of its files can be read; {table.hint}".rstrip("; "))
-    finding = Finding(
-        kind="files left out",
-        message=f"{plural(len(left_out), 'file')} that cannot be read, left out",
-        count=len(left_out),
-        examples=tuple(left_out[:3]),
-    )
-    return replace(table, samples=tuple(kept), findings=(*table.findings, finding))
-
-
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of an image file, in lower-case hex; raises TableError."""
     try:

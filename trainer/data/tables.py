@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from augbuild.core.files import hash_bytes, hash_file, open_regular_file
+from augbuild.core.text import plural
 from augbuild.dataset.layout import MANIFEST_NAME, STATE_FOLDER
 from augbuild.dataset.manifest import read_manifest
 from augbuild.errors import ManifestError, SourceError, TableError
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceOptions
+from augbuild.sources.findings import Finding
 from augbuild.sources.folder import IMAGE_EXTENSIONS
 from augbuild.sources.open import open_source
 from augbuild.sources.tables.inside import find_tables, read_listings_of
 from augbuild.sources.tables.listing import Listing
 from augbuild.sources.tables.rows import TABLE_SUFFIXES
-from trainer.data.samples import Sample, Table
+from trainer.data.samples import Sample, Table, find_problem
 
 _KEYS_OF_MANIFESTS = (b'"source_sha256"', b'"ops"', b'"origin"')
 _LOOKED_AT = 1 << 20  # bytes of a first row, which has every op that was applied
 
 
-def read_table(path: Path, options: SourceOptions = DEFAULT_OPTIONS) -> Table:
+def read_table(
+    path: Path, options: SourceOptions = DEFAULT_OPTIONS, *, skip_unreadable: bool = False
+) -> Table:
     """Read an augbuild manifest, a table of any usual shape, or a folder.
 
     A folder has a manifest, tables (metadata.* as Hugging Face lays them out, Roboflow's), or a
-    folder of images for each class. Paths in `options` are relative to the working directory.
-    Raises TableError.
+    folder of images for each class. Paths in `options` are relative to the working directory. With
+    `skip_unreadable`, files that cannot be read are left out. Raises TableError.
     """
+    table = _read_any(path, options)
+    return without_unreadable(table) if skip_unreadable else table
+
+
+def _read_any(path: Path, options: SourceOptions) -> Table:
     if path.is_dir():
         manifest = path / MANIFEST_NAME
         if manifest.is_file():
-            return read_table(manifest, options)
+            return _read_any(manifest, options)
         if _is_unfinished(path):
             raise TableError(
                 f"{path} holds an unfinished build; run the same `augbuild make` again"
@@ -56,6 +66,7 @@ def read_table(path: Path, options: SourceOptions = DEFAULT_OPTIONS) -> Table:
 
 def _is_manifest(path: Path) -> bool:
     """Check whether the first row of a file is one of an augbuild manifest."""
+    # By its first row alone: the manifest of a large build is read once, row by row, by its reader.
     if path.suffix.lower() != ".jsonl":
         return False
     try:
@@ -125,7 +136,7 @@ def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
                 name=name,
                 label=source.label,
                 split=source.split,
-                row=len(samples) + 1,
+                row=len(samples) + 1,  # of several tables, counted on
                 group=source.group,
             )
             samples.append(sample)
@@ -144,6 +155,31 @@ def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
         findings=tuple(findings),
         hint=hints[0] if hints else "",
     )
+
+
+def without_unreadable(table: Table) -> Table:
+    """Leave out the images whose files cannot be used; a finding counts them.
+
+    Raises TableError where none is left.
+    """
+    kept = []
+    left_out = []
+    for sample in table.samples:
+        if find_problem(sample):
+            left_out.append(sample.name)
+        else:
+            kept.append(sample)
+    if not left_out:
+        return table
+    if not kept:
+        raise TableError(f"{table.file}: none of its files can be read; {table.hint}".rstrip("; "))
+    finding = Finding(
+        kind="files left out",
+        message=f"{plural(len(left_out), 'file')} that cannot be read, left out",
+        count=len(left_out),
+        examples=tuple(left_out[:3]),
+    )
+    return replace(table, samples=tuple(kept), findings=(*table.findings, finding))
 
 
 def images_below(paths: Iterable[Path]) -> list[Path]:

@@ -23,7 +23,6 @@ from trainer.data.samples import (
     hold_out,
     take_fold,
     training_samples,
-    without_unreadable,
 )
 from trainer.data.tables import read_table
 from trainer.figures.curves import draw_curves
@@ -133,10 +132,9 @@ def _ignore(line: str) -> None:  # a `show` of a quiet run
 
 def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSamples:
     """Choose the images to train, validate and test on; raises TableError."""
+    options, skip = config.source_options(), config.skip_unreadable is True
     if table is None:
-        table = read_table(Path(config.manifest), config.source_options())
-    if config.skip_unreadable is True:
-        table = without_unreadable(table)
+        table = read_table(Path(config.manifest), options, skip_unreadable=skip)
     if config.holdout:
         table = hold_out(table, config.holdout, config.seed)
     if config.fold is not None:
@@ -145,9 +143,7 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
     validation = table.of("validation")
     test = table.of("test")
     if config.test_manifest is not None:
-        other = read_table(Path(config.test_manifest), config.source_options())
-        if config.skip_unreadable is True:
-            other = without_unreadable(other)
+        other = read_table(Path(config.test_manifest), options, skip_unreadable=skip)
         test = other.of("test") if other.has_splits else other.samples
         check_files(other, test)
     check_classes(train, validation, table.file)

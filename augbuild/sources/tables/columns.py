@@ -74,12 +74,13 @@ def choose_columns(
     table = _Table(file, names, rows)
     table.check_names()
     path = _choose_path(table, given)
-    splits = _choose_splits(table, given)
+    splits = choose_splits(table, given)
     group = table.given(given.group, "group")
     used = {path, *splits}
     if group is not None:
         used.add(group)
     findings: list[Finding] = []
+    # One-hot columns are looked for last: a table with a label may have other columns of 0 and 1.
     one_hot: tuple[int, ...] = ()
     label = table.given(given.label, "label")
     if label is None:
@@ -93,7 +94,7 @@ def choose_columns(
         findings.append(Finding(kind="other", message=message, advice=advice))
     if label is not None:
         used.add(label)
-    findings += _find_unused(table, used, given)
+    findings += find_unused(table, used, given)
     return ChosenColumns(
         path=path,
         label=label,
@@ -116,7 +117,8 @@ def _choose_path(table: _Table, given: Columns) -> int:
     return path
 
 
-def _choose_splits(table: _Table, given: Columns) -> tuple[int, ...]:
+def choose_splits(table: _Table, given: Columns) -> tuple[int, ...]:
+    """Choose one column of names of splits, or all columns of yes and no."""
     if given.split == NO_COLUMN:
         return ()
     column = table.given(given.split, "split")
@@ -134,7 +136,7 @@ def _choose_splits(table: _Table, given: Columns) -> tuple[int, ...]:
     return tuple(places)
 
 
-def _find_unused(table: _Table, used: set[int], given: Columns) -> Iterator[Finding]:
+def find_unused(table: _Table, used: set[int], given: Columns) -> Iterator[Finding]:
     """Find the columns that look like splits, groups or folds, and that nothing reads."""
     for place, name in enumerate(table.folded):
         if place in used:
@@ -226,16 +228,13 @@ class _Table:
     def missing(self, what: str, known: Sequence[str], kind: str) -> SourceError:
         """Return the error for a column that was not found, with the columns that there are."""
         usual = ", ".join(known[:6])
+        examples = [name for name in self.names if name.strip()][:2] or ["NAME"]
         got = ", ".join(self.names)
         return SourceError(
             f"{self.file} has no column with {what}: expected one of {usual} … (got {got:.300}); "
-            f"name it with --{kind}-column {list_words(_examples(self.names))} "
+            f"name it with --{kind}-column {list_words(examples)} "
             f'(columns.{kind} = "…" in [source])'
         )
-
-
-def _examples(names: Sequence[str]) -> Sequence[str]:
-    return [name for name in names if name.strip()][:2] or ["NAME"]
 
 
 def _fold(name: str) -> str:

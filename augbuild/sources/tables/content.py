@@ -41,7 +41,7 @@ def as_utf8(path: Path, data: bytes) -> Content:
     character, which no table has.
     """
     findings: tuple[Finding, ...] = ()
-    encoding = _find_encoding(data)
+    encoding = find_encoding(data)
     try:
         if encoding == "utf-8":
             data.decode("utf-8")
@@ -51,7 +51,10 @@ def as_utf8(path: Path, data: bytes) -> Content:
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
             raise SourceError(f"{path} is not {encoding.upper()} text, as it begins") from error
-        text = _decode_one_byte_each(data).encode()
+        try:
+            text = data.decode("cp1252").encode()
+        except UnicodeDecodeError:  # five bytes stand for nothing in Windows-1252
+            text = data.decode("latin-1").encode()
         message = f"{path.name} is not UTF-8 and is read as Latin-1 (Windows-1252)"
         findings = (Finding(kind="other", message=message, advice="save it as UTF-8"),)
     position = text.find(b"\0")
@@ -61,7 +64,8 @@ def as_utf8(path: Path, data: bytes) -> Content:
     return Content(text, findings)
 
 
-def _find_encoding(data: bytes) -> str:
+def find_encoding(data: bytes) -> str:
+    """Return the encoding of a text by its first bytes; UTF-8 where nothing says otherwise."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     start = data[:_LOOKED_AT]
@@ -73,10 +77,3 @@ def _find_encoding(data: bytes) -> str:
     if even and even.count(0) > len(even) // 2:
         return "utf-16-be"
     return "utf-8"
-
-
-def _decode_one_byte_each(data: bytes) -> str:
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:  # five bytes stand for nothing in Windows-1252
-        return data.decode("latin-1")

@@ -61,8 +61,7 @@ def read_listing(
     first = list(islice(rows.cells, _LOOKED_AT))
     if not first:
         raise SourceError(f"{file} has no rows")
-    columns = options.columns
-    chosen = choose_columns(file, rows.columns, first, columns)
+    chosen = choose_columns(file, rows.columns, first, options.columns)
     reader = _make_reader(file, folder, options, rows, chosen, split)
     if ignore_splits or split is not None:
         reader.splits = SplitReader(file, rows.columns, ())
@@ -70,20 +69,13 @@ def read_listing(
         reader.read(number, cells)
     reader.splits.finish()
     findings = [*rows.findings, *chosen.findings, *reader.locator.findings()]
-    findings += _find_aliases(file, reader)
+    findings += find_aliases(file, reader)
     root, sources = reader.locator.base, reader.sources
     if reader.locator.escapes:
-        root, sources = _move_root(reader.locator.base, sources)
-    return Listing(
-        file=file,
-        root=root,
-        names=tuple(reader.names),
-        sources=tuple(sources),
-        problems=reader.problems,
-        hint=reader.locator.hint() if reader.problems else "",
-        sha256=rows.sha256,
-        findings=tuple(findings),
-    )
+        root, sources = move_root(reader.locator.base, sources)
+    hint = reader.locator.hint() if reader.problems else ""
+    names, problems = tuple(reader.names), reader.problems
+    return Listing(file, root, names, tuple(sources), problems, hint, rows.sha256, tuple(findings))
 
 
 def _make_reader(
@@ -157,6 +149,7 @@ class _Reader:
             value = cells[self.chosen.group]
             group = None if value is None or value == "" else str(value)
         found = self.locator.find(name)
+        # In a table of boxes an image has a row for each; they count once if they agree.
         if self.chosen.has_boxes and self.is_another_box(number, found.path, label):
             return
         if found.problem:
@@ -176,7 +169,7 @@ class _Reader:
         return row != number
 
 
-def _move_root(base: Path, sources: Sequence[Source]) -> tuple[Path, list[Source]]:
+def move_root(base: Path, sources: Sequence[Source]) -> tuple[Path, list[Source]]:
     """Make paths relative to the folder that all files are in."""
     full = [os.path.normpath(base / source.key) for source in sources]
     root = os.path.commonpath([os.path.dirname(path) for path in full])  # noqa: PTH120  # as above
@@ -187,9 +180,10 @@ def _move_root(base: Path, sources: Sequence[Source]) -> tuple[Path, list[Source
     return Path(root), moved
 
 
-def _find_aliases(file: Path, reader: _Reader) -> Iterator[Finding]:
+def find_aliases(file: Path, reader: _Reader) -> Iterator[Finding]:
     """Find rows that are one file under other names; raises SourceError where labels differ."""
     ids, sources = reader.file_ids, reader.sources
+    # By an order of places, since a dictionary of a million files would take 100 MB.
     order = sorted(range(len(ids)), key=ids.__getitem__)
     aliases = []
     for earlier, later in pairwise(order):

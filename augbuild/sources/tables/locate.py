@@ -16,6 +16,7 @@ from augbuild.sources.tables.rows import looks_like_image
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".bmp", ".tif", ".tiff", ".webp")
 _GUESSES = 20  # names without an extension for which all of them are tried
+_LARGEST = 2**63 - 1  # that an array of 8 bytes each holds
 _WALKED = 100_000  # files looked at for a hint
 
 
@@ -67,7 +68,8 @@ class Locator:
                 return Found(path, problem="is not a regular file")
             if "\\" in name and "\\" not in path:
                 self._backslashes += 1
-            return Found(path, _file_id(status))
+            file_id = (status.st_dev << 48) ^ status.st_ino
+            return Found(path, file_id & _LARGEST)
         self._first_missing = self._first_missing or name
         if first.startswith(("/", "../")):
             self.escapes = True
@@ -95,7 +97,10 @@ class Locator:
             slashed = name.replace("\\", "/")
             yield slashed if has_suffix else slashed + suffix
         if "://" in name:
-            yield from _tails(name.partition("://")[2])
+            # The longest end first: two folders of a bucket may have images of one name.
+            parts = name.partition("://")[2].split("/")
+            for start in range(len(parts)):
+                yield "/".join(parts[start:])
         if not self.suffix and not looks_like_image(name) and self._misses < _GUESSES:
             self._misses += 1
             for guess in _SUFFIXES:
@@ -117,7 +122,7 @@ class Locator:
         """Return how the first file that was not found may be found."""
         name = self._first_missing
         tried = self._full(next(iter(self._candidates(name))))
-        hint = _find_alike(self.base, name.replace("\\", "/"))
+        hint = find_alike(self.base, name.replace("\\", "/"))
         return f"tried {tried}; {hint}" if hint else f"tried {tried}"
 
 
@@ -128,18 +133,7 @@ def _normalise(path: str) -> str:
     return path
 
 
-def _tails(path: str) -> Iterator[str]:
-    """Yield the ends of the path in a bucket, the longest first, down to the name alone."""
-    parts = path.split("/")
-    for start in range(len(parts)):
-        yield "/".join(parts[start:])
-
-
-def _file_id(status: os.stat_result) -> int:
-    return ((status.st_dev << 48) ^ status.st_ino) & (2**63 - 1)
-
-
-def _find_alike(base: Path, name: str) -> str:
+def find_alike(base: Path, name: str) -> str:
     """Return where a file of almost this name is, and the option that finds it."""
     wanted = PurePosixPath(name)
     folder_hint = '{0} is there: give --images {1} (images = "{1}" in [source])'

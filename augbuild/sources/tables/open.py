@@ -45,7 +45,7 @@ def open_table(
     for listing in listings:
         findings += listing.findings
         check_any_found(listing)
-        _check_no_repeats(listing)
+        check_no_repeats(listing)
         kept, refused = _sort_out(listing)
         sources += kept
         rejected += refused
@@ -89,9 +89,10 @@ def _sort_out(listing: Listing) -> tuple[list[Source], list[Rejected]]:
             _check_label(listing.file, number, source.label)
             labels.add(source.label)
         problem = listing.problems.get(number)
-        if not is_safe_path(source.path):
+        if not is_safe_path(source.path):  # no manifest could name it
+            shown = source.path.encode("utf-8", "surrogateescape").decode(errors="backslashreplace")
             why = "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
-            rejected.append(Rejected(_legible(source.path), "bad_name", why))
+            rejected.append(Rejected(shown, "bad_name", why))
         elif problem is not None:
             rejected.append(Rejected(source.path, "unreadable", problem))
         elif not looks_like_image(source.key):
@@ -102,7 +103,7 @@ def _sort_out(listing: Listing) -> tuple[list[Source], list[Rejected]]:
     return sources, rejected
 
 
-def _check_no_repeats(listing: Listing) -> None:
+def check_no_repeats(listing: Listing) -> None:
     """Raise SourceError for a path that two rows have."""
     # Sorted, since a dictionary of a million paths would take 100 MB.
     paths = sorted(source.path for source in listing.sources)
@@ -124,7 +125,3 @@ def _check_label(file: Path, number: int, label: str) -> None:
             f"{file}: row {number} has the label {shorten(label)!r}, which cannot be a folder; "
             "map it to a name that can with --labels MAP.json"
         )
-
-
-def _legible(path: str) -> str:
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -55,8 +55,10 @@ def read_parquet(path: Path, sha256: str) -> ParquetRows:
         kind = schema.field(name).type
         if pyarrow.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
             images.add(name)
-    cells = _read_cells(path, file, images, _cache_folder() / sha256[:32])
-    return ParquetRows(tuple(schema.names), cells, _find_class_names(schema.metadata or {}))
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base) / "augbuild" / "tables" / sha256[:32]
+    cells = _read_cells(path, file, images, folder)
+    return ParquetRows(tuple(schema.names), cells, find_class_names(schema.metadata or {}))
 
 
 # Any: pyarrow has no types of its own.
@@ -115,12 +117,7 @@ def _extension(data: bytes) -> str:
     return ".bin"
 
 
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "augbuild" / "tables"
-
-
-def _find_class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
+def find_class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
     """Read the names of Hugging Face's ClassLabel columns."""
     try:
         document = json.loads(metadata.get(b"huggingface", b"{}"))

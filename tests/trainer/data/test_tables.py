@@ -226,3 +226,19 @@ def test_byte_order_mark_is_no_part_of_a_column(tmp_path: Path, suffix: str) -> 
     file = write_table(tmp_path, [{"path": "a.png", "label": "x"}], suffix)
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert read_table(file).samples[0].name == "a.png"
+
+
+def test_unreadable_files_are_left_out_where_asked(tmp_path: Path) -> None:
+    root = dataset(tmp_path, 3, 2)
+    gone = [{"image": f"{n}.png", "class": "red", "split": "train"} for n in range(2)]
+    path = write_table(root, [*rows_of(root), *gone])
+    table = read_table(path, skip_unreadable=True)
+    check_files(table, table.samples)
+    assert len(table.samples) == 10
+    assert [finding.text() for finding in table.findings] == [
+        "2 files that cannot be read, left out (0.png, 1.png)"
+    ]
+    assert len(read_table(path).samples) == 12
+    assert read_table(write_table(root, rows_of(root)), skip_unreadable=True).findings == ()
+    with pytest.raises(TableError, match=r"none of its files can be read; tried .*/0.png"):
+        read_table(write_table(root, gone), skip_unreadable=True)
