@@ -16,7 +16,7 @@ from augbuild.sources.open import open_source
 
 
 def open_source_of(
-    recipe: Recipe, *, source: str | None = None, follow_links: bool = False
+    recipe: Recipe, *, source: str | None = None, follow_links: bool = True
 ) -> SourceDataset:
     """Open the source that a recipe names, or `source`; raises SourceError.
 
@@ -24,8 +24,8 @@ def open_source_of(
     """
     spec, base = (recipe.source.path, recipe.base) if source is None else (source, Path.cwd())
     options: SourceOptions = recipe.source
-    if follow_links:
-        options = msgspec.structs.replace(options, follow_links=True)
+    if not follow_links:
+        options = msgspec.structs.replace(options, follow_links=False)
     return open_source(spec, base, options, ignore_existing=recipe.split.ignore_existing)
 
 

@@ -15,9 +15,9 @@ source = click.option(
     "--source", metavar="PATH", help="Take the images from here, whatever the recipe says."
 )
 follow_links = click.option(
-    "--follow-links",
-    is_flag=True,
-    help="Follow symbolic links to folders; those to files always are.",
+    "--follow-links/--no-follow-links",
+    default=True,
+    help="Follow symbolic links, each real folder once.  [default: follow]",
 )
 rehash = click.option(
     "--rehash",

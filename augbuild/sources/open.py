@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
+
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceDataset, SourceOptions
 from augbuild.sources.demo import open_sample
@@ -45,4 +47,6 @@ def open_source(
     if root.is_file() and spec.lower().endswith(_TABLES):
         wanted = "give a folder with a folder for each class"
         raise SourceError(f"{root} is a table, which cannot be opened yet; {wanted}")
-    return open_folder(root, options, ignore_existing=ignore_existing)
+    if ignore_existing:
+        options = msgspec.structs.replace(options, ignore_existing=True)
+    return open_folder(root, options)
