@@ -124,7 +124,7 @@ def _of_peers(name: str) -> str:
 
 def _by_name() -> dict[str, str]:
     """Return our transform for each name of a peer, normalised."""
-    known = {}
+    known: dict[str, str] = {}
     for ours, names in _SAME.items():
         for name in names.split():
             known.setdefault(_of_peers(name), ours)

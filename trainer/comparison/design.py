@@ -65,10 +65,10 @@ class Design:
     seeds: tuple[int, ...]
     budget: Budget | None
     fit: FitConfig
-    metric: Metric = "accuracy"
-    margin: float = 0.02
-    folds: bool = False
-    notes: tuple[str, ...] = ()
+    metric: Metric
+    margin: float
+    folds: bool
+    notes: tuple[str, ...]
 
 
 def from_options(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from augbuild.planning.balance import variant_count
 from augbuild.recipe.load import parse_recipe
 from augbuild.recipe.model import Recipe
-from augbuild.sources.dataset import Source
+from augbuild.sources.dataset import Source, Split
 from tests.augbuild.recipe.strategies import smallest, to_toml
 
 from .datasets import sources_of
@@ -45,9 +45,9 @@ def test_without_a_balance_all_of_train_get_the_same() -> None:
         to_toml(smallest({"op": "hflip"}, augment={"variants": 4})), Path(), "x.toml"
     )
     count = variant_count(recipe, [])
-    splits = {"train": 4, "validation": 0, "test": 0, None: 0}
+    splits: dict[Split | None, int] = {"train": 4, "validation": 0, "test": 0, None: 0}
     for split, variants in splits.items():
-        assert count(Source("a/1.jpg", "a", split=split)) == variants  # type: ignore[arg-type]
+        assert count(Source("a/1.jpg", "a", split=split)) == variants
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,18 @@ def test_no_source_gets_more_than_its_cap() -> None:
     assert totals(balanced("max", cap=5), sources) == {"a": 12, "b": 40}
 
 
+def test_nothing_in_train_is_balanced_too() -> None:
+    tests = [replace(source, split="test") for source in sources_of({"a": 3})]
+    assert variant_count(balanced("max"), tests)(tests[0]) == 0
+
+
 def test_only_train_counts_and_only_train_gets_any() -> None:
     sources = in_train({"a": 5, "b": 8})
     sources += [replace(source, split="test") for source in sources_of({"a": 90})]
     recipe = balanced("max")
     assert totals(recipe, sources) == {"a": 8, "b": 8}
-    assert variant_count(recipe, sources)(sources[-1]) == 0
+    count = variant_count(recipe, sources)
+    assert not any(count(source) for source in sources if source.split == "test")
 
 
 def test_who_gets_one_more_depends_on_the_seed_and_not_on_the_order() -> None:

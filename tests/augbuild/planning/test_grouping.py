@@ -61,7 +61,8 @@ class TestPattern:
 
 class TestWhatARecipeAsksFor:
     def test_none(self, tmp_path: Path) -> None:
-        assert find_groups(dataset_of(tmp_path, "a/1.png", "a/2.png"), "none", 1) == {}
+        """Which is not a pattern: `none` may be in a path."""
+        assert find_groups(dataset_of(tmp_path, "a/none1.png", "a/none2.png"), "none", 1) == {}
 
     def test_a_pattern(self, tmp_path: Path) -> None:
         dataset = dataset_of(tmp_path, "a/p1_x.png", "b/p1_y.png", "a/p2_z.png")

@@ -68,6 +68,13 @@ class TestOrder:
         random.shuffle(shuffled)
         assert in_plan_order(shuffled) == ordered
 
+    def test_the_class_need_not_be_the_folder(self) -> None:
+        """In a table, say: of one split all of a class stand together."""
+        sources = [
+            Source(f"{number}.jpg", label, split="train") for number, label in enumerate("bab")
+        ]
+        assert in_plan_order(sources) == [sources[1], sources[0], sources[2]]
+
     def test_without_a_split_as_train(self) -> None:
         test, unsplit = split_source("test", "a", 1), Source("a/2.jpg", "a")
         assert in_plan_order([test, unsplit]) == [unsplit, test]
@@ -204,6 +211,8 @@ class TestTasks:
         for split in SPLITS:
             task = make_task(recipe_of(), split_source(split, "a", 1), 0)
             assert task.outputs[0].file_name.startswith(f"{split}/a/1_")
+        unsplit = make_task(recipe_of(), Source("a/1.jpg", "a"), 0)
+        assert unsplit.outputs[0].file_name.startswith("train/a/1_")
 
     def test_a_plan_draws_a_task_for_each_source(self) -> None:
         plan = make_plan(recipe_of(augment={"variants": 2}), dataset_of({"a": 5, "b": 5}))

@@ -290,6 +290,32 @@ class TestBounds:
             ("a", "train"): 20,
         }
 
+    def test_what_test_has_taken_is_no_longer_there_for_validation(self) -> None:
+        """40 pairs and 80 alone: of each size a half for test, and of all a quarter after it."""
+        sources = sources_of({"a": 160})
+        paths = [source.path for source in sources]
+        groups = joined(paths[n : n + 2] for n in range(0, 80, 2))
+        found = assign_splits(sources, groups, seed=1, test=0.5, validation=0.25)
+        counts = Counter((source.split, source.path in groups) for source in found)
+        assert (counts["test", True], counts["test", False]) == (40, 40)
+        assert (counts["validation", True], counts["validation", False]) == (20, 20)
+
+    @pytest.mark.parametrize(("count", "taken"), [(10, 1), (13, 1), (15, 1), (16, 2), (19, 2)])
+    def test_mixed_groups_come_as_near_as_they_can(self, count: int, taken: int) -> None:
+        """Of pairs of two classes a tenth is wanted: 1.3 are 1, and so are 1.5."""
+        sources = sources_of({"a": count, "b": count})
+        groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(count))
+        found = counts_of(assign_splits(sources, groups, seed=1, test=0.1, validation=0.0))
+        assert found["a", "test"] == found["b", "test"] == taken
+
+    def test_another_seed_takes_other_mixed_groups(self) -> None:
+        sources = sources_of({"a": 20, "b": 20})
+        groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(20))
+        taken = {
+            frozenset(paths_in(split_of(sources, groups, seed=seed), "test")) for seed in range(5)
+        }
+        assert len(taken) == 5
+
     def test_mixed_groups_of_validation_have_their_share_of_all(self) -> None:
         sources = sources_of({"a": 40, "b": 40})
         groups = joined([f"a/{n:04}.jpg", f"b/{n:04}.jpg"] for n in range(40))

@@ -186,13 +186,17 @@ def test_nadeau_bengio_by_hand() -> None:
     error = math.sqrt(np.var(d, ddof=1) * (1 / 5 + 1 / 4))
     assert estimate.standard_error == pytest.approx(error)
     assert estimate.p == pytest.approx(2 * stats.t.sf(0.02 / error, 4))
-    assert estimate.low == pytest.approx(0.02 - stats.t.ppf(0.975, 4) * error)
+    half = stats.t.ppf(0.975, 4) * error
+    assert (estimate.low, estimate.high) == pytest.approx((0.02 - half, 0.02 + half))
     assert estimate.p > stats.ttest_1samp(d, 0.0).pvalue, "what the correction is for"
     assert nadeau_bengio(np.reshape(d * 2, (2, 5)), 112, 28).dof == 9
 
 
 def test_folds_that_do_not_vary_are_no_certainty() -> None:
     assert nadeau_bengio([0.1] * 5, 112, 28).standard_error == resolution(140)
+    rounded = [0.3, 0.1 + 0.2]
+    assert nadeau_bengio(rounded, 112, 28).standard_error == resolution(140)
+    assert nadeau_bengio([0.1, 0.1 + 1e-9], 112, 28).standard_error < 1e-8
 
 
 @pytest.mark.parametrize(
@@ -201,3 +205,7 @@ def test_folds_that_do_not_vary_are_no_certainty() -> None:
 def test_nadeau_bengio_needs_folds(d: list[float], train: int, test: int) -> None:
     with pytest.raises(TrainerError, match=f"got {len(d)}, {train} and {test}"):
         nadeau_bengio(d, train, test)
+
+
+def test_two_folds_of_one_image_are_enough() -> None:
+    assert nadeau_bengio([0.0, 1.0], 1, 1).dof == 1
