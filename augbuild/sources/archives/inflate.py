@@ -10,6 +10,7 @@ import gzip
 import lzma
 import os
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +23,11 @@ MAX_INFLATED_BYTES = 1 << 37
 
 _CHUNK_BYTES = 1 << 20
 _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\0": "xz", b"BZh": "bzip2"}
+_OPENERS: Mapping[str, Callable[[BinaryIO], gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File]] = {
+    "gzip": lambda file: gzip.GzipFile(fileobj=file),
+    "xz": lzma.LZMAFile,
+    "bzip2": bz2.BZ2File,
+}
 
 
 def find_compression(start: bytes) -> str | None:
@@ -77,7 +83,7 @@ def _write_tar(root: Path, compression: str, target: Path, *, packed: int) -> No
     try:
         with (
             open_regular_file(root) as file,
-            _decompressed(file, compression) as source,
+            _OPENERS[compression](file) as source,
             staged.open("wb") as out,
         ):
             while chunk := source.read(_CHUNK_BYTES):
@@ -97,13 +103,3 @@ def _write_tar(root: Path, compression: str, target: Path, *, packed: int) -> No
         raise SourceError(f"{root} is damaged or cut short; {advice}") from error
     finally:
         staged.unlink(missing_ok=True)
-
-
-def _decompressed(file: BinaryIO, compression: str) -> gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File:
-    match compression:
-        case "gzip":
-            return gzip.GzipFile(fileobj=file)
-        case "xz":
-            return lzma.LZMAFile(file)
-        case _:
-            return bz2.BZ2File(file)

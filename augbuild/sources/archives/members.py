@@ -117,8 +117,8 @@ def refuse_bomb(root: Path, unpacked: int, packed: int) -> None:
     if unpacked <= HARMLESS_BYTES or unpacked <= MAX_RATIO * packed:
         return
     raise SourceError(
-        f"{root} unpacks to over {MAX_RATIO} times its size ({packed:,} bytes), as archives do that "
-        "are made to fill disks; if you trust it, unpack it and give the folder"
+        f"{root} unpacks to over {MAX_RATIO} times its size ({packed:,} bytes), as archives do "
+        "that are made to fill disks; if you trust it, unpack it and give the folder"
     )
 
 

@@ -13,6 +13,8 @@ from augbuild.errors import FIX_AND_RERUN, ImageError, SourceError, is_machine_e
 from augbuild.sources.archives.members import Kind, Member, plain_name
 from augbuild.sources.originals import MAX_FILE_BYTES
 
+_SPARSE = "is a sparse file; unpack the archive and give the folder"
+
 _Place = tuple[int, int]  # where the bytes of a member begin, and how many they are
 
 
@@ -34,7 +36,7 @@ class TarOriginals:
 
     def read_start(self, path: str, most: int) -> bytes:
         """Read at most `most` bytes of a member; raises ImageError and SourceError."""
-        place = self._places().get(path)
+        place = self._opened()[1].get(path)
         if place is None:
             raise ImageError("unreadable", "is not in the archive any more")
         start, size = place
@@ -56,7 +58,7 @@ class TarOriginals:
         After any change of the archive its members are hashed, and only those that differ are made
         again.
         """
-        place = self._places().get(path)
+        place = self._opened()[1].get(path)
         if place is None:
             return -1, 0
         return place[1], size_and_mtime(self.root)[1]
@@ -69,9 +71,6 @@ class TarOriginals:
         """Return the members, of several with one name the last first; raises SourceError."""
         members, _ = self._opened()
         return members
-
-    def _places(self) -> Mapping[str, _Place]:
-        return self._opened()[1]
 
     def _opened(self) -> tuple[list[Member], Mapping[str, _Place]]:
         return _read_headers(self.root, self.tar, *size_and_mtime(self.tar))
@@ -90,7 +89,8 @@ def _read_headers(
     try:
         with open_regular_file(tar) as file, tarfile.open(fileobj=file, mode="r:") as archive:
             for info in archive:
-                members.append(_member(info))
+                problem = _SPARSE if info.issparse() else ""
+                members.append(Member(info.name, _kind(info), info.size, problem))
                 if info.isreg():
                     places[plain_name(info.name)] = info.offset_data, info.size
     except OSError as error:
@@ -100,11 +100,6 @@ def _read_headers(
         raise SourceError(f"{root} is not a tar archive, or it is damaged; {advice}") from error
     members.reverse()
     return members, places
-
-
-def _member(info: tarfile.TarInfo) -> Member:
-    problem = "is a sparse file; unpack the archive and give the folder" if info.issparse() else ""
-    return Member(info.name, _kind(info), info.size, problem)
 
 
 def _kind(info: tarfile.TarInfo) -> Kind:

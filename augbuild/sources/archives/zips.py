@@ -75,7 +75,10 @@ class ZipOriginals:
     def members(self) -> list[Member]:
         """Return the members, of several with one name the last first; raises SourceError."""
         archive, _ = self._opened()
-        return [_member(info) for info in reversed(archive.infolist())]
+        return [
+            Member(_name(info), _kind(info), info.file_size, _problem(info))
+            for info in reversed(archive.infolist())
+        ]
 
     def _opened(self) -> tuple[zipfile.ZipFile, Mapping[str, zipfile.ZipInfo]]:
         return _open_zip(self.root, *size_and_mtime(self.root))
@@ -97,10 +100,6 @@ def _open_zip(
         advice = "download or pack it again"
         raise SourceError(f"{root} is not a zip archive, or it is damaged; {advice}") from error
     return archive, {plain_name(_name(info)): info for info in archive.infolist()}
-
-
-def _member(info: zipfile.ZipInfo) -> Member:
-    return Member(_name(info), _kind(info), info.file_size, _problem(info))
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ from augbuild.sources.archives import inflate as module
 from augbuild.sources.archives.inflate import cache_folder, find_compression, inflate
 from augbuild.sources.archives.members import HARMLESS_BYTES
 
-PACK = {"gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress}
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+}
 
 
 @pytest.fixture(autouse=True)

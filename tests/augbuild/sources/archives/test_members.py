@@ -23,6 +23,13 @@ from augbuild.sources.dataset import SourceOptions
 from augbuild.sources.folders.listing import HIDDEN, NOT_REGULAR
 
 
+OUT = "the name leads out of the archive (..); pack the archive again from one folder"
+BACKSLASH = (
+    "the name holds a backslash, as in archives made on Windows; "
+    "unpack them again with unzip, which makes folders, or rename it"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "path"),
     [("cats/1.jpg", "cats/1.jpg"), ("./cats/1.jpg", "cats/1.jpg"), ("././a", "a"), ("./", ""),
@@ -56,11 +63,10 @@ def test_options_choose_among_members() -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("../1.jpg", "the name leads out of the archive (..); pack the archive again from one folder"),
-        ("a/../../1.jpg", "the name leads out of the archive (..); pack the archive again from one folder"),
+        ("../1.jpg", OUT),
+        ("a/../../1.jpg", OUT),
         ("/etc/1.jpg", "the name is absolute; pack the archive again with relative names"),
-        ("a\\1.jpg", "the name holds a backslash, as in archives made on Windows; unpack them again "
-         "with unzip, which makes folders, or rename it"),
+        ("a\\1.jpg", BACKSLASH),
         ("C:/1.jpg", "the name starts like a drive; rename it"),
     ],
 )  # fmt: skip
