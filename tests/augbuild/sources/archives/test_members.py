@@ -22,7 +22,6 @@ from augbuild.sources.archives.members import (
 from augbuild.sources.dataset import SourceOptions
 from augbuild.sources.folders.listing import HIDDEN, NOT_REGULAR
 
-
 OUT = "the name leads out of the archive (..); pack the archive again from one folder"
 BACKSLASH = (
     "the name holds a backslash, as in archives made on Windows; "
