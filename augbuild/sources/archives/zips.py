@@ -62,11 +62,10 @@ class ZipOriginals:
         The times of members come in steps of two seconds, and tools set them as they like. After
         any change of the archive its members are hashed, and only those that differ made again.
         """
-        _, infos = self._opened()
+        size, mtime_ns = size_and_mtime(self.root)
+        _, infos = _open_zip(self.root, size, mtime_ns)
         info = infos.get(path)
-        if info is None:
-            return -1, 0
-        return info.file_size, size_and_mtime(self.root)[1]
+        return (info.file_size, mtime_ns) if info else (-1, 0)
 
     def local_path(self, path: str) -> Path | None:  # noqa: ARG002  # the protocol's
         """Return None: a member is not a file of its own."""
