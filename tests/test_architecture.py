@@ -62,6 +62,7 @@ DOORS = {
     "magic": {"augbuild.pixels.apply"},
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},
     "onnxruntime": {"trainer.training.export"},
+    "pillow_heif": {"augbuild.pixels.codec"},
     "pyarrow": {"trainer.data.tables"},
     "safetensors": {"trainer.training.checkpoint"},
     "scipy": {"trainer.statistics."},

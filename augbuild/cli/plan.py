@@ -16,14 +16,14 @@ from augbuild.core.text import plural
 def check(recipe: str, source: str | None, follow_links: bool) -> None:
     """Check RECIPE and the source it names: every problem at once, nothing is written."""
     from augbuild.building.inputs import open_source_of
-    from augbuild.planning.plan import check_classes
+    from augbuild.planning.plan import check_classes, remaining_findings
     from augbuild.recipe.load import load_recipe
 
     loaded = load_recipe(recipe)
     dataset = open_source_of(loaded, source=source, follow_links=follow_links)
     check_classes(loaded, dataset)
     print_warnings(loaded.warnings)
-    print_findings(dataset.findings)
+    print_findings(remaining_findings(loaded, dataset))
     transforms = plural(len(loaded.transforms), "transform")
     images = plural(len(dataset.sources), "image")
     classes = plural(len(dataset.classes), "class", "classes")

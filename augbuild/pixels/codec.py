@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from augbuild.errors import ImageError
+from augbuild.pixels.content import describe_content
 from augbuild.pixels.modes import is_transparent, to_rgb
 from augbuild.pixels.quiet import quiet_decoders
+from augbuild.sources.folders.formats import has_heif
 from augbuild.sources.originals import read_bytes
 
 Format = Literal["jpeg", "png", "webp"]
@@ -45,6 +47,7 @@ _DECODER_ERRORS = (
     OverflowError,
     EOFError,
     struct.error,
+    RuntimeError,  # pillow-heif's
     zlib.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
@@ -133,7 +136,14 @@ def _content_of(file: Path | bytes) -> bytes:
 
 
 def _open(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=_FORMATS)
+    formats: tuple[str, ...] = _FORMATS
+    if data[4:8] == b"ftyp" and has_heif():
+        # Registered by need: other images do not pay for its import.
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+        formats = (*_FORMATS, "HEIF", "AVIF")
+    return Image.open(io.BytesIO(data), formats=formats)
 
 
 def _decode(data: bytes, draft: tuple[int, int] | None) -> Image.Image:
@@ -160,11 +170,13 @@ def _identify(data: bytes) -> Image.Image:
     try:
         return _open(data)
     except UnidentifiedImageError as error:
-        raise ImageError("not_an_image", "not a JPEG, PNG, PPM, BMP, TIFF or WebP image") from error
+        message = describe_content(data) or "not a JPEG, PNG, PPM, BMP, TIFF or WebP image"
+        raise ImageError("not_an_image", message) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError("too_large", f"more than {MAX_PIXELS:,} pixels") from error
     except _DECODER_ERRORS as error:
-        raise ImageError("not_an_image", "its header is damaged") from error
+        message = describe_content(data) or "its header is damaged"
+        raise ImageError("not_an_image", message) from error
 
 
 def _upright(image: Image.Image, pixels: Image.Image) -> Image.Image:

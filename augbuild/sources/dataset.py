@@ -60,7 +60,6 @@ class SourceOptions(msgspec.Struct, frozen=True):
     min_size: Annotated[int, Meta(ge=1, le=20_000)] = 1
     max_pixels: Annotated[int, Meta(ge=1, le=2_000_000_000)] | None = None
     depth: Annotated[int, Meta(ge=1, le=16)] | None = None
-    ignore_existing: bool = False
     follow_links: bool = True
 
 

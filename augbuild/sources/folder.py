@@ -18,7 +18,9 @@ __all__ = ["IMAGE_EXTENSIONS", "open_folder"]
 _START_BYTES = 16
 
 
-def open_folder(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceDataset:
+def open_folder(
+    root: Path, options: SourceOptions = DEFAULT_OPTIONS, *, ignore_existing: bool = False
+) -> SourceDataset:
     """Open a folder of images.
 
     The class is the top folder, as in torchvision's ImageFolder, or the top folder below a split
@@ -37,6 +39,7 @@ def open_folder(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceD
         originals=FolderOriginals(root),
         identity=str(root.resolve()),
         read_start=_Starts(root).read,
+        ignore_existing=ignore_existing,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import msgspec
-
 from augbuild.core.text import list_words
 from augbuild.errors import SourceError
 from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES, open_archive
@@ -46,13 +44,11 @@ def open_source(
     if root.is_file() and spec.lower().endswith(_TABLES):
         wanted = "give a folder with a folder for each class"
         raise SourceError(f"{root} is a table, which cannot be opened yet; {wanted}")
-    if ignore_existing:
-        options = msgspec.structs.replace(options, ignore_existing=True)
     if root.is_file() and spec.lower().endswith(ARCHIVE_EXTENSIONS):
-        return open_archive(root, options)
+        return open_archive(root, options, ignore_existing=ignore_existing)
     if root.is_file() and spec.lower().endswith(UNREAD_ARCHIVES):
         known = list_words(ARCHIVE_EXTENSIONS[:3])
         raise SourceError(
             f"{root} is of a kind that is not read (as {known} are); unpack it and give the folder"
         )
-    return open_folder(root, options)
+    return open_folder(root, options, ignore_existing=ignore_existing)

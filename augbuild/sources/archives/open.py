@@ -29,7 +29,9 @@ UNREAD_ARCHIVES = (".7z", ".rar", ".tar.zst", ".tzst", ".zst", ".gz", ".xz", ".b
 _START_BYTES = 16
 
 
-def open_archive(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> SourceDataset:
+def open_archive(
+    root: Path, options: SourceOptions = DEFAULT_OPTIONS, *, ignore_existing: bool = False
+) -> SourceDataset:
     """Open an archive of images, laid out in any way that a folder may be.
 
     Raises SourceError for what is damaged, made to fill disks, or cannot be trained on.
@@ -45,6 +47,7 @@ def open_archive(root: Path, options: SourceOptions = DEFAULT_OPTIONS) -> Source
         originals=originals,
         identity=str(root.resolve()),
         read_start=_Starts(originals).read,
+        ignore_existing=ignore_existing,
     )
     return replace(dataset, findings=(*dataset.findings, *find_oddities(listing)))
 

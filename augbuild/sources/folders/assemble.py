@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from augbuild.core.files import is_safe_path
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import Source, SourceDataset
 from augbuild.sources.findings import Finding
@@ -33,7 +35,13 @@ from augbuild.sources.originals import Originals
 
 
 def assemble(
-    listing: Listing, *, root: Path, originals: Originals, identity: str, read_start: ReadStart
+    listing: Listing,
+    *,
+    root: Path,
+    originals: Originals,
+    identity: str,
+    read_start: ReadStart,
+    ignore_existing: bool = False,
 ) -> SourceDataset:
     """Make a dataset of the images of a listing, with findings about all else.
 
@@ -41,7 +49,7 @@ def assemble(
     are not read, or where the layout is unclear.
     """
     unread = find_unread_images(listing, read_start)
-    layout = _recognise(root, listing, unread)
+    layout = _recognise(root, listing, unread, ignore_existing=ignore_existing)
     check_lost_classes(root, listing, layout, unread)
     classes = find_classes(root, listing, layout)
     sources = _place_images(listing, layout)
@@ -69,16 +77,23 @@ def assemble(
     )
 
 
-def _recognise(root: Path, listing: Listing, unread: Mapping[str, str]) -> Layout:
+def _recognise(
+    root: Path, listing: Listing, unread: Mapping[str, str], *, ignore_existing: bool
+) -> Layout:
     """Recognise the layout of the images that are read, or else of all.
 
     Where all images of one of two classes are not read, the other would seem to be the only one.
     """
+    rejected = [path for path in listing.rejected if is_safe_path(path)]
+    images = [*listing.images, *rejected] if rejected else listing.images
+    recognise = partial(
+        recognise_layout, root, name=listing.options.layout, ignore_existing=ignore_existing
+    )
     try:
-        return recognise_layout(root, listing.images, listing.options)
+        return recognise(images)
     except SourceError:
         with suppress(SourceError):
-            return recognise_layout(root, [*listing.images, *unread], listing.options)
+            return recognise([*images, *unread])
         raise
 
 

@@ -49,7 +49,7 @@ _LINKS = {
 }
 
 
-_GO = "remove {them}, or rename {them} if {they} hold images"
+_GO = "remove {them}, or rename {them} if {they} {hold}"
 
 
 def find_left_out(listing: Listing, read_start: ReadStart) -> list[Finding]:
@@ -84,7 +84,7 @@ def find_links_out(listing: Listing) -> list[Finding]:
         return []
     lead = "link leads" if len(links) == 1 else "links lead"
     message = f"{len(links):,} {lead} out of the source"
-    advice = "replace {them} by what {they} lead to, or leave {them} out with --no-follow-links"
+    advice = "replace {them} by what {they} {lead} to, or leave {them} out with --no-follow-links"
     return [_finding("links", message, links, advice)]
 
 
@@ -113,7 +113,7 @@ def _without_extension(paths: Sequence[str], read_start: ReadStart) -> list[Find
     found = []
     if images:
         nouns = "image whose name has no extension", "images whose names have no extension"
-        found.append(_of_kind(images, *nouns, "add .jpg, or what {they} are, to the name"))
+        found.append(_of_kind(images, *nouns, "add an extension to the name, such as .jpg"))
     rest = sorted(set(paths) - set(images))
     if rest:
         nouns = "file without an extension", "files without an extension"
@@ -140,7 +140,12 @@ def _finding(kind: FindingKind, message: str, paths: Sequence[str], advice: str)
         message=message,
         count=len(paths),
         examples=tuple(legible(path) for path in sorted(paths)[:_EXAMPLES]),
-        advice=advice.format(them="it" if one else "them", they="it" if one else "they"),
+        advice=advice.format(
+            them="it" if one else "them",
+            they="it" if one else "they",
+            lead="leads" if one else "lead",
+            hold="holds an image" if one else "hold images",
+        ),
     )
 
 

@@ -60,9 +60,11 @@ def refuse(root: Path, tree: FolderTree, doubt: Doubt, readings: Sequence[Layout
     lines = [f"{root}: {doubt.why}", ""]
     lines += [draw_tree(tree, root.name or str(root)), ""]
     advice = []
+    offered: list[list[str]] = []
     for layout in readings:
         labels = sorted(_class_trees(tree, layout))
-        if labels and not _is_idle(layout, labels):
+        if labels and labels not in offered and not _is_idle(layout, labels):
+            offered.append(labels)
             shown = shorten(", ".join(labels[:_SHOWN_CLASSES]))
             more = ", …" if len(labels) > _SHOWN_CLASSES else ""
             count = plural(len(labels), "class", "classes")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from augbuild.core.text import list_words
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceOptions, Split
+from augbuild.sources.dataset import LayoutName, Split
 from augbuild.sources.layouts.doubts import UNCLEAR, Doubt, find_doubt, refuse
 from augbuild.sources.layouts.layout import Layout
 from augbuild.sources.layouts.sketch import FolderTree, grow_tree
@@ -22,47 +22,51 @@ _Level = tuple[str, FolderTree]  # a folder by its path, "" for the root
 
 
 def recognise_layout(
-    root: Path, images: Collection[str], options: SourceOptions = DEFAULT_OPTIONS
+    root: Path,
+    images: Collection[str],
+    *,
+    name: LayoutName = "auto",
+    ignore_existing: bool = False,
 ) -> Layout:
     """Find out where splits and classes are; `images` are paths relative to `root`.
 
-    With `options.ignore_existing`, split folders only group class folders. Raises SourceError where
+    `name` is what the recipe says. With `ignore_existing`, split folders only group class folders.
+    Raises SourceError where
     it cannot be known what is meant, with the tree and the lines that would make it known.
     """
     tree = grow_tree(images)
-    if options.layout != "auto":
-        layout = _named_layout(root, tree, options)
+    keeps = not ignore_existing
+    if name != "auto":
+        layout = _named_layout(root, tree, name, keeps)
     else:
-        found = _settle(tree, options)
+        found = _settle(tree, keeps)
         if isinstance(found, Doubt):
-            if found.leave_out and not _is_clear_without(images, found.leave_out, options):
+            if found.leave_out and not _is_clear_without(images, found.leave_out, keeps):
                 found = replace(found, leave_out=())
-            raise refuse(root, tree, found, _readings(tree, options))
+            raise refuse(root, tree, found, _readings(tree, keeps))
         layout = found
     if layout.keeps_splits and layout.splits:
         _check_splits(root, layout)
     return layout
 
 
-def _settle(tree: FolderTree, options: SourceOptions) -> Layout | Doubt:
+def _settle(tree: FolderTree, keeps: bool) -> Layout | Doubt:
     """Find the layout, or what speaks against it."""
-    found = _find_layout(tree, options)
+    found = _find_layout(tree, keeps)
     return found if isinstance(found, Doubt) else find_doubt(tree, found) or found
 
 
-def _is_clear_without(
-    images: Collection[str], folders: Sequence[str], options: SourceOptions
-) -> bool:
+def _is_clear_without(images: Collection[str], folders: Sequence[str], keeps: bool) -> bool:
     """Check whether there is no doubt once the images of some folders are left out."""
     prefixes = tuple(f"{folder}/" for folder in folders)
     rest = [image for image in images if not image.startswith(prefixes)]
-    return isinstance(_settle(grow_tree(rest), options), Layout)
+    return isinstance(_settle(grow_tree(rest), keeps), Layout)
 
 
-def _find_layout(tree: FolderTree, options: SourceOptions) -> Layout | Doubt:
+def _find_layout(tree: FolderTree, keeps: bool) -> Layout | Doubt:
     """Find the layout that the names of folders speak for, at the root or below wrappers."""
     for level in _unwrap(tree):
-        found = _splits_at(level, options) or _class_splits_at(level, options)
+        found = _splits_at(level, keeps) or _class_splits_at(level, keeps)
         if found is not None:
             return found
     return Layout("classes")
@@ -78,7 +82,7 @@ def _unwrap(tree: FolderTree) -> Iterator[_Level]:
         yield path, tree
 
 
-def _splits_at(level: _Level, options: SourceOptions) -> Layout | Doubt | None:
+def _splits_at(level: _Level, keeps: bool) -> Layout | Doubt | None:
     """Find the split folders of a level.
 
     Folders with the names of splits are splits where they hold class folders and nothing lies
@@ -104,7 +108,7 @@ def _splits_at(level: _Level, options: SourceOptions) -> Layout | Doubt | None:
     if len(named) == 1 and _holds_splits(next(iter(tree.folders.values()))):
         return None
     splits = {_unwrap_split(path, name, tree.folders[name]): named[name] for name in named}
-    return Layout("splits", splits, keeps_splits=not options.ignore_existing)
+    return Layout("splits", splits, keeps_splits=keeps)
 
 
 def _holds_splits(tree: FolderTree) -> bool:
@@ -128,7 +132,7 @@ def _unwrap_split(path: str, name: str, tree: FolderTree) -> str:
     return inner
 
 
-def _class_splits_at(level: _Level, options: SourceOptions) -> Layout | None:
+def _class_splits_at(level: _Level, keeps: bool) -> Layout | None:
     """Find split folders in the class folders of a level: cats/train, cats/test, dogs/train …"""
     path, tree = level
     splits: dict[str, Split] = {}
@@ -141,25 +145,24 @@ def _class_splits_at(level: _Level, options: SourceOptions) -> Layout | None:
         splits.update(named)
     if not splits:
         return None
-    return Layout("class-splits", splits, path, keeps_splits=not options.ignore_existing)
+    return Layout("class-splits", splits, path, keeps_splits=keeps)
 
 
-def _named_layout(root: Path, tree: FolderTree, options: SourceOptions) -> Layout:
+def _named_layout(root: Path, tree: FolderTree, wanted: LayoutName, keeps: bool) -> Layout:
     """Return the layout that the recipe names; raises SourceError where there is no such."""
-    for layout in _readings(tree, options):
-        if layout.kind == options.layout:
+    for layout in _readings(tree, keeps):
+        if layout.kind == wanted:
             return layout
-    wanted = {
+    missing = {
         "splits": "no folder is named like a split (train, validation, test …)",
         "class-splits": "no class folder has folders named like splits (train, test …)",
     }
-    why = wanted.get(options.layout, "no image lies in a folder")
-    raise refuse(root, tree, Doubt(f'[source] says layout = "{options.layout}", but {why}'), ())
+    why = missing.get(wanted, "no image lies in a folder")
+    raise refuse(root, tree, Doubt(f'[source] says layout = "{wanted}", but {why}'), ())
 
 
-def _readings(tree: FolderTree, options: SourceOptions) -> list[Layout]:
+def _readings(tree: FolderTree, keeps: bool) -> list[Layout]:
     """Return every layout that the tree can be read as, each named by `layout` in [source]."""
-    keeps = not options.ignore_existing
     found = [Layout("classes")] if tree.folders else []
     splits: dict[str, Split] = {}
     for path, level in _unwrap(tree):
@@ -197,8 +200,8 @@ def _check_splits(root: Path, layout: Layout) -> None:
             )
     if "train" not in by_split:
         raise SourceError(
-            f"{root} has {_slashed(sorted(layout.splits))} but no train/; add one, or split all of its "
-            "images anew: ignore_existing = true in [split]"
+            f"{root} has {_slashed(sorted(layout.splits))} but no train/; add one, or split all of "
+            "its images anew: ignore_existing = true in [split]"
         )
 
 

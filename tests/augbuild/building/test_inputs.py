@@ -25,20 +25,20 @@ def test_a_recipe_s_own_paths_are_relative_to_it(
 def test_those_of_the_caller_are_relative_to_the_working_directory(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos(project / "elsewhere" / "others", {"birds": 2})
+    photos(project / "elsewhere" / "others", {"ants": 2, "birds": 2})
     monkeypatch.chdir(project / "elsewhere")
     recipe = load_recipe(project / "recipe.toml")
-    assert open_source_of(recipe, source="others").classes == ("birds",)
+    assert open_source_of(recipe, source="others").classes == ("ants", "birds")
     assert output_path(recipe, "built") == Path("built")
     assert output_path(recipe, Path("/built")) == Path("/built")
 
 
-def test_links_are_followed_on_demand(project: Path) -> None:
+def test_links_are_followed_unless_told(project: Path) -> None:
     photos(project / "elsewhere", {"x": 3})
     (project / "photos" / "dogs" / "more").symlink_to(project / "elsewhere" / "x")
     recipe = load_recipe(project / "recipe.toml")
-    without = len(open_source_of(recipe).sources)
-    assert len(open_source_of(recipe, follow_links=True).sources) == without + 3
+    without = len(open_source_of(recipe, follow_links=False).sources)
+    assert len(open_source_of(recipe).sources) == without + 3
 
 
 def test_a_plan_is_of_a_file_or_a_recipe(project: Path) -> None:

@@ -299,3 +299,23 @@ def test_an_image_is_shrunk_to_its_longer_side(
     result = shrink(image, max_side)
     assert result.size == expected
     assert (result is image) == (size == expected)
+
+
+def test_heic_and_avif_are_read_with_the_extra() -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif, the extra heif")
+    heif.register_heif_opener()
+    for format in ("HEIF", "AVIF"):
+        data = saved(Image.fromarray(ARROW), format)
+        assert read_image(data).size == (40, 30)
+        for length in range(12, len(data) - 20, 50):
+            with pytest.raises(ImageError):
+                read_image(data[:length])
+
+
+def test_avif_is_not_read_without_the_extra() -> None:
+    from augbuild.sources.folders.formats import has_heif
+
+    if has_heif():
+        pytest.skip("needs an environment without pillow-heif")
+    with pytest.raises(ImageError, match=r"an AVIF image, which is not read; pip install"):
+        read_image(saved(Image.fromarray(ARROW), "AVIF"))

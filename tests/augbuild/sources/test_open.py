@@ -15,7 +15,7 @@ from tests.augbuild.sources.fixtures import touch
 
 
 def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch(tmp_path, "photos/cats/1.jpg", "photos/dogs/2.jpg").joinpath("recipes").mkdir()
+    touch(tmp_path, "photos/cats/1.jpg", "photos/dogs/1.jpg").joinpath("recipes").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
     for spec in ("../photos", str(tmp_path / "photos"), "~/photos"):
         assert open_source(spec, tmp_path / "recipes").root == tmp_path / "photos"
@@ -55,9 +55,10 @@ def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:
 
 
 def test_a_folder_may_have_the_name_of_an_archive(tmp_path: Path) -> None:
-    for name in ("photos.zip", "photos.csv"):
-        touch(tmp_path, f"{name}/cats/1.jpg", f"{name}/dogs/2.jpg")
-        assert len(open_source(name, tmp_path).sources) == 2
+    for folder in ("photos.zip", "photos.csv"):
+        touch(tmp_path / folder, "cats/1.jpg", "dogs/1.jpg")
+    assert len(open_source("photos.zip", tmp_path).sources) == 2
+    assert len(open_source("photos.csv", tmp_path).sources) == 2
 
 
 def test_options_are_handed_on(tmp_path: Path) -> None:

@@ -16,9 +16,7 @@ from tests.augbuild.sources.fixtures import touch
 
 
 def layout_of(*images: str, layout: LayoutName = "auto", anew: bool = False) -> Layout:
-    return recognise_layout(
-        Path("root"), images, SourceOptions(layout=layout, ignore_existing=anew)
-    )
+    return recognise_layout(Path("root"), images, name=layout, ignore_existing=anew)
 
 
 def refusal_of(*images: str, layout: LayoutName = "auto", anew: bool = False) -> str:
@@ -90,8 +88,7 @@ def test_layouts(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", LAYOUTS, ids=[case.name for case in LAYOUTS])
 def test_splits_may_be_passed_over(case: Case, tmp_path: Path) -> None:
-    options = SourceOptions(ignore_existing=True)
-    dataset = open_source(".", touch(tmp_path, *case.images), options)
+    dataset = open_source(".", touch(tmp_path, *case.images), ignore_existing=True)
     assert dataset.classes == ("cats", "dogs")
     assert len(dataset.sources) == len(case.images)
     assert not dataset.is_split
