@@ -88,6 +88,7 @@ def _by_start(data: bytes) -> tuple[str, str] | None:
 
 def _describe_bmp(data: bytes) -> str | None:
     """Describe a BMP by its header (BITMAPINFOHEADER); None where that says nothing odd."""
+    # The file header has 14 bytes; width, height and planes are of no interest here.
     size, _, _, _, bits, compression = struct.unpack_from("<IiiHHI", data, 14)
     if size < 40:  # an older header, of another form
         return None

@@ -58,10 +58,8 @@ def assemble(
     findings = [
         *_find_missing_splits(sources),
         *find_single_class(classes),
-        *find_links_out(listing),
-        *find_left_out(listing, read_start),
-        *find_empty_folders(listing, layout),
-        *find_unused_patterns(listing),
+        # Only now: placing the images has left some out.
+        *_find_in_listing(listing, layout, read_start),
         *find_similar_names(classes),
         *find_augmented_names(sources),
     ]
@@ -77,6 +75,16 @@ def assemble(
     )
 
 
+def _find_in_listing(listing: Listing, layout: Layout, read_start: ReadStart) -> list[Finding]:
+    """Find what lies beside the images."""
+    return [
+        *find_links_out(listing),
+        *find_left_out(listing, read_start),
+        *find_empty_folders(listing, layout),
+        *find_unused_patterns(listing),
+    ]
+
+
 def _recognise(
     root: Path, listing: Listing, unread: Mapping[str, str], *, ignore_existing: bool
 ) -> Layout:
@@ -84,6 +92,7 @@ def _recognise(
 
     Where all images of one of two classes are not read, the other would seem to be the only one.
     """
+    # An unsafe path (one with backslashes, say) says nothing about folders.
     rejected = [path for path in listing.rejected if is_safe_path(path)]
     images = [*listing.images, *rejected] if rejected else listing.images
     recognise = partial(
@@ -116,6 +125,7 @@ def _why_empty(root: Path, listing: Listing, unread: Mapping[str, str]) -> str:
     if listing.images:
         advice = "put the images of each class into a folder of its own"
         return f"{root} has images but no class folders; {advice}"
+    # Photos of a phone (.heic) are the usual case; the most frequent kind is named.
     if unread:
         ((kind, _),) = Counter(unread.values()).most_common(1)
         advice = remedy(kind, 2) or "rename them to end in .jpg, .png or what they are"

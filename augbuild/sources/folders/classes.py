@@ -112,6 +112,7 @@ def find_similar_names(classes: Iterable[str]) -> list[Finding]:
     seen: dict[str, str] = {}
     for label in sorted(classes):
         folded = unicodedata.normalize("NFC", label).casefold()
+        # Not digits and letters: "1-0" and "10" are two classes of somebody's digits.
         plain = _SEPARATORS.sub(" ", folded).strip()
         first = seen.setdefault(plain, label)
         if first == label:

@@ -52,6 +52,7 @@ class Listing:
 
     def is_hidden(self, path: str) -> bool:
         """Check whether a file or folder, or one that it lies in, is hidden; note it if so."""
+        # macOS writes ._1.jpg beside 1.jpg in archives, Jupyter copies into .ipynb_checkpoints.
         if path.startswith(".") or "/." in path:
             self.left_out[HIDDEN].append(path)
             return True

@@ -65,6 +65,7 @@ class _Walk:
         try:
             status = path.stat()
             identity = status.st_dev, status.st_ino
+            # torchvision's os.walk would read it again, and never end in a loop.
             if identity in self.seen:
                 self.listing.left_out[LINK_TWICE].append(folder)
                 return []
@@ -116,6 +117,7 @@ class _Walk:
 
     def note_link(self, path: str) -> None:
         """Note a link that leads out of the source."""
+        # The real path, since a link may lead through other links.
         target = os.path.realpath(self.root / path)
         if os.path.commonpath([target, self.real_root]) != self.real_root:
             self.listing.links_out.append(path)

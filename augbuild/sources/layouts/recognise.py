@@ -127,6 +127,7 @@ def _unwrap_split(path: str, name: str, tree: FolderTree) -> str:
         is_again = below == name or split_of(below) == split_of(name) is not None
         if not is_again or below_tree.direct or tree.direct:
             break
+        # Archives of Kaggle often hold a folder within a folder of the same name.
         inner = f"{inner}/{below}"
         tree = below_tree
     return inner
@@ -137,6 +138,7 @@ def _class_splits_at(level: _Level, keeps: bool) -> Layout | None:
     path, tree = level
     splits: dict[str, Split] = {}
     for of_class in tree.folders.values():
+        # All or nothing: a class with folders of another kind, too, is for its owner to explain.
         named = find_splits(of_class.folders)
         if of_class.direct or not named or len(named) < len(of_class.folders):
             return None

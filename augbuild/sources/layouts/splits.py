@@ -35,6 +35,7 @@ _SEPARATORS = re.compile(r"[\W\d_]+")
 
 def split_of(name: str) -> Split | None:
     """Return the split that a folder's name stands for, in any case and with digits; else None."""
+    # Without separators and digits: train2017, test_set and "Test (1)" are all meant so.
     letters = _SEPARATORS.sub("", name.casefold())
     match = _SPLIT_NAME.fullmatch(letters)
     return SPLIT_WORDS[match[1]] if match else None
