@@ -72,11 +72,9 @@ def groups_by_pattern(sources: Iterable[Source], pattern: str) -> Groups:
 def _find_near_duplicates(dataset: SourceDataset, n_jobs: int) -> Groups:
     # Imported here: NumPy, Pillow and joblib, which other recipes do not need.
     from augbuild.similarity.groups import group_pairs
-    from augbuild.similarity.search import near_duplicates_within, sign_all
+    from augbuild.similarity.search import near_duplicates_within, sign_originals
 
     paths = [source.path for source in dataset.sources]
-    files = [dataset.root / path for path in paths]
-    signatures = zip(paths, sign_all(files, n_jobs=n_jobs), strict=True)
-    readable = {path: found for path, found in signatures if found is not None}
-    pairs = near_duplicates_within(dataset.root, readable)
+    signatures = sign_originals(dataset.originals, paths, n_jobs=n_jobs)
+    pairs = near_duplicates_within(dataset.originals, signatures)
     return group_pairs(pairs)

@@ -26,8 +26,9 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         ("nope", "{root}/nope does not exist; {wanted}"),
         ("x.jpg", "{root}/x.jpg is a file, not a folder; {wanted}"),
-        ("x.zip", "{root}/x.zip is an archive; unpack it and give the folder"),
-        ("x.TAR.GZ", "{root}/x.TAR.GZ is an archive; unpack it and give the folder"),
+        ("x.zip", "{root}/x.zip is not a zip archive, or it is damaged; download or pack it again"),
+        ("x.7z", "{root}/x.7z is of a kind that is not read ({archives}); {unpack}"),
+        ("x.tar.ZST", "{root}/x.tar.ZST is of a kind that is not read ({archives}); {unpack}"),
         ("x.csv", "{root}/x.csv has no rows"),
         ("hf:a/b", "hf:a/b {not_yet}; {download} (huggingface-cli download) and give the folder"),
         (
@@ -39,13 +40,15 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:
-    touch(tmp_path, "x.zip", "x.TAR.GZ", "x.csv", "x.jpg")
+    touch(tmp_path, "x.zip", "x.7z", "x.tar.ZST", "x.csv", "x.jpg")
     with pytest.raises(SourceError) as error:
         open_source(spec, tmp_path)
     assert str(error.value) == message.format(
         root=tmp_path,
         wanted="the source is a folder with a folder of images for each class",
         not_yet="cannot be opened yet",
+        archives="as .zip, .tar or .tar.gz are",
+        unpack="unpack it and give the folder",
         download="download it first",
     )
 
