@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import resource
 from collections.abc import Iterator
@@ -299,3 +300,20 @@ def test_an_image_is_shrunk_to_its_longer_side(
     result = shrink(image, max_side)
     assert result.size == expected
     assert (result is image) == (size == expected)
+
+
+def test_shrinking_is_pillows_lanczos_after_whole_factors() -> None:
+    """Another way would make other variants of every recipe with max_side."""
+    image = noise(400, 300)
+    expected = image.resize((20, 15), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    assert shrink(image, 20).tobytes() == expected.tobytes()
+
+
+def test_a_grey_thumbnail_of_a_jpeg_is_that_of_its_draft() -> None:
+    """Another way would make other near-duplicates, and be several times as slow."""
+    data = saved(noise(800, 600), "JPEG")
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("RGB", (32, 24))
+        assert image.size == (100, 75)
+        grey = image.convert("L").resize((32, 24), Image.Resampling.BOX, reducing_gap=3.0)
+    assert np.array_equal(read_grey(data, (32, 24)), np.asarray(grey))
