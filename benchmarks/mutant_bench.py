@@ -32,7 +32,7 @@ HYPOTHESIS = ("--hypothesis-profile=mutants", "--hypothesis-seed=0")
 
 @dataclass
 class QuickFirst:
-    """A pytest plugin that runs the quick tests first: most mutants die long before the slow ones."""
+    """A pytest plugin that runs quick tests first: most mutants die long before the slow ones."""
 
     seconds: dict[str, float]
     exit_code: int = 70  # of a session that did not come to its end
@@ -123,7 +123,7 @@ def run_tests(folder: Path, tests: list[str], quick_first: QuickFirst) -> NoRetu
 
 
 def learn_from_baseline(bench: Bench) -> None:
-    """Import the libraries that the tests have used, for every fork, and note what each test took."""
+    """Import for every fork what the tests have used, and note what each test took."""
     bench.seconds = json.loads((bench.folder / "seconds.json").read_text())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -135,8 +135,7 @@ def compare(
     Returns what comparison.json then has; the outcome is INVALID where a guard stopped it before
     any training. Raises AugbuildError; UsageError for a wrong option.
     """
-    from trainer.comparison.compare import check_folder
-    from trainer.comparison.compare import compare as compare_arms
+    from trainer.comparison import compare as comparing
     from trainer.comparison.design import from_options
     from trainer.comparison.runs import make_workers
     from trainer.report.report import write_report as write_report_of
@@ -152,9 +151,9 @@ def compare(
     if ablate is not None:
         from trainer.comparison.arms import make_ablation
 
-        check_folder(folder, resume=resume)
+        comparing.check_folder(folder, resume=resume)
         design = make_ablation(design, ablate, folder, source=source, quiet=quiet)
-    result = compare_arms(
+    result = comparing.compare(
         design, folder, cache=_cache_folder(cache), resume=resume, workers=workers,
         override=override, verify=verify, quiet=quiet,
     )  # fmt: skip

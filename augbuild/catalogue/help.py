@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from augbuild.catalogue.assets import bundled_assets
+from augbuild.catalogue.synonyms import suggest_transform
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Param
-from augbuild.core.text import as_toml, nearest
+from augbuild.core.text import as_toml
 from augbuild.errors import RecipeError
 
 _EXAMPLES = {
@@ -33,9 +34,7 @@ def describe_transform(name: str) -> str:
     for a name that is not in the catalogue.
     """
     if name not in CATALOGUE:
-        near = nearest(name, CATALOGUE)
-        hint = f'did you mean "{near}"?' if near else "`augbuild ops` lists them"
-        raise RecipeError(f"unknown transform {as_toml(name)}; {hint}")
+        raise RecipeError(f"unknown transform {as_toml(name)}; {suggest_transform(name)}")
     transform = CATALOGUE[name]
     lines = [f"{name}: {transform.doc}", ""]
     for key, param in transform.params.items():

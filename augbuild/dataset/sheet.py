@@ -20,11 +20,11 @@ from augbuild.core.text import escape
 
 DPI = 144
 
-# What matplotlib reads from its global settings while it lays out and draws, with no way to set it
-# on a figure, an artist or a renderer (3.9 to 3.11); everything else is set on each artist below.
+# What matplotlib reads from its global settings while it lays out and draws text, with no way to
+# set it on a figure, an artist or a renderer; everything else is set on each artist below. (The
+# hinting factor: until matplotlib 3.10.)
 _READ_WHILE_DRAWING = (
     "font.enable_last_resort",
-    "path.snap",
     "text.hinting",
     "text.hinting_factor",
     "text.kerning_factor",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from augbuild.catalogue.synonyms import suggest_transform
 from augbuild.catalogue.transforms import CATALOGUE
 from augbuild.core.text import as_toml, nearest
 from augbuild.errors import RecipeError
@@ -156,7 +157,7 @@ def _read_classes(table: object, place: Place, steps: Iterable[Step]) -> dict[st
             continue
         for name in denied:
             if name not in CATALOGUE:
-                hint = place.problems.suggest(name, CATALOGUE, "transforms")
+                hint = "" if place.problems.is_full else suggest_transform(name)
                 here.at("deny").add(f"names an unknown transform {as_toml(name)}; {hint}")
         deny[label] = frozenset(denied)
         check_deny(picks, deny[label], here.at("deny"))

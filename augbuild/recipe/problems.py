@@ -19,6 +19,11 @@ class Problems:
         self.count = 0
         self._lines: list[str] = []
 
+    @property
+    def is_full(self) -> bool:
+        """Check whether further problems are only counted: then a hint, which is slow, is lost."""
+        return self.count >= _SHOWN_PROBLEMS
+
     def add(self, path: str, message: str) -> None:
         """Record that the value at the key path `path` is wrong."""
         self.count += 1
@@ -28,8 +33,7 @@ class Problems:
 
     def suggest(self, word: str, known: Collection[str], plural: str) -> str:
         """Return a hint for an unknown word: the known one that was probably meant, or all."""
-        # difflib is slow, and nobody reads the hints past those that are shown.
-        if self.count < _SHOWN_PROBLEMS:
+        if not self.is_full:
             near = nearest(word, known)
             if near:
                 return f'did you mean "{near}"?'

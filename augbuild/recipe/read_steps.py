@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from augbuild.catalogue.synonyms import suggest_transform
 from augbuild.catalogue.transforms import CATALOGUE, Transform
 from augbuild.core.text import as_toml, plural
 from augbuild.recipe.problems import Place
@@ -106,7 +107,7 @@ class _StepReader:
             place.at("op").add(f"{message}; `augbuild ops` lists them")
             return None
         if name not in CATALOGUE:
-            hint = place.problems.suggest(name, CATALOGUE, "transforms")
+            hint = "" if place.problems.is_full else suggest_transform(name)
             place.at("op").add(f"names an unknown transform {as_toml(name)}; {hint}")
             return None
         transform = CATALOGUE[name]

@@ -131,12 +131,14 @@ def check_folder(out: Path, *, resume: bool) -> None:
     if (out / CONFIG).is_file():
         if not resume:
             raise RunError(
-                f"{out} holds a comparison; --resume goes on with it, --out takes another folder"
+                f"{out} holds a comparison; --resume continues it, --out takes another folder"
             )
     elif out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; choose a folder with --out")
     elif out.exists() and any(each.name not in {BUILDS, LOCK_NAME} for each in out.iterdir()):
-        raise RunError(f"{out} is not empty and is no comparison; choose another folder with --out")
+        raise RunError(
+            f"{out} is not empty and is not a comparison; choose another folder with --out"
+        )
 
 
 def _open(out: Path, declared: ComparisonConfig, *, resume: bool) -> ComparisonConfig:
@@ -219,7 +221,7 @@ def judge_again(out: Path) -> ComparisonResult | StoppedResult:
     """Judge a comparison from the predictions of its runs, without training; raises RunError."""
     if not (out / RESULT).is_file():
         hint = "; `trainer compare` with --resume finishes it" if (out / CONFIG).is_file() else ""
-        raise RunError(f"{out / RESULT} does not exist: {out} is no finished comparison{hint}")
+        raise RunError(f"{out / RESULT} does not exist: {out} is not a finished comparison{hint}")
     config = read_config(out)
     before = read_result(out)
     if config.stopping_guards:

@@ -65,10 +65,10 @@ class Design:
     seeds: tuple[int, ...]
     budget: Budget | None
     fit: FitConfig
-    metric: Metric = "accuracy"
-    margin: float = 0.02
-    folds: bool = False
-    notes: tuple[str, ...] = ()
+    metric: Metric
+    margin: float
+    folds: bool
+    notes: tuple[str, ...]
 
 
 def from_options(
@@ -92,11 +92,11 @@ def from_options(
     """
     if named:
         if manifest or arms:
-            raise UsageError("--arm brings its own manifest; leave --manifest and --arms out")
+            raise UsageError("--arm brings its own manifest; remove --manifest and --arms")
         manifest = named[0].partition("=")[2]
     if ablate:
         if manifest or named or folds:
-            message = "--ablate builds its own manifests; leave --manifest, --arm and --folds out"
+            message = "--ablate builds its own manifests; remove --manifest, --arm and --folds"
             raise UsageError(message)
         manifest = ablate
     fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
@@ -141,7 +141,7 @@ def make_design(
     names = [arm.name for arm in chosen]
     notes = [_NO_PLACEBO] if PLACEBO in (arms or "") and PLACEBO not in names else []
     if folds and len({arm.manifest for arm in chosen}) > 1:
-        raise UsageError("--folds compares arms of one manifest, whose recipe has [split] folds")
+        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
     return Design(
         arms=chosen,
         contrasts=_pair_arms(names),
@@ -160,7 +160,7 @@ def _refuse_what_runs_set(fit: FitConfig) -> None:
         if field.name in _SET_BY_RUN and getattr(fit, field.name) != field.default:
             raise UsageError(
                 f"a comparison sets {field.name} itself, from its arms and budget; "
-                "leave it out of --config"
+                "remove it from --config"
             )
 
 

@@ -141,7 +141,7 @@ def read_result(folder: Path) -> ComparisonResult | StoppedResult:
     """Read the comparison.json of a finished comparison; raises RunError."""
     file = folder / RESULT
     if not file.is_file():
-        raise RunError(f"{file} does not exist; {folder} is no finished comparison of trainer")
+        raise RunError(f"{file} does not exist; {folder} is not a finished comparison of trainer")
     # Every other outcome needs runs, and INVALID is given without any.
     if read_document(file, _Head, RunError).verdict.outcome == "INVALID":
         return read_document(file, StoppedResult, RunError)

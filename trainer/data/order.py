@@ -57,6 +57,7 @@ class Order:
 @lru_cache(maxsize=4)
 def _shuffle(seed: int, number: int, length: int) -> tuple[int, ...]:
     """Return the permutation of one pass; the cache spares a shuffle for every batch."""
+    # A hash and not seed + number: pass 1 of seed 0 must not be pass 0 of seed 1.
     key = f"{seed}\x1forder\x1f{number}"
     digest = hashlib.sha256(key.encode()).digest()
     entropy = int.from_bytes(digest[:16], "big")
@@ -74,6 +75,7 @@ def epochs_order(samples: Sequence[Sample], batch_size: int, seed: int) -> Order
 
 def steps_order(samples: Sequence[Sample], batch_size: int, seed: int) -> Order:
     """Return the order in which a pass sees every source once, with one of its images in turn."""
+    # Sorted by source and variant, so that the order of a table's rows changes nothing.
     by_source: defaultdict[str, list[int]] = defaultdict(list)
     for index, sample in enumerate(samples):
         source = sample.source or sample.name

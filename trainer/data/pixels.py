@@ -166,6 +166,7 @@ def _image_bytes(size: int) -> int:
 
 def _store_key(paths: Sequence[Path], size: int) -> str:
     """Hash all that the pixels depend on: the files, by size and time, and how they are decoded."""
+    # 1 is the version of this scheme: raise it when the same file comes out as other pixels.
     digest = hashlib.sha256(f"1 {size} bilinear {pillow_version}".encode())
     for path in paths:
         status = path.stat()
@@ -179,13 +180,14 @@ def _fill_store(
     target: Path, paths: Sequence[Path], size: int, where: Mapping[Path, str], *, quiet: bool
 ) -> None:
     """Decode all images into a file that workers share, and put it in place once it is complete."""
+    # Two runs may fill the same store at once: each its own file, and the bytes are the same.
     staged = target.with_suffix(f".{os.getpid()}.partial")
     n_jobs = 1 if len(paths) < _POOL_PAYS_FROM else available_cpus()
     fill = partial(_fill_chunk, staged, size)
     chunks = chunked(enumerate(paths), _CHUNK)
     try:
         with staged.open("wb") as file:
-            file.truncate(len(paths) * _image_bytes(size))
+            file.truncate(len(paths) * _image_bytes(size))  # sparse: workers fill their rows in
         with ProgressBar("decoding", len(paths), "images", quiet=quiet) as progress:
             for failures in map_pooled(fill, chunks, n_jobs=n_jobs):
                 for path, reason in failures:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from augbuild.core.files import hash_bytes
 from augbuild.dataset.layout import MANIFEST_NAME, STATE_FOLDER
-from augbuild.dataset.manifest import Record, read_manifest
+from augbuild.dataset.manifest import read_manifest
 from augbuild.errors import ManifestError, SourceError, TableError
 from augbuild.sources.folder import IMAGE_EXTENSIONS
 from augbuild.sources.open import open_source
@@ -30,6 +30,14 @@ _SPLITS: Mapping[str, Split] = {
 }
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
+_NAMES_IN_FOLDERS = (
+    MANIFEST_NAME,
+    # Hugging Face's image folders have these.
+    "metadata.csv",
+    "metadata.tsv",
+    "metadata.jsonl",
+    "metadata.parquet",
+)
 
 # A row of a stranger's table: any columns, any values, so each is checked where it is used.
 Row = Mapping[str, object]
@@ -57,9 +65,7 @@ def read_table(path: Path) -> Table:
 
 def _read_folder(path: Path) -> Table:
     """Read the table in a folder, else the folder itself."""
-    names = [MANIFEST_NAME]
-    names += [f"metadata{suffix}" for suffix in _TABLES]
-    for name in names:
+    for name in _NAMES_IN_FOLDERS:
         file = path / name
         if file.is_file():
             return read_table(file)
@@ -75,7 +81,7 @@ def _read_folder(path: Path) -> Table:
         sample = Sample(image, source.path, source.label, source.split, row)
         samples.append(sample)
     listing = "\n".join(sample.name for sample in samples)
-    sha256 = hash_bytes(listing.encode())
+    sha256 = hash_bytes(listing.encode())  # of the names alone: a folder may have millions
     return Table(path, tuple(samples), dataset.classes, sha256)
 
 
@@ -103,7 +109,7 @@ def _read_rows(path: Path, content: bytes) -> Iterator[Row]:
         yield from _read_parquet(path)
         return
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")  # spreadsheets begin with a byte order mark
     except UnicodeDecodeError as error:
         raise TableError(f"{path} is not UTF-8 text") from error
     if suffix == ".jsonl":
@@ -149,7 +155,20 @@ def _make_manifest_table(path: Path, sha256: str) -> Table:
     try:
         for row, record in enumerate(read_manifest(path), start=1):
             names[record.label] = record.label_name
-            sample = _make_sample(path.parent, record, row)
+            sample = Sample(
+                path=path.parent / record.file_name,
+                name=record.file_name,
+                label=record.label_name,
+                split=record.split,
+                row=row,
+                augmented=record.origin == "augmented",
+                variant=-1 if record.variant is None else record.variant,
+                source=record.source,
+                size=record.bytes,
+                sha256=record.sha256,
+                group=record.group,
+                fold=record.fold,
+            )
             samples.append(sample)
     except ManifestError as error:
         raise TableError(str(error)) from error
@@ -158,23 +177,6 @@ def _make_manifest_table(path: Path, sha256: str) -> Table:
     if labels != list(range(len(names))) or len(set(classes)) != len(classes):
         raise TableError(f"{path}: its labels and label names do not match")
     return Table(path, tuple(samples), classes, sha256)
-
-
-def _make_sample(folder: Path, record: Record, row: int) -> Sample:
-    return Sample(
-        path=folder / record.file_name,
-        name=record.file_name,
-        label=record.label_name,
-        split=record.split,
-        row=row,
-        augmented=record.origin == "augmented",
-        variant=-1 if record.variant is None else record.variant,
-        source=record.source,
-        size=record.bytes,
-        sha256=record.sha256,
-        group=record.group,
-        fold=record.fold,
-    )
 
 
 def _make_table(path: Path, rows: Sequence[Row], sha256: str) -> Table:
@@ -198,7 +200,10 @@ def _make_table(path: Path, rows: Sequence[Row], sha256: str) -> Table:
         sample = Sample(image, name, str(label), split, number)
         samples.append(sample)
     labels = {sample.label for sample in samples}
-    return Table(path, tuple(samples), _sort_classes(labels), sha256)
+    classes = sorted(labels)  # as torchvision does
+    if all(label.isdecimal() for label in labels):
+        classes.sort(key=int)
+    return Table(path, tuple(samples), tuple(classes), sha256)
 
 
 def _find_column(path: Path, row: Row, known: Sequence[str], what: str) -> str:
@@ -224,13 +229,6 @@ def _parse_split(value: object, where: str) -> Split | None:
     return _SPLITS[name]
 
 
-def _sort_classes(labels: set[str]) -> tuple[str, ...]:
-    """Sort class names as torchvision does, but numbers by their value."""
-    if all(label.isdecimal() for label in labels):
-        return tuple(sorted(labels, key=int))
-    return tuple(sorted(labels))
-
-
 def images_below(paths: Iterable[Path]) -> list[Path]:
     """Return the given files, and of folders all images below them.
 
@@ -239,8 +237,10 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            below = [each for each in sorted(path.rglob("*")) if each.is_file()]
-            found += [each for each in below if each.suffix.lower() in IMAGE_EXTENSIONS]
+            for each in sorted(path.rglob("*")):
+                suffix = each.suffix.lower()
+                if suffix in IMAGE_EXTENSIONS and each.is_file():
+                    found.append(each)
         elif path.is_file():
             found.append(path)
         else:

@@ -33,12 +33,15 @@ def picture_flips(
     pictured = []
     for flip in flips:
         sample = originals.get(flip.name)
-        image = _read_picture(sample) if sample is not None else None
-        if sample is None or image is None:
+        if sample is None:
+            continue
+        image = _read_picture(sample)
+        own = _read_sketch(sample)
+        if image is None or own is None:
             continue
         if sketches is None:  # the search is slow, and needless without an image to look at
             sketches = _sketch_all(train)
-        pictured.append(PicturedFlip(flip, image, _find_neighbours(sample, sketches)))
+        pictured.append(PicturedFlip(flip, image, _find_neighbours(sample, own, sketches)))
     return tuple(pictured)
 
 
@@ -53,15 +56,11 @@ def _sketch_all(train: Sequence[Sample]) -> Sketches:
     return sketches
 
 
-def _find_neighbours(sample: Sample, sketches: Sketches) -> tuple[Picture, ...]:
-    sketch_of_sample = _read_sketch(sample)
-    if sketch_of_sample is None:
-        return ()
-    own = sketch_of_sample.astype(np.int16)  # uint8 would wrap around below zero
+def _find_neighbours(sample: Sample, own: Pixels, sketches: Sketches) -> tuple[Picture, ...]:
     others = []
     for other, sketch in sketches:
         if not _are_related(sample, other):
-            difference = np.abs(own - sketch)
+            difference = np.abs(own.astype(np.int16) - sketch)  # uint8 would wrap around
             distance = float(difference.mean())
             others.append((distance, other))
     others.sort(key=lambda pair: pair[0])

@@ -77,8 +77,8 @@ def chart_deltas(number: int, contrast: ContrastResult, result: ComparisonResult
 
 
 def _detail_name(detail: Detail, *, overall: bool) -> str:
-    # A class may be called "all" or "macro", so those names mean something in the first rows only.
-    if overall and (detail.metric, detail.of) == ("accuracy", "all"):
+    # A class may be called "macro", too: it means the mean over classes in the first rows only.
+    if (detail.metric, detail.of) == ("accuracy", "all"):
         return "accuracy"
     if overall and (detail.metric, detail.of) == ("F1", "macro"):
         return "macro F1"

@@ -89,23 +89,31 @@ def evaluate_predictions(
     """
     indices = list(range(len(classes)))
     predicted = probabilities.argmax(axis=1)
-    correct, total = int((predicted == targets).sum()), len(targets)
-    largest_class = np.bincount(targets, minlength=len(classes)).max()
+    is_correct = predicted == targets
+    correct, total = int(is_correct.sum()), len(targets)
+    support = np.bincount(targets)
+    largest_class = int(support.max())
     # A probability of 0 for the true class would make the log-loss infinite.
     loss = log_loss(targets, probabilities.clip(1e-15, 1.0), labels=indices)
     by_class = _scores_by_class(targets, predicted, classes)
+    binary = None
+    if len(classes) == 2:
+        positive = classes[1]  # scikit-learn's default, pos_label=1
+        scores = by_class[positive]
+        binary = BinaryScores(positive, scores.precision, scores.recall, scores.f1)
+    matrix = confusion_matrix(targets, predicted, labels=indices)
     return Metrics(
         images=total,
         correct=correct,
         accuracy=correct / total,
         accuracy_95=wilson(correct, total),
-        majority_class_rate=float(largest_class / total),
+        majority_class_rate=largest_class / total,
         log_loss=float(loss),
-        binary=_binary_scores(classes[1], by_class[classes[1]]) if len(classes) == 2 else None,
+        binary=binary,
         macro=_average_scores(targets, predicted, indices, "macro"),
         weighted=_average_scores(targets, predicted, indices, "weighted"),
         classes=by_class,
-        confusion_matrix=_as_tuples(confusion_matrix(targets, predicted, labels=indices)),
+        confusion_matrix=tuple(map(tuple, matrix.tolist())),
     )
 
 
@@ -126,10 +134,6 @@ def _scores_by_class(
     return by_class
 
 
-def _binary_scores(positive: str, scores: ClassScores) -> BinaryScores:
-    return BinaryScores(positive, scores.precision, scores.recall, scores.f1)
-
-
 def _average_scores(
     targets: NDArray[np.int64],
     predicted: NDArray[np.int64],
@@ -142,17 +146,14 @@ def _average_scores(
     return Scores(float(precision), float(recall), float(f1))
 
 
-def _as_tuples(matrix: NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(row) for row in matrix.tolist())
-
-
 def as_table(metrics: Metrics) -> str:
     """Return the metrics as a text table for people."""
     low, high = metrics.accuracy_95
+    counted = f"{metrics.correct} of {metrics.images}"
+    interval = f"95 % interval {low:.3f} to {high:.3f}"
+    baseline = f"always the largest class: {metrics.majority_class_rate:.4f}"
     lines = [
-        f"accuracy {metrics.accuracy:.4f}   ({metrics.correct} of {metrics.images}; "
-        f"95 % interval {low:.3f} to {high:.3f}; "
-        f"always the largest class: {metrics.majority_class_rate:.4f})",
+        f"accuracy {metrics.accuracy:.4f}   ({counted}; {interval}; {baseline})",
         f"log-loss {metrics.log_loss:.4f}",
         "",
     ]
@@ -161,13 +162,13 @@ def as_table(metrics: Metrics) -> str:
         rows.append((label, scores, scores.support))
     rows.append(("(macro average)", metrics.macro, metrics.images))
     rows.append(("(weighted average)", metrics.weighted, metrics.images))
-    if metrics.binary is not None:
-        rows.append((f"(positive: {metrics.binary.positive})", metrics.binary, metrics.images))
+    binary = metrics.binary
+    if binary is not None:
+        rows.append((f"(positive: {binary.positive})", binary, metrics.images))
     width = max(len(name) for name, _, _ in rows)
     lines.append(f"{'class':<{width}}  precision  recall      f1  images")
     for name, each, images in rows:
-        lines.append(
-            f"{name:<{width}}  {each.precision:>9.4f}  {each.recall:>6.4f}  {each.f1:>6.4f}"
-            f"  {images:>6}"
-        )
+        line = f"{name:<{width}}  {each.precision:>9.4f}  {each.recall:>6.4f}"
+        line += f"  {each.f1:>6.4f}  {images:>6}"
+        lines.append(line)
     return "\n".join(lines)

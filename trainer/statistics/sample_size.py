@@ -50,11 +50,13 @@ def detectable_gain(
     z_power = float(special.ndtri(power))
 
     def excess(gain: float) -> float:
+        # A gain is itself a disagreement, so no share below it is possible.
         share = max(disagree, gain)
         needed = z * math.sqrt(share)
         for_power = z_power * math.sqrt(share - gain**2)
         return gain * math.sqrt(images) - needed - for_power
 
+    # Grows with the gain; where it is below zero at a gain of 1, no gain at all is enough.
     if excess(1.0) < 0:
         return None
     return float(optimize.brentq(excess, 0.0, 1.0, xtol=1e-12))

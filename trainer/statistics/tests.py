@@ -58,8 +58,8 @@ class Estimate:
     p: float
     dof: float
     standard_error: float
-    resolution: float = 0.0
-    components: Components | None = None
+    resolution: float
+    components: Components | None
 
 
 def quantile(level: float) -> float:

@@ -26,9 +26,13 @@ class CheckpointInfo(Struct, frozen=True):
 
 def save_tensors(file: Path, tensors: Mapping[str, torch.Tensor], about: object) -> None:
     """Write tensors and a document about them as one safetensors file, whole or not at all."""
-    staged = file.with_name(f".{file.name}.partial")
+    # safetensors refuses the strides that channels_last leaves.
     contiguous = {name: value.contiguous() for name, value in tensors.items()}
-    save_file(contiguous, staged, {"about": json.dumps(to_plain(about))})
+    plain = to_plain(about)
+    metadata = {"about": json.dumps(plain)}  # safetensors' metadata are texts
+    # safetensors writes by itself, so the rename that core.files.write_atomic makes is done here.
+    staged = file.with_name(f".{file.name}.partial")
+    save_file(contiguous, staged, metadata)
     staged.replace(file)
 
 
@@ -60,11 +64,14 @@ def save_checkpoint(
     for name, value in model.state_dict().items():
         tensors[f"model.{name}"] = value.detach().cpu()
     # Accelerate's save_state would pickle the optimiser.
-    for index, state in optimizer.state_dict()["state"].items():
+    states = optimizer.state_dict()["state"]
+    for index, state in states.items():
         for key, value in state.items():
-            if value is not None:
-                tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).cpu()
-    save_tensors(file, tensors, CheckpointInfo(step, torch.get_num_threads()))
+            if value is not None:  # the momentum of SGD before its first step
+                tensor = torch.as_tensor(value)
+                tensors[f"optimizer.{index}.{key}"] = tensor.cpu()
+    info = CheckpointInfo(step, torch.get_num_threads())
+    save_tensors(file, tensors, info)
 
 
 def load_checkpoint(file: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:
@@ -84,6 +91,9 @@ def load_checkpoint(file: Path, model: torch.nn.Module, optimizer: torch.optim.O
             index, _, key = rest.partition(".")
             state[int(index)][key] = value
     model.load_state_dict(weights)
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": dict(state)})
+    # The groups are those of the new optimiser: the learning rate is set before each step.
+    whole = optimizer.state_dict()
+    whole["state"] = dict(state)
+    optimizer.load_state_dict(whole)
     torch.set_num_threads(info.threads)
     return info.step

@@ -47,7 +47,7 @@ class FitConfig(Struct, frozen=True):
     compile: bool = False
 
 
-_FIELDS = {field.name: field for field in msgspec.structs.fields(FitConfig)}
+_FIELD_TYPES = {field.name: field.type for field in msgspec.structs.fields(FitConfig)}
 
 
 def make_config(given: Mapping[str, object], file: Path | None = None) -> FitConfig:
@@ -55,16 +55,18 @@ def make_config(given: Mapping[str, object], file: Path | None = None) -> FitCon
 
     Raises UsageError naming the option or the file's key, what it must be and what it is.
     """
+    # Each value is checked where it is from, for a message that names the option or the key.
     values: dict[str, object] = {}
     if file is not None:
         for key, value in _read_toml(file).items():
-            values[key] = _check(key, value, f"{file}: {join_key('', key)}")
+            where = f"{file}: {join_key('', key)}"
+            values[key] = _check(key, value, where)
     for name, value in given.items():
         if value is not None:
-            values[name] = _check(name, value, as_option(name))
-    for name, field in _FIELDS.items():
-        if field.required and name not in values:
-            raise UsageError(f"{as_option(name)} is missing; --help shows examples")
+            where = as_option(name)
+            values[name] = _check(name, value, where)
+    if "manifest" not in values:
+        raise UsageError("--manifest is missing; --help shows examples")
     config = msgspec.convert(values, FitConfig)
     _check_test_set(config)
     return config
@@ -72,22 +74,27 @@ def make_config(given: Mapping[str, object], file: Path | None = None) -> FitCon
 
 def _check(name: str, value: object, where: str) -> object:
     """Check one value against its field; `where` begins the message of the UsageError."""
-    if name not in _FIELDS:
-        near = nearest(name, _FIELDS)
-        hint = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(_FIELDS))}"
+    if name not in _FIELD_TYPES:
+        known = sorted(_FIELD_TYPES)
+        hint = f"known are {', '.join(known)}"
+        near = nearest(name, known)
+        if near is not None:
+            hint = f"did you mean {near!r}?"
         raise UsageError(f"{where} is not an option of trainer fit; {hint}")
-    kind = _FIELDS[name].type
+    kind = _FIELD_TYPES[name]
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         wanted = _describe(inspect.type_info(kind))
-        raise UsageError(f"{where} must be {wanted} (got {as_toml(value)})") from error
+        got = as_toml(value)
+        raise UsageError(f"{where} must be {wanted} (got {got})") from error
 
 
 def _describe(kind: inspect.Type) -> str:
     """Describe the values that a type allows."""
     match kind:
-        case inspect.UnionType():  # a value or None, which is not written anywhere
+        case inspect.UnionType():
+            # A value or None; no one can write None, neither in TOML nor as an option.
             return _describe(kind.types[0])
         case inspect.IntType():
             return f"a whole number from {kind.ge:,} to {kind.le:,}"

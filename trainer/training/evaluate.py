@@ -55,20 +55,26 @@ def score_validation(
     """Return mean cross-entropy and accuracy on validation images."""
     probabilities = predict(accelerator, model, data, batch_size)
     targets = np.array(data.targets)
-    likelihood = probabilities[np.arange(len(targets)), targets]
-    loss = -np.log(likelihood.clip(1e-15)).mean()
-    correct = probabilities.argmax(axis=1) == targets
-    return ValidationScore(float(loss), float(correct.mean()))
+    images = np.arange(len(targets))
+    likelihood = probabilities[images, targets]
+    # One image of probability 0 must not make the mean infinite.
+    logarithms = np.log(likelihood.clip(1e-15))
+    # Of equal probabilities the first class wins, here as in metrics.json.
+    best = probabilities.argmax(axis=1)
+    correct = best == targets
+    return ValidationScore(loss=float(-logarithms.mean()), accuracy=float(correct.mean()))
 
 
 def write_results(
     run: RunFolder, data: ManifestDataset, probabilities: NDArray[np.float64]
 ) -> Metrics:
     """Write predictions, confusion matrix and, last, metrics into a run or evaluation folder."""
-    metrics = evaluate_predictions(np.array(data.targets), probabilities, data.classes)
+    targets = np.array(data.targets)
+    metrics = evaluate_predictions(targets, probabilities, data.classes)
+    labels = [data.classes[target] for target in data.targets]
     table = PredictionTable(
         samples=tuple(data.names),
-        targets=tuple(data.classes[target] for target in data.targets),
+        targets=tuple(labels),
         classes=tuple(data.classes),
         probabilities=probabilities,
     )
@@ -103,22 +109,24 @@ def evaluate_run(
     prepared = prepare_model(accelerator, model)
     probabilities = predict(accelerator, prepared, data, config.batch_size)
     stem = manifest.stem if manifest.is_file() else manifest.name
-    folder = RunFolder(root).evaluation(f"{stem}-{split}-{table.sha256[:8]}")
-    return write_results(folder, data, probabilities), folder.root
+    name = f"{stem}-{split}-{table.sha256[:8]}"
+    folder = RunFolder(root).evaluation(name)
+    metrics = write_results(folder, data, probabilities)
+    return metrics, folder.root
 
 
 def _choose_split(table: Table, split: Split, known: Sequence[str]) -> tuple[Sample, ...]:
     """Return the images to evaluate; raises TableError for none, or one of an unknown class."""
     chosen = table.of(split) if table.has_splits else table.samples
     if not chosen:
-        present = sorted({str(sample.split) for sample in table.samples})
-        raise TableError(f"{table.file} has no {split} images; it has {', '.join(present)}")
+        splits = {str(sample.split) for sample in table.samples}
+        present = ", ".join(sorted(splits))
+        raise TableError(f"{table.file} has no {split} images; it has {present}")
     for sample in chosen:
         if sample.label not in known:
-            raise TableError(
-                f"{table.file}: row {sample.row}: {sample.name} is {sample.label!r}; "
-                f"the run knows {', '.join(known)}"
-            )
+            where = f"{table.file}: row {sample.row}: {sample.name}"
+            classes = ", ".join(known)
+            raise TableError(f"{where} is {sample.label!r}; the run knows {classes}")
     return chosen
 
 
@@ -153,17 +161,24 @@ def predict_images(
 
 def _as_dataset(decoded: dict[Path, Pixels], config: RunConfig) -> ManifestDataset:
     """Return decoded images as a dataset; their labels are not known, so any will do."""
+    any_label = config.classes[0]
     samples = []
-    rows = {}
+    rows: dict[Path, int] = {}
     for row, path in enumerate(decoded):
         rows[path] = row
-        samples.append(Sample(path, str(path), config.classes[0], None, row + 1))
-    store = PixelStore(config.image_size, rows, np.stack(list(decoded.values())))
+        sample = Sample(path, str(path), any_label, None, row + 1)
+        samples.append(sample)
+    array = np.stack(list(decoded.values()))
+    store = PixelStore(config.image_size, rows, array)
     return ManifestDataset(samples, config.classes, store)
 
 
 def _top_classes(
     row: NDArray[np.float64], classes: Sequence[str], top: int
 ) -> tuple[ClassProbability, ...]:
-    best = row.argsort()[::-1][:top]
-    return tuple(ClassProbability(classes[index], float(row[index])) for index in best)
+    ascending = row.argsort()
+    ranked = []
+    for index in ascending[::-1][:top]:
+        probability = float(row[index])
+        ranked.append(ClassProbability(classes[index], probability))
+    return tuple(ranked)

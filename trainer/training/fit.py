@@ -183,22 +183,20 @@ def _train(
 ) -> Model:
     """Train the model, from its checkpoint if there is one, and report every epoch."""
     classes = chosen.table.classes
-    with seeded_generator(config.seed):
+    with seeded_generator(config.seed):  # all arms of a comparison begin with the same weights
         model = make_model(config.arch, len(classes), config.weights)
     if run.weights.is_file():  # trained, but interrupted before it was evaluated
         load_weights(run.weights, model)
         return prepare_model(accelerator, model)
     if config.compile:
-        model.compile()
+        model.compile()  # in place: torch.compile(model) would rename the weights
     make_order = epochs_order if config.steps is None else steps_order
     order = make_order(chosen.train, config.batch_size, config.seed)
     plan = plan_steps(config, order)
-    resolved = resolve(accelerator)
-    show(
-        f"{len(chosen.train):,} training images, "
-        f"{order.batches_per_pass} batches of {config.batch_size} an epoch, "
-        f"{plan.steps:,} steps on {resolved.device} in {resolved.precision}"
-    )
+    batches = f"{order.batches_per_pass} batches of {config.batch_size} an epoch"
+    there = resolve(accelerator)
+    steps = f"{plan.steps:,} steps on {there.device} in {there.precision}"
+    show(f"{len(chosen.train):,} training images, {batches}, {steps}")
     validation = ManifestDataset(chosen.validation, classes, store)
     epochs = read_epochs(run.epochs)
 
@@ -234,6 +232,7 @@ def _finish(
     probabilities = predict(accelerator, model, test, config.batch_size)
     metrics = None
     if accelerator.is_main_process:
+        # From here on, a run that is interrupted and resumed is evaluated, not trained again.
         info = WeightsInfo(config.arch, classes, config.image_size)
         save_weights(run.weights, accelerator.unwrap_model(model), info)
         curves = draw_curves(read_epochs(run.epochs))

@@ -205,15 +205,19 @@ def predict(
     own = range(rank, len(data), world)
     parts = [np.empty((0, len(data.classes)))]
     for start in range(0, len(own), batch_size):
-        images, _ = data.batch(own[start : start + batch_size], accelerator.device)
+        batch = own[start : start + batch_size]
+        images, _ = data.batch(batch, accelerator.device)
         with accelerator.autocast():
             output = model(images)
-        probabilities = output.cpu().double().softmax(dim=1)
+        # In double precision, so that the probabilities of an image sum to 1 within 1e-15.
+        logits = output.cpu().double()
+        probabilities = logits.softmax(dim=1)
         parts.append(probabilities.numpy())
     mine = np.concatenate(parts)
     if world == 1:
         return mine
     shares: list[NDArray[np.float64]] = gather_object([mine])
+    # Not with Accelerator.gather, which needs shares of equal length.
     together = np.empty((len(data), len(data.classes)))
     for number, share in enumerate(shares):
         together[number::world] = share

@@ -64,6 +64,7 @@ def _replace_head(model: Model, num_classes: int) -> None:
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
             last_name, last = name, module
+    # Only one layer is made: each draws its initial weights, which would shift all that follow.
     head: nn.Module
     if isinstance(last, nn.Conv2d):
         head = nn.Conv2d(last.in_channels, num_classes, kernel_size=1)
@@ -104,11 +105,13 @@ def _load_matching(model: Model, file: Path) -> None:
     """Load the weights that fit; only those of the head may be missing."""
     tensors, _ = load_tensors(file)
     wanted = model.state_dict()
-    shapes = _shapes(wanted)
-    fitting = {name: each for name, each in tensors.items() if shapes.get(name) == each.shape}
-    if len(fitting) < len(wanted) - 2:  # a head has a weight and a bias
+    fitting = 0
+    for name, value in tensors.items():
+        if name in wanted and value.shape == wanted[name].shape:
+            wanted[name] = value
+            fitting += 1
+    if fitting < len(wanted) - 2:  # a head has a weight and a bias
         raise RunError(
-            f"{file} contains the weights of another architecture: "
-            f"{len(fitting)} of {len(wanted)} fit"
+            f"{file} contains the weights of another architecture: {fitting} of {len(wanted)} fit"
         )
-    model.load_state_dict({**wanted, **fitting})
+    model.load_state_dict(wanted)

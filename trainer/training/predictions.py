@@ -46,13 +46,16 @@ def write_predictions(file: Path, table: PredictionTable) -> None:
 
     No cell begins like a formula, which a spreadsheet would run.
     """
-    columns = [f"p({label})" for label in table.classes]
-    lines = [_format_row(_FIXED_COLUMNS + columns)]
-    rows = zip(table.samples, table.targets, table.predicted, table.probabilities, strict=True)
-    for sample, target, predicted, probabilities in rows:
-        cells = [_guard(sample), _guard(target), _guard(predicted)]
-        cells += map(repr, probabilities.tolist())
-        lines.append(_format_row(cells))
+    header = list(_FIXED_COLUMNS)
+    header += [f"p({label})" for label in table.classes]
+    lines = [_format_row(header)]
+    texts = zip(table.samples, table.targets, table.predicted, strict=True)
+    numbers = table.probabilities.tolist()
+    for cells, probabilities in zip(texts, numbers, strict=True):
+        row = [_guard(cell) for cell in cells]
+        row += map(repr, probabilities)  # repr gives the shortest text that is read back exactly
+        line = _format_row(row)
+        lines.append(line)
     text = "".join(lines)
     write_atomic(file, text.encode())
 
@@ -81,17 +84,21 @@ def read_predictions(file: Path) -> PredictionTable:
 
 def _parse(header: Sequence[str], rows: Sequence[Sequence[str]]) -> PredictionTable:
     """Build the table from its cells; raises ValueError."""
-    fixed, columns = list(header[:3]), header[3:]
-    if fixed != _FIXED_COLUMNS or not columns:
+    fixed = list(header[:3])
+    classes = []
+    for column in header[3:]:
+        label = column.removeprefix("p(")
+        classes.append(label.removesuffix(")"))
+    if fixed != _FIXED_COLUMNS or not classes:
         raise ValueError(f"its columns are {', '.join(header)}")
-    classes = [column.removeprefix("p(").removesuffix(")") for column in columns]
     samples = []
     targets = []
     probabilities = np.empty((len(rows), len(classes)))
     for number, row in enumerate(rows):
-        if len(row) != len(header):
-            raise ValueError(f"row {number + 1} has {len(row)} columns, not {len(header)}")
-        sample, target, _, *numbers = row
+        expected, got = len(header), len(row)
+        if got != expected:
+            raise ValueError(f"row {number + 1} has {got} columns, not {expected}")
+        sample, target, _, *numbers = row  # what was predicted follows from the numbers
         samples.append(_unguard(sample))
         targets.append(_unguard(target))
         probabilities[number] = [float(each) for each in numbers]

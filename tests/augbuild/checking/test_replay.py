@@ -261,7 +261,7 @@ PROBLEMS: list[tuple[str, Callable[[Path], object], str]] = [
             project / "out",
             lambda each: {"ops": ({"op": "eval", "x": 1},)} if each.variant == 1 else {},
         ),
-        "eval: is no op; `augbuild ops` lists them",
+        "eval: is not an op; `augbuild ops` lists all of them",
     ),
     (
         "hostile parameter",
@@ -269,7 +269,7 @@ PROBLEMS: list[tuple[str, Callable[[Path], object], str]] = [
             project / "out",
             lambda each: {"ops": ({"op": "blur", "radius": "x"},)} if each.variant == 1 else {},
         ),
-        "blur: radius cannot be 'x'; `augbuild ops blur` says what it can be",
+        "blur: radius cannot be 'x'; `augbuild ops blur` describes it",
     ),
     (
         "hostile asset",

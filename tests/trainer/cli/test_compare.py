@@ -55,7 +55,7 @@ def test_comparison_is_judged_and_reported(arms: list[object], tmp_path: Path) -
     assert (out / "report.md").is_file()
     again = run(*arms, "--out", out)
     assert again.exit_code == 1
-    assert "--resume goes on with it" in again.stderr
+    assert "--resume continues it" in again.stderr
     resumed = run(*arms, "--out", out, "--resume", "--json")
     assert json.loads(resumed.stdout) == json.loads((out / "comparison.json").read_bytes())
 

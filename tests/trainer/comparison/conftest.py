@@ -64,3 +64,13 @@ def plain(tmp_path: Path) -> Path:
                     (120, 80),
                 )
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of a build with three folds of 18 images."""
+    folder = tmp_path_factory.mktemp("folded")
+    dataset(folder / "photos", train=9, test=0)
+    (folder / "photos" / "train").rename(folder / "flat")
+    recipe = RECIPE.replace('"photos"', '"flat"') + "[split]\nfolds = 3\n"
+    return build(write_recipe(folder, recipe)).out / "manifest.jsonl"

@@ -103,7 +103,7 @@ class TestAgain:
     def test_an_unfinished_comparison_is_not_judged(
         self, finished: Finished, tmp_path: Path
     ) -> None:
-        with pytest.raises(RunError, match=r"is no finished comparison$"):
+        with pytest.raises(RunError, match=r"is not a finished comparison$"):
             judge_again(tmp_path)
         shutil.copy(finished.out / "config.json", tmp_path)
         with pytest.raises(RunError, match=r"`trainer compare` with --resume finishes it$"):
@@ -263,10 +263,10 @@ def test_killed_at_any_moment_and_resumed_comes_to_the_same(
 
 class TestFolder:
     def test_is_never_written_over(self, finished: Finished, tmp_path: Path) -> None:
-        with pytest.raises(RunError, match="holds a comparison; --resume goes on with it"):
+        with pytest.raises(RunError, match="holds a comparison; --resume continues it"):
             compare(design(finished.manifest), finished.out)
         (tmp_path / "note.txt").write_text("mine", encoding="utf-8")
-        with pytest.raises(RunError, match="is not empty and is no comparison"):
+        with pytest.raises(RunError, match="is not empty and is not a comparison"):
             compare(design(finished.manifest), tmp_path)
 
     def test_may_have_an_ablations_builds_and_a_lock(self, tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ class TestFolder:
         (tmp_path / ".lock").touch()
         check_folder(tmp_path, resume=False)
         (tmp_path / "file").touch()
-        with pytest.raises(RunError, match="is not empty and is no comparison"):
+        with pytest.raises(RunError, match="is not empty and is not a comparison"):
             check_folder(tmp_path, resume=True)
         with pytest.raises(RunError, match="is a file; choose a folder with --out"):
             check_folder(tmp_path / "file", resume=False)

@@ -122,6 +122,12 @@ class TestPlacebo:
         first = design(MANIFEST, arms="placebo,augmented", budget="epochs:1")
         assert first.contrasts == (("augmented", "placebo"),)
 
+    def test_is_compared_with_the_augmented_arm_if_there_is_one(self) -> None:
+        alone = design(MANIFEST, arms="original,placebo", budget="epochs:1")
+        assert alone.contrasts == (("placebo", "original"),)
+        first = design(MANIFEST, arms="augmented,placebo", budget="epochs:1")
+        assert first.contrasts == (("placebo", "augmented"), ("augmented", "placebo"))
+
     def test_is_no_default_under_a_steps_budget(self) -> None:
         default = design(MANIFEST, arms=None, budget=None)
         assert names(default) == ["original", "augmented", "original+augmented"]
@@ -142,6 +148,18 @@ def test_named_arms_train_on_all_images_of_their_own_manifest() -> None:
     made = design(MANIFEST, arms=None, named=["a=x.jsonl", "b=with=equals.csv"])
     assert made.arms == (Arm("a", "x.jsonl"), Arm("b", "with=equals.csv"))
     assert made.contrasts == (("b", "a"),)
+
+
+def test_a_design_is_of_ten_seeds_and_two_points_by_default() -> None:
+    made = make_design(fit_config(MANIFEST))
+    assert len(made.seeds) == 10
+    assert (made.metric, made.margin, made.folds, made.budget) == ("accuracy", 0.02, False, None)
+
+
+def test_folds_are_of_one_manifest() -> None:
+    made = design(MANIFEST, arms=None, named=["a=m.jsonl", "b=m.jsonl"], folds=True)
+    assert made.folds
+    assert not design(MANIFEST).folds
 
 
 def test_an_ablation_begins_with_one_arm() -> None:
@@ -172,6 +190,12 @@ class TestOptions:
         assert made.seeds == (5, 6, 7)
         assert from_options(**{**OPTIONS, "compile_": True}).fit.compile
 
+    def test_those_of_the_design_reach_it(self) -> None:
+        given = {"arms": "augmented,original", "budget": "steps:9", "margin": 0.07, "folds": True}
+        made = from_options(**{**OPTIONS, **given})
+        assert names(made) == ["augmented", "original"]
+        assert (made.budget, made.margin, made.folds) == (Budget("steps", 9), 0.07, True)
+
     def test_a_file_gives_what_the_command_line_does_not(self, tmp_path: Path) -> None:
         (tmp_path / "fit.toml").write_text("lr = 0.5\nbatch_size = 4\n", encoding="utf-8")
         options = {**OPTIONS, "config": tmp_path / "fit.toml"}
@@ -195,7 +219,9 @@ class TestOptions:
         options = {**OPTIONS, "manifest": None, "ablate": "lab"}
         made = from_options(**options)
         assert made.arms == (Arm("original+augmented", "lab", "original+augmented"),)
-        for more in ({"manifest": "m.jsonl"}, {"folds": True}, {"named": ("a=x", "b=y")}):
+        named = {"named": ("a=x", "b=y"), "manifest": None}
+        more: dict[str, Any]
+        for more in ({"manifest": "m.jsonl"}, {"folds": True}, named):
             with pytest.raises(UsageError, match="--ablate builds its own manifests"):
                 from_options(**{**options, **more})
 

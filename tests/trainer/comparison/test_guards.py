@@ -185,6 +185,12 @@ class TestReports:
         clean = replace(images, arms=tuple(folds[:2]), folds=(0,))
         assert run_guards(clean, (), n_jobs=1) == ()
 
+    def test_folds_are_not_compared_with_each_other(self, folded: Path) -> None:
+        """Each fold has a test set of its own, and trains on those of the others."""
+        arms = "original,augmented"
+        planned = make_design(fit_config(folded), arms=arms, budget="steps:1", folds=True)
+        assert run_guards(load_arms(planned), (), n_jobs=1) == ()
+
     def test_a_hundred_findings_are_kept_and_all_are_counted(self, plain: Path) -> None:
         for number in range(102):
             shutil.copy(plain / "train/dogs/1.png", plain / f"test/dogs/copy{number}.png")

@@ -222,6 +222,7 @@ class TestStopped:
         )
         assert [each.treatment for each in result.contrasts] == ["augmented", "original+augmented"]
         assert (result.test.looks, result.runs, result.notes) == (0, (), ())
+        assert result.folds == 1
 
     @pytest.mark.parametrize(
         ("count", "more"), [(1, ""), (2, "; and 1 more"), (1205, "; and 1,204 more")]

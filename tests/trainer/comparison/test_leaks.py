@@ -158,6 +158,21 @@ class TestBytes:
             )
         ] == ["leak"]
 
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_manifest_is_taken_at_its_word_for_other_tables_too(
+        self, plain: Path, order: int
+    ) -> None:
+        table = read_table(plain)
+        claimed = edited(
+            edited(table, "test/cats/0.png", sha256="ab"), "train/cats/0.png", sha256="ab"
+        )
+        arms = [
+            GuardedArm("a", claimed, claimed.of("train"), claimed.of("test")),
+            folder_arm(plain, "b"),
+        ]
+        (finding,) = found_in(arms[::order])
+        assert (finding.guard, set(finding.arm.split(", "))) == ("leak", {"a", "b"})
+
     def test_a_path_in_both_splits_of_a_table(self, plain: Path) -> None:
         table = read_table(plain)
         test = replace(table.of("train")[0], split="test", row=99)
@@ -211,9 +226,11 @@ class TestSight:
             f"test image large.png is the training image {original.name}, "
             "at another size or encoding"
         )
-        assert found_in(arms) == [
-            GuardFinding("leak", "original, augmented, original+augmented", message)
-        ]
+        expected = [GuardFinding("leak", "original, augmented, original+augmented", message)]
+        assert found_in(arms) == expected
+        turned = replace(built, samples=built.samples[::-1])
+        arms = [arm(turned, name, test) for name in ("original", "augmented", "original+augmented")]
+        assert found_in(arms) == expected, "whatever the order of the manifest"
 
     def test_a_variant_without_its_original_is_looked_at_itself(
         self, built: Table, tmp_path: Path

@@ -234,5 +234,5 @@ def test_what_is_no_comparison_is_one_sentence(content: str | bytes, tmp_path: P
 
 
 def test_a_folder_without_a_comparison_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="is no finished comparison of trainer"):
+    with pytest.raises(RunError, match="is not a finished comparison of trainer"):
         read_result(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -89,6 +90,9 @@ class TestStore:
         store = open_store(table.samples * 3, 16, tmp_path, file=table.file)
         assert store.array is not None
         assert store.array.shape == (28, 16, 16, 3)
+        paths = [sample.path for sample in table.samples]
+        fly = open_store(table.samples, 16, None, file=table.file)
+        assert np.array_equal(store.take(paths), fly.take(paths))
 
     def test_is_decoded_anew_for_another_size_and_a_changed_image(self, tmp_path: Path) -> None:
         root, cache = dataset(tmp_path / "images", 1, 1), tmp_path / "cache"
@@ -101,6 +105,10 @@ class TestStore:
         store = open_store(table.samples, 16, cache, file=table.file)
         assert len(list(cache.iterdir())) == 3
         assert (store.take([first]) == 255).all()
+        status = first.stat()
+        os.utime(first, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+        open_store(table.samples, 16, cache, file=table.file)
+        assert len(list(cache.iterdir())) == 4
 
     def test_that_was_cut_short_is_filled_again(self, images: Path, tmp_path: Path) -> None:
         table = read_table(images)

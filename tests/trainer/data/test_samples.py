@@ -158,6 +158,17 @@ class TestHoldOut:
         assert len(held) == 2
         assert not held & {sample.group for sample in table.of("train")}
 
+    def test_keeps_variants_with_a_source_that_has_no_group(self) -> None:
+        samples = []
+        for number in range(8):
+            source = make_sample(f"{number}.jpg")
+            samples += [source, replace(source, name=f"{number}_0.jpg", augmented=True)]
+        table = hold_out(make_table(*samples), 0.25, seed=0)
+        held = {sample.source for sample in table.of("test")}
+        assert len(held) == 2
+        assert not held & {sample.source for sample in table.of("train")}
+        assert len(table.of("train")) == 12
+
     def test_of_a_table_without_sources_goes_by_name(self) -> None:
         samples = [replace(make_sample(f"{n}.jpg"), source="", split=None) for n in range(10)]
         table = hold_out(make_table(*samples), 0.2, seed=0)

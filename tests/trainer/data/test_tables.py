@@ -219,3 +219,10 @@ def test_labels_and_names_of_a_manifest_must_match(built: Path, tmp_path: Path) 
         manifest.write_text("".join(json.dumps({**row, **change}) + "\n" for row in rows))
         with pytest.raises(TableError, match="its labels and label names do not match"):
             read_table(manifest)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+def test_byte_order_mark_is_no_part_of_a_column(tmp_path: Path, suffix: str) -> None:
+    file = write_table(tmp_path, [{"path": "a.png", "label": "x"}], suffix)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert read_table(file).samples[0].name == "a.png"

@@ -66,6 +66,13 @@ def test_near_is_near_whichever_is_the_brighter(tmp_path: Path) -> None:
     assert names == ["darker.png", "brighter.png", "far.png"]
 
 
+def test_of_images_as_near_the_first_of_the_manifest_comes_first(tmp_path: Path) -> None:
+    test = sample(photo(tmp_path / "test.png", 1))
+    train = [sample(photo(tmp_path / f"{name}.png", 2)) for name in "zam"]
+    (pictured,) = picture_flips([flip("test.png")], [test], train)
+    assert [picture.name for picture in pictured.neighbours] == ["z.png", "a.png", "m.png"]
+
+
 def test_a_variant_of_the_same_name_is_not_the_test_image(tmp_path: Path) -> None:
     original = sample(photo(tmp_path / "a" / "it.png", 1, (50, 40)))
     variant = sample(photo(tmp_path / "b" / "it.png", 2), augmented=True)

@@ -276,7 +276,7 @@ def test_shares_are_in_per_cent() -> None:
 
 
 def test_a_folder_without_a_comparison_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="is no finished comparison of trainer"):
+    with pytest.raises(RunError, match="is not a finished comparison of trainer"):
         write_report(tmp_path)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from augbuild.errors import RunError, TableError
+from tests.conftest import photo, photos
 from tests.trainer.comparison.fixtures import SINGLE, change
 from tests.trainer.report.results import SMALL, measured, photographed
+from trainer.data.samples import TrainOn
+from trainer.data.tables import read_table
 from trainer.figures.learning import draw_learning
 from trainer.report.run_charts import chart_flips, chart_learning
 from trainer.training.run import RunFolder, read_epochs
@@ -58,13 +62,69 @@ def test_flips_of_a_manifest_that_has_changed_are_not_shown(tmp_path: Path) -> N
     folder = tmp_path / "comparison"
     result = measured(folder, plan)
     drawn = chart_flips(folder, result)
-    change(
-        folder, lambda config: config["manifests"].update({str(manifest): "0" * 64}), "config.json"
-    )
+
+    def declare(sha256: str) -> None:
+        edit = {str(manifest): sha256}
+        change(folder, lambda config: config["manifests"].update(edit), "config.json")
+
+    declare(read_table(manifest).sha256)
+    assert chart_flips(folder, result) == drawn
+    declare("0" * 64)
     with pytest.raises(TableError, match=r"manifest\.jsonl has changed since$"):
         chart_flips(folder, result)
     (folder / "config.json").unlink()
     assert chart_flips(folder, result) == drawn
+
+
+def test_flips_are_those_of_the_primary_contrast(tmp_path: Path) -> None:
+    _, plan = photographed(tmp_path)
+    folder = tmp_path / "comparison"
+    result = measured(folder, replace(plan, skills=SMALL.skills))
+    primary_alone = structs.replace(result, contrasts=result.contrasts[:1])
+    assert chart_flips(folder, result) == chart_flips(folder, primary_alone)
+
+
+def test_test_images_are_those_of_the_first_arm(tmp_path: Path) -> None:
+    manifest, plan = photographed(tmp_path)
+    folder = tmp_path / "comparison"
+    result = measured(folder, plan)
+    rows = manifest.read_text(encoding="utf-8").splitlines(keepends=True)
+    other = manifest.with_name("other.jsonl")
+    other.write_text("".join(row for row in rows if '"test"' not in row), encoding="utf-8")
+    original, augmented = result.arms
+    arms = (original, structs.replace(augmented, manifest=str(other)))
+    assert chart_flips(folder, structs.replace(result, arms=arms)) == chart_flips(folder, result)
+
+
+def test_an_arm_without_variants_shows_its_originals(tmp_path: Path) -> None:
+    _, plan = photographed(tmp_path)
+    folder = tmp_path / "comparison"
+    result = measured(folder, plan)
+
+    def trained_on(train_on: TrainOn) -> bytes:
+        arms = tuple(structs.replace(arm, train_on=train_on) for arm in result.arms)
+        return chart_flips(folder, structs.replace(result, arms=arms)).png
+
+    assert trained_on("original+augmented") == trained_on("augmented")
+    assert trained_on("original") != trained_on("augmented")
+
+
+@pytest.mark.parametrize(("images", "told"), [(1_000, False), (1_001, True)])
+def test_a_search_that_leaves_images_out_is_told(images: int, told: bool, tmp_path: Path) -> None:
+    dataset = tmp_path / "dataset"
+    first = photo(dataset / "train" / "cats" / "0.png", 1)
+    for number in range(1, images - 1):
+        first.with_name(f"{number}.png").hardlink_to(first)
+    photo(dataset / "train" / "dogs" / "0.png", 2)
+    photos(dataset / "test", {"cats": 3, "dogs": 3})
+    names = [sample.name for sample in read_table(dataset).of("test")]
+    folder = tmp_path / "comparison"
+    plan = replace(SINGLE, per_class=3, manifest=str(dataset), names=names)
+    result = measured(folder, plan)
+    arms = tuple(structs.replace(arm, train_on=None) for arm in result.arms)
+    drawn = chart_flips(folder, structs.replace(result, arms=arms))
+    assert ("nearest to each (1,000 of them searched), by" in drawn.caption) == told
+    assert ("searched" in drawn.caption) == told
 
 
 def test_neighbours_are_variants_of_the_treatment(tmp_path: Path) -> None:

@@ -50,6 +50,9 @@ def test_slopes_go_from_the_baseline_to_the_treatment(lab: ComparisonResult) -> 
     assert drawn.stem == "slopes"
     assert drawn.png == draw_slopes(expected, "accuracy", 0.5)
     assert drawn.title == "Test accuracy of each seed in either arm"
+    assert drawn.caption.startswith("Each line is one seed: both of its runs began")
+    of_folds = chart_slopes(structs.replace(lab, folds=2))
+    assert of_folds.caption.startswith("Each line is one seed, a mean over its folds: ")
 
 
 def test_slopes_of_another_metric_know_no_majority(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_differences_are_of_all_images_and_f1_by_class(lab: ComparisonResult) ->
     assert drawn.caption.startswith("Dots are differences, lines their 95 % intervals; right of")
 
 
-def test_a_class_may_be_called_all_or_macro(lab: ComparisonResult) -> None:
+def test_a_class_may_be_called_macro(lab: ComparisonResult) -> None:
     contrast = lab.contrasts[0]
     named = structs.replace(contrast.details[4], of="macro")
     details = (*contrast.details[:4], named)

@@ -6,12 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from msgspec import structs
 
 from augbuild.errors import UsageError
 from tests.trainer.statistics.made_up import make_runs
 from trainer.statistics.contrast import ContrastResult, ContrastSettings, TrainedArm, contrast
 from trainer.statistics.power import power_of, power_text
-from trainer.statistics.tests import resolution
+from trainer.statistics.tests import Components, resolution
 from trainer.statistics.verdict import judge_stopped
 
 TEXT = """\
@@ -79,9 +80,26 @@ def test_both_ways_are_named_where_both_exist() -> None:
     assert "takes 3 seeds on these test images, or " in text
 
 
-def test_what_no_number_of_seeds_can_show_is_left_out() -> None:
-    text = power_of([measured(seeds=5)], 60, 5, 0.01)
-    assert "seeds on these test images" not in text
+@pytest.mark.parametrize(
+    ("components", "images", "ways"),
+    [
+        # On paper, with 1.960 and 0.842: 2.802² · 0.2 / 0.05² = 628, and with 33 degrees of
+        # freedom (2.035 + 0.853)² · 0.01 / 0.05² = 33.4.
+        (Components(0.0, 0.2, 0.0), 60, "628 test images with these seeds"),
+        (Components(0.01, 0.0, 0.0), 1000, "34 seeds on these test images"),
+        (Components(0.2, 10.0, 0.0), 60, "more seeds and more test images"),
+    ],
+)
+def test_ways_that_do_not_exist_are_left_out(
+    components: Components, images: int, ways: str
+) -> None:
+    contrast = structs.replace(measured(seeds=5), components=components)
+    text = power_of([contrast], images, 5, 0.05)
+    assert text.endswith(f"\nTo see a gain of 5 points takes {ways}.")
+
+
+def test_a_gain_of_all_images_can_be_planned() -> None:
+    assert "a gain of 100 points takes 3 seeds" in power_of([measured(seeds=3)], 60, 3, 1.0)
 
 
 def test_each_contrast_has_a_paragraph() -> None:

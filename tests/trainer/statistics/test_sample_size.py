@@ -138,3 +138,37 @@ def test_the_most_seeds_and_images_are_still_asked() -> None:
     assert images is not None
     assert required_images_of(0.05, 10, components, most=images) == images
     assert required_images_of(0.05, 10, components, most=images - 1) is None
+
+
+def test_a_thousand_seeds_are_the_most_by_default() -> None:
+    """A variance of seeds alone: the fewest seeds follow from the gain."""
+    components = Components(seed=1.0, image=0.0, residual=0.0)
+    gains = {}
+    for number in range(8850, 8880):
+        gain = number / 1e5
+        gains[required_seeds(gain, 10**6, components, most=1100)] = gain
+    assert required_seeds(gains[1000], 10**6, components) == 1000
+    assert required_seeds(gains[1001], 10**6, components) is None
+
+
+def test_degrees_of_freedom_are_satterthwaites() -> None:
+    """On paper, 1,000 images; t quantiles of so many degrees of freedom for 5 % and 80 %."""
+    # Variances 0.0002 / K, K − 1 degrees of freedom. 3 seeds: 5.36 · √(0.0002 / 3) = 0.044;
+    # 4 seeds: 4.16 · √(0.0002 / 4) = 0.0294.
+    assert required_seeds(0.03, 1000, Components(0.0001, 0.0, 0.1)) == 4
+    # Variances 0.0001 / K + 0.0001, (K − 1)(K + 1)² degrees of freedom. 3 seeds: 32, and
+    # 2.890 · √0.000133 = 0.03337; 4 seeds: 75, and 2.838 · √0.000125 = 0.03173.
+    assert required_seeds(0.0331, 1000, Components(0.0001, 0.1, 0.0)) == 4
+
+
+def test_ten_million_images_are_the_most_by_default() -> None:
+    """On paper: 2.802² · 1.2 / 0.001² = 9.4 million, and with 1.4 eleven million."""
+    images = required_images_of(0.001, 5, Components(0.0, 1.2, 0.0))
+    assert images == pytest.approx(9.42e6, rel=1e-3)
+    assert required_images_of(0.001, 5, Components(0.0, 1.4, 0.0)) is None
+
+
+def test_two_images_are_the_fewest() -> None:
+    """2.802 · √2 / (2 + 2) = 0.991 of all images, where nothing varies."""
+    assert required_images_of(1.0, 30, Components(0.0, 0.0, 0.0)) == 2
+    assert required_images_of(0.99, 30, Components(0.0, 0.0, 0.0)) == 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,14 @@ from hypothesis import strategies as st
 from augbuild.errors import TrainerError
 from trainer.statistics.crossed import crossed
 from trainer.statistics.tests import (
+    Components,
+    Count,
     Estimate,
+    NotEmpty,
+    Number,
+    Positive,
+    Share,
+    Variance,
     holm,
     mcnemar_exact,
     nadeau_bengio,
@@ -20,6 +29,32 @@ from trainer.statistics.tests import (
     tost,
     wilson,
 )
+
+
+@pytest.mark.parametrize(
+    ("kind", "inside", "outside"),
+    [
+        (Number, [-1e15, 0.5, 1e15], [-1.01e15, 1.01e15]),
+        (Share, [0.0, 0.5, 1.0], [-0.01, 1.01]),
+        (Variance, [0.0, 1e15], [-0.01, 1.01e15]),
+        (Count, [0, 10**15], [-1, 10**15 + 1]),
+        (Positive, [1, 10**15], [0, -1]),
+        (Annotated[list[int], NotEmpty], [[1]], [[]]),
+    ],
+)
+def test_documents_hold_numbers_in_their_range(
+    kind: type[object], inside: list[object], outside: list[object]
+) -> None:
+    for value in inside:
+        assert msgspec.convert(value, kind) == value
+    for value in outside:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(value, kind)
+
+
+def test_the_variance_of_a_mean_by_hand() -> None:
+    components = Components(seed=0.06, image=0.5, residual=0.9)
+    assert components.at(3, 10) == pytest.approx(0.02 + 0.05 + 0.03)
 
 
 def test_wilson_says_that_the_lab_cannot_be_told_from_a_coin() -> None:
@@ -69,7 +104,7 @@ def test_mcnemar_counts_images() -> None:
 
 
 def estimate_of(delta: float, error: float, dof: float, least: float = 0.0) -> Estimate:
-    return Estimate(delta, delta - 2 * error, delta + 2 * error, 0.5, dof, error, least)
+    return Estimate(delta, delta - 2 * error, delta + 2 * error, 0.5, dof, error, least, None)
 
 
 def test_tost_agrees_with_statsmodels() -> None:
@@ -151,13 +186,17 @@ def test_nadeau_bengio_by_hand() -> None:
     error = math.sqrt(np.var(d, ddof=1) * (1 / 5 + 1 / 4))
     assert estimate.standard_error == pytest.approx(error)
     assert estimate.p == pytest.approx(2 * stats.t.sf(0.02 / error, 4))
-    assert estimate.low == pytest.approx(0.02 - stats.t.ppf(0.975, 4) * error)
+    half = stats.t.ppf(0.975, 4) * error
+    assert (estimate.low, estimate.high) == pytest.approx((0.02 - half, 0.02 + half))
     assert estimate.p > stats.ttest_1samp(d, 0.0).pvalue, "what the correction is for"
     assert nadeau_bengio(np.reshape(d * 2, (2, 5)), 112, 28).dof == 9
 
 
 def test_folds_that_do_not_vary_are_no_certainty() -> None:
     assert nadeau_bengio([0.1] * 5, 112, 28).standard_error == resolution(140)
+    rounded = [0.3, 0.1 + 0.2]
+    assert nadeau_bengio(rounded, 112, 28).standard_error == resolution(140)
+    assert nadeau_bengio([0.1, 0.1 + 1e-9], 112, 28).standard_error < 1e-8
 
 
 @pytest.mark.parametrize(
@@ -166,3 +205,7 @@ def test_folds_that_do_not_vary_are_no_certainty() -> None:
 def test_nadeau_bengio_needs_folds(d: list[float], train: int, test: int) -> None:
     with pytest.raises(TrainerError, match=f"got {len(d)}, {train} and {test}"):
         nadeau_bengio(d, train, test)
+
+
+def test_two_folds_of_one_image_are_enough() -> None:
+    assert nadeau_bengio([0.0, 1.0], 1, 1).dof == 1

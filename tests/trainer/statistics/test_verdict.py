@@ -19,7 +19,9 @@ def arm(name: str, correct: float, images: int, steps: int = 110) -> JudgedArm:
 
 def with_estimate(evidence: Evidence, delta: float, low: float, high: float) -> Evidence:
     return replace(
-        evidence, delta=delta, estimate=Estimate(delta, low, high, 0.5, 30.0, (high - low) / 4)
+        evidence,
+        delta=delta,
+        estimate=Estimate(delta, low, high, 0.5, 30.0, (high - low) / 4, 0.0, None),
     )
 
 
@@ -27,7 +29,7 @@ SMALL = Evidence(
     treatment=arm("augmented", 21.5, 28),
     baseline=arm("original", 21, 28),
     delta=0.018,
-    estimate=Estimate(0.018, -0.14, 0.18, 0.5, 30.0, 0.08),
+    estimate=Estimate(0.018, -0.14, 0.18, 0.5, 30.0, 0.08, 0.0, None),
     seeds=10,
     images=28,
     majority=0.5,

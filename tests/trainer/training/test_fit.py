@@ -247,13 +247,6 @@ def start(arguments: Sequence[str | Path]) -> subprocess.Popen[str]:
     )
 
 
-def finish(arguments: Sequence[str | Path]) -> None:
-    """Run `trainer fit` to its end."""
-    with start(arguments) as process:
-        _, error = process.communicate()
-    assert process.returncode == 0, error
-
-
 def wait_for_checkpoint(process: subprocess.Popen[str], run: RunFolder) -> None:
     """Wait until a run has saved its first checkpoint."""
     while not run.checkpoint.is_file():
@@ -261,13 +254,14 @@ def wait_for_checkpoint(process: subprocess.Popen[str], run: RunFolder) -> None:
         assert process.poll() is None
 
 
+@pytest.mark.timeout(300)  # a process that loads torch takes its time on a busy machine
 def test_killed_at_any_moment_and_resumed_ends_in_the_same_weights(
     images: Path, tmp_path: Path
 ) -> None:
+    settings = config(images, arch=FAST, epochs=30)
     whole, cut = tmp_path / "whole", RunFolder(tmp_path / "cut")
-    arguments: list[str | Path] = ["--manifest", images, "--epochs", "30", "--out"]
-    finish([*arguments, whole])
-    process = start([*arguments, cut.root])
+    fit_run(settings, whole)
+    process = start(["--manifest", images, "--epochs", "30", "--out", cut.root])
     try:
         wait_for_checkpoint(process, cut)
         time.sleep(0.15)
@@ -275,10 +269,11 @@ def test_killed_at_any_moment_and_resumed_ends_in_the_same_weights(
         process.kill()
         process.communicate()
     assert not cut.metrics.exists()
-    finish([*arguments, cut.root, "--resume"])
+    fit_run(settings, cut.root, resume=True)
     assert same_weights(whole, cut.root)
 
 
+@pytest.mark.timeout(300)
 def test_ctrl_c_leaves_a_run_to_resume_and_says_so(images: Path, tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     process = start(["--manifest", images, "--epochs", "2000", "--out", run.root])
