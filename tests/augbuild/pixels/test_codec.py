@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import resource
 from collections.abc import Iterator
@@ -319,3 +320,20 @@ def test_avif_is_not_read_without_the_extra() -> None:
         pytest.skip("needs an environment without pillow-heif")
     with pytest.raises(ImageError, match=r"an AVIF image, which is not read; pip install"):
         read_image(saved(Image.fromarray(ARROW), "AVIF"))
+
+
+def test_shrinking_is_pillows_lanczos_after_whole_factors() -> None:
+    """Another way would make other variants of every recipe with max_side."""
+    image = noise(400, 300)
+    expected = image.resize((20, 15), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    assert shrink(image, 20).tobytes() == expected.tobytes()
+
+
+def test_a_grey_thumbnail_of_a_jpeg_is_that_of_its_draft() -> None:
+    """Another way would make other near-duplicates, and be several times as slow."""
+    data = saved(noise(800, 600), "JPEG")
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("RGB", (32, 24))
+        assert image.size == (100, 75)
+        grey = image.convert("L").resize((32, 24), Image.Resampling.BOX, reducing_gap=3.0)
+    assert np.array_equal(read_grey(data, (32, 24)), np.asarray(grey))
