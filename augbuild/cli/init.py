@@ -71,6 +71,6 @@ def _print_survey(folder: str, survey: Survey) -> None:
         echo(f"rejected: {rejected.source}: {rejected.reason}, {rejected.message}", err=True)
     if len(survey.rejected) > MOST_SHOWN:
         echo(f"rejected: and {len(survey.rejected) - MOST_SHOWN:,} more", err=True)
-    if survey.ignored:
+    if survey.ignored and not any(each.kind == "files left out" for each in survey.findings):
         kinds = [f"{count:,} {kind}" for kind, count in survey.ignored.items()]
         echo(f"left out: {', '.join(kinds)}", err=True)

@@ -26,8 +26,14 @@ _COMMENT_COLUMN = 32
 
 def draft_recipe(survey: Survey, places: Places, options: SourceOptions = DEFAULT_OPTIONS) -> str:
     """Write a recipe for a source; `options` are what had to be said to open it."""
+    images = plural(survey.images, "image")
+    classes = plural(len(survey.classes), "class", "classes")
     sections = [
-        _head(survey, places),
+        [f"# Drafted by `augbuild init` from {images} in {classes}; all of it may be changed."],
+        [
+            f"name = {toml_string(places.name)}",
+            _with_comment("seed = 42", "every draw follows from it; another seed, other variants"),
+        ],
         _source(places, options),
         _split(survey),
         _output(survey, places),
@@ -42,24 +48,13 @@ def _with_comment(setting: str, comment: str) -> str:
     return f"{setting:<{_COMMENT_COLUMN - 1}} # {comment}"
 
 
-def _head(survey: Survey, places: Places) -> list[str]:
-    images = plural(survey.images, "image")
-    classes = plural(len(survey.classes), "class", "classes")
-    return [
-        f"# Drafted by `augbuild init` from {images} in {classes}; all of it may be changed.",
-        "",
-        f"name = {toml_string(places.name)}",
-        _with_comment("seed = 42", "every draw follows from it; another seed, other variants"),
-    ]
-
-
 def _source(places: Places, options: SourceOptions) -> list[str]:
     path = f"path = {toml_string(places.source)}"
     lines = ["[source]", _with_comment(path, "relative to this file")]
     if options.layout != "auto":
         lines.append(f'layout = "{options.layout}"')
-    if options.follow_links:
-        lines.append("follow_links = true")
+    if options.follow_links != DEFAULT_OPTIONS.follow_links:
+        lines.append(f"follow_links = {str(options.follow_links).lower()}")
     return lines
 
 

@@ -33,9 +33,9 @@ def start_recipe(spec: str, out: Path, options: SourceOptions = DEFAULT_OPTIONS)
     `spec` is what `[source] path` may be, relative to the working directory; `options` are what has
     to be said to open it, and stand in the recipe. A file that exists is never written to.
     """
-    taken = f"{out} exists already and is left as it is; choose another file with --out"
     if out.exists() or out.is_symlink():
-        raise OutputError(taken)
+        advice = "choose another file with --out"
+        raise OutputError(f"{out} exists already and is left as it is; {advice}")
     dataset = open_source(spec, Path.cwd(), options)
     survey = survey_source(dataset)
     text = draft_recipe(survey, find_places(spec, dataset.root, out.parent), options)
@@ -43,10 +43,7 @@ def start_recipe(spec: str, out: Path, options: SourceOptions = DEFAULT_OPTIONS)
     recipe = parse_recipe(text, out.parent, str(out))
     check_classes(recipe, dataset)
     out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Not write_atomic, which would replace a file that appeared in the meantime.
-        with out.open("xb") as file:
-            file.write(text.encode())
-    except FileExistsError as error:
-        raise OutputError(taken) from error
+    # Not write_atomic, which would replace a file that appeared in the meantime.
+    with out.open("xb") as file:
+        file.write(text.encode())
     return Start(out, survey)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -109,8 +110,8 @@ def survey_source(dataset: SourceDataset) -> Survey:
     sizes = []
     unread = 0
     # Sorted by path, so that a step over all of them takes every class and camera in its turn.
-    step = max(1, len(dataset.sources) // _HEADERS_READ)
-    for source in dataset.sources[::step][:_HEADERS_READ]:
+    step = math.ceil(len(dataset.sources) / _HEADERS_READ)
+    for source in dataset.sources[::step]:
         try:
             sizes.append(read_size(dataset.originals.read(source.path)))
         except ImageError:

@@ -48,6 +48,8 @@ def test_output_is_never_inside_the_source_or_around_it(
     assert places("build", source, Path()).output == "build-augmented"
     inner = photos(tmp_path / "build" / "set", {"a": 1})
     assert places("build/set", inner, Path()).output == "build/build/set"
+    deep = photos(tmp_path / "build" / "x" / "x", {"a": 1})
+    assert places("build/x/x", deep, Path()).output == "build/x/build/x"
     with pytest.raises(AugbuildError, match="no free folder"):
         places("/", Path("/"), Path())
 
