@@ -27,7 +27,7 @@ LAYERS = (
     "augbuild.pixels augbuild.recipe",
     "augbuild.similarity augbuild.dataset",
     "augbuild.planning trainer.data trainer.figures",
-    "augbuild.building augbuild.checking trainer.training",
+    "augbuild.building augbuild.checking augbuild.starting trainer.training",
     "augbuild.cli trainer.comparison",
     "augbuild.__init__ augbuild.__main__ trainer.report",
     "trainer.library",

@@ -36,6 +36,7 @@ _TURN_UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 # The closed set that a million mutated files raised in Pillow's decoders.
 _DECODER_ERRORS = (
     OSError,
@@ -87,6 +88,16 @@ def read_grey(file: Path | bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
     # reducing_gap shrinks by whole factors first: the box filter then sees few pixels.
     small = image.resize(size, Image.Resampling.BOX, reducing_gap=3.0)
     return np.asarray(small)
+
+
+def read_size(file: Path | bytes) -> tuple[int, int]:
+    """Read width and height from an image's header, upright; raises ImageError."""
+    data = _content_of(file)
+    with quiet_decoders(data), _identify(data) as image:
+        width, height = image.size
+        if _orientation(image) in _ON_THEIR_SIDE:
+            return height, width
+        return width, height
 
 
 def has_more_frames(data: bytes) -> bool:
@@ -180,15 +191,23 @@ def _identify(data: bytes) -> Image.Image:
 
 
 def _upright(image: Image.Image, pixels: Image.Image) -> Image.Image:
-    """Turn `pixels` as the EXIF orientation of `image` says; malformed EXIF counts as upright."""
-    try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION)
-    except _DECODER_ERRORS:
-        orientation = None
-    if isinstance(orientation, int) and orientation in _TURN_UPRIGHT:
+    """Turn `pixels` as the EXIF orientation of `image` says."""
+    orientation = _orientation(image)
+    if orientation in _TURN_UPRIGHT:
         pixels = pixels.transpose(_TURN_UPRIGHT[orientation])
     pixels.info = {}
     return pixels
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; malformed EXIF counts as upright, which is 1."""
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION)
+    except _DECODER_ERRORS:
+        return 1
+    if isinstance(orientation, int) and orientation in _TURN_UPRIGHT:
+        return orientation
+    return 1
 
 
 def _encoder_settings(format: Format, quality: int) -> dict[str, object]:

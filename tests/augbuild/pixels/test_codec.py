@@ -34,6 +34,7 @@ from augbuild.pixels.codec import (
     read_grey,
     read_image,
     read_layer,
+    read_size,
     shrink,
 )
 from augbuild.sources.originals import read_bytes
@@ -56,6 +57,21 @@ def test_every_exif_orientation_comes_out_upright(orientation: int) -> None:
     layer = read_layer(saved(stored.convert("RGBA"), "PNG", exif=exif))
     assert np.array_equal(np.asarray(layer)[..., :3], ARROW)
     assert read_grey(saved(stored, "JPEG", quality=95, exif=exif), (40, 30))[2, 2] > 60
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_size_in_a_header_is_that_of_the_upright_image(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(Image.fromarray(ARROW), "JPEG", exif=exif)
+    assert read_size(data) == read_image(data).size
+
+
+def test_size_is_read_although_the_pixels_are_cut_off() -> None:
+    data = saved(noise(50, 20), "PNG")
+    assert read_size(data[: len(data) // 2]) == (50, 20)
+    with pytest.raises(ImageError):
+        read_size(data[:10])
 
 
 @pytest.mark.parametrize(
