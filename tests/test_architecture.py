@@ -27,7 +27,7 @@ LAYERS = (
     "augbuild.pixels augbuild.recipe",
     "augbuild.similarity augbuild.dataset",
     "augbuild.planning trainer.data trainer.figures",
-    "augbuild.building augbuild.checking trainer.training",
+    "augbuild.building augbuild.checking augbuild.starting trainer.training",
     "augbuild.cli trainer.comparison",
     "augbuild.__init__ augbuild.__main__ trainer.report",
     "trainer.library",
@@ -63,7 +63,8 @@ DOORS = {
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},
     "onnxruntime": {"trainer.training.export"},
     "pickle": {"trainer.training.checkpoint"},  # the exception of torch.load, no loading
-    "pyarrow": {"trainer.data.tables"},
+    "pillow_heif": {"augbuild.pixels.codec"},
+    "pyarrow": {"augbuild.sources.tables.parquet"},
     "safetensors": {"trainer.training.checkpoint"},
     "scipy": {"trainer.statistics."},
     "sklearn": {"trainer.statistics.metrics"},

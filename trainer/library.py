@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from trainer.comparison.result import ComparisonResult, StoppedResult
-    from trainer.data.samples import Split, TrainOn
+    from trainer.data.samples import SourceOptions, Split, TrainOn
     from trainer.statistics.metrics import Metrics
     from trainer.training.evaluate import ImagePrediction
 
@@ -42,6 +42,8 @@ class FitOptions(TrainingOptions, total=False):
     fold: int | None
     epochs: int | None
     steps: int | None
+    source: SourceOptions | None
+    skip_unreadable: bool | None
 
 
 def fit(
@@ -79,11 +81,13 @@ def evaluate(
     cache: str | Path | None = None,
     device: str = "auto",
     quiet: bool = True,
+    source: SourceOptions | None = None,
 ) -> tuple[Metrics, Path]:
     """Evaluate a finished run on another manifest; return metrics and the folder that has them.
 
-    Raises AugbuildError.
+    `source` is how a table is read. Raises AugbuildError.
     """
+    from trainer.data.samples import DEFAULT_OPTIONS
     from trainer.training.evaluate import evaluate_run
 
     return evaluate_run(
@@ -93,6 +97,7 @@ def evaluate(
         cache=_cache_folder(cache),
         device=device,
         quiet=quiet,
+        source=source or DEFAULT_OPTIONS,
     )
 
 

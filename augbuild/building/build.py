@@ -67,7 +67,7 @@ def build(
     prune: bool = False,
     rebuild: bool = False,
     rehash: bool = False,
-    follow_links: bool = False,
+    follow_links: bool = True,
     quiet: bool = True,
 ) -> BuildReport:
     """Build what a recipe says, doing again only what changed; raises AugbuildError.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,13 +12,13 @@ import msgspec
 from augbuild.core.pool import available_cpus
 from augbuild.planning.plan import BuildPlan, make_plan
 from augbuild.recipe.load import load_recipe
-from augbuild.recipe.model import Recipe
+from augbuild.recipe.model import Recipe, SourceSpec
 from augbuild.sources.dataset import SourceDataset, SourceOptions
 from augbuild.sources.open import open_source
 
 
 def open_source_of(
-    recipe: Recipe, *, source: str | None = None, follow_links: bool = False
+    recipe: Recipe, *, source: str | None = None, follow_links: bool = True
 ) -> SourceDataset:
     """Open the source that a recipe names, or `source`; raises SourceError.
 
@@ -24,8 +26,8 @@ def open_source_of(
     """
     spec, base = (recipe.source.path, recipe.base) if source is None else (source, Path.cwd())
     options: SourceOptions = recipe.source
-    if follow_links:
-        options = msgspec.structs.replace(options, follow_links=True)
+    if not follow_links:
+        options = msgspec.structs.replace(options, follow_links=False)
     return open_source(spec, base, options, ignore_existing=recipe.split.ignore_existing)
 
 
@@ -47,6 +49,15 @@ def plan_recipe(
         open_source_of(loaded, source=source, follow_links=follow_links),
         n_jobs or available_cpus(),
     )
+
+
+def read_source_by(
+    recipe: Recipe | str | Path, change: Callable[[SourceOptions], SourceOptions]
+) -> Recipe:
+    """Load a recipe and change how its source is read; raises RecipeError."""
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    changed = msgspec.structs.asdict(change(loaded.source))
+    return replace(loaded, source=SourceSpec(**changed))
 
 
 def output_path(recipe: Recipe, out: str | Path | None) -> Path:

@@ -42,7 +42,7 @@ def plan_build(
     source: str | None = None,
     out: str | Path | None = None,
     rehash: bool = False,
-    follow_links: bool = False,
+    follow_links: bool = True,
 ) -> Outlook:
     """Compare the plan of a recipe with its output folder, writing nothing; raises AugbuildError.
 

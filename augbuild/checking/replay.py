@@ -18,7 +18,7 @@ from augbuild.errors import AugbuildError, ImageError, ManifestError, RecipeErro
 from augbuild.pixels.codec import encode, read_image, shrink
 from augbuild.recipe.model import ResolvedOutput
 from augbuild.sources.open import open_source
-from augbuild.sources.originals import read_bytes
+from augbuild.sources.originals import FolderOriginals, Originals, read_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +134,22 @@ def _locate(file: Path) -> tuple[Path, str]:
 
 def _read_source(root: Path, original: Record, source: str | None) -> bytes:
     """Read the original in the tree, or the file that it was copied from; raises SourceError."""
+    folder, name = root, original.source
+    originals: Originals
     if source is None:
-        path = root / original.file_name
+        name = original.file_name
+        originals = FolderOriginals(root)
     elif Path(source).is_dir():
         # Not opened as a dataset, which would look at all of its files.
-        path = Path(source) / original.source
+        folder = Path(source)
+        originals = FolderOriginals(folder)
     else:
-        path = open_source(source, Path.cwd()).root / original.source
+        dataset = open_source(source, Path.cwd())
+        folder, originals = dataset.root, dataset.originals
     try:
-        return read_bytes(path)
+        return originals.read(name)
     except ImageError as error:
-        raise SourceError(f"its source {path}: {error}") from error
+        raise SourceError(f"its source {folder / name}: {error}") from error
 
 
 def _refuse_another_source(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from augbuild.cli import make, ops, plan, verify
+from augbuild.cli import init, make, ops, plan, verify
 from augbuild.cli.group import CONTEXT, Group, verbose_option
 
 
@@ -15,6 +15,7 @@ from augbuild.cli.group import CONTEXT, Group, verbose_option
     epilog="Examples:\n\n\b\n"
     "  augbuild make default                      the shipped recipe on the sample images\n"
     "  augbuild make my.toml --source photos -j 4   your recipe on your photos\n"
+    "  augbuild init photos                       a first recipe that fits your photos\n"
     "  augbuild ops rotate                        what a transform does and how to write it",
 )
 @verbose_option
@@ -23,5 +24,13 @@ def main() -> None:
     """Build an augmented image dataset from a folder of images and a recipe."""
 
 
-for command in (make.make, plan.check, plan.plan, verify.verify, verify.replay, ops.ops):
+for command in (
+    make.make,
+    init.init,
+    plan.check,
+    plan.plan,
+    verify.verify,
+    verify.replay,
+    ops.ops,
+):
     main.add_command(command)

@@ -33,6 +33,7 @@ _EXIT_REJECTED = 3
 @click.argument("recipe")
 @options.source
 @options.follow_links
+@options.table_options
 @click.option("--out", metavar="FOLDER", help="Build here, whatever the recipe says.")
 @options.n_jobs
 @click.option(
@@ -72,15 +73,18 @@ def make(
     allow_rejected: bool,
     quiet: bool,
     as_json: bool,
+    tables: options.TableOptions,
 ) -> None:
     """Build the dataset that RECIPE describes: a file, or a shipped recipe (default, lab, strong).
 
     Running it again does only what changed, and finishes what was interrupted.
     """
     from augbuild.building.build import build
+    from augbuild.building.inputs import read_source_by
 
+    loaded = read_source_by(recipe, tables.over)
     report = build(
-        recipe, source=source, out=out, n_jobs=n_jobs, backend=backend, limit=limit, prune=prune,
+        loaded, source=source, out=out, n_jobs=n_jobs, backend=backend, limit=limit, prune=prune,
         rebuild=rebuild, rehash=rehash, follow_links=follow_links, quiet=quiet,
     )  # fmt: skip
     if as_json:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+
 import click
+import msgspec
+
+from augbuild.sources.dataset import SourceOptions
 
 n_jobs = click.option(
     "-j",
@@ -15,12 +23,87 @@ source = click.option(
     "--source", metavar="PATH", help="Take the images from here, whatever the recipe says."
 )
 follow_links = click.option(
-    "--follow-links",
-    is_flag=True,
-    help="Follow symbolic links to folders; those to files always are.",
+    "--follow-links/--no-follow-links",
+    default=True,
+    help="Follow symbolic links, each real folder once.  [default: follow]",
 )
 rehash = click.option(
     "--rehash",
     is_flag=True,
     help="Read every source to see whether it changed, not only its size and time.",
 )
+
+_TABLE_OPTIONS = (
+    click.option("--path-column", metavar="NAME", help="The column of a table with the images."),
+    click.option("--label-column", metavar="NAME", help="The column of a table with the labels."),
+    click.option(
+        "--split-column", metavar="NAME", help="The column with the splits; none leaves it unused."
+    ),
+    click.option("--group-column", metavar="NAME", help="The column of what no split may part."),
+    click.option("--images", metavar="DIR", help="What the paths of a table are relative to."),
+    click.option("--suffix", metavar=".jpg", help="What the names in a table lack at their end."),
+    click.option("--labels", metavar="MAP.json", help='Names of labels: {"0": "cat", "1": "dog"}.'),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """How the command line says that a table is read; None where it does not say."""
+
+    path_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
+    group_column: str | None = None
+    images: str | None = None
+    suffix: str | None = None
+    labels: str | None = None
+
+    def over(self, options: SourceOptions) -> SourceOptions:
+        """Return the options of a source with those of the command line in their place.
+
+        Files are relative to the working directory.
+        """
+        columns = msgspec.structs.asdict(options.columns)
+        for name in columns:
+            given = getattr(self, f"{name}_column")
+            if given is not None:
+                columns[name] = given
+        replaced = msgspec.structs.replace(
+            options, columns=msgspec.structs.replace(options.columns, **columns)
+        )
+        if self.images is not None:
+            replaced = msgspec.structs.replace(replaced, images=str(Path.cwd() / self.images))
+        if self.labels is not None:
+            replaced = msgspec.structs.replace(replaced, labels=str(Path.cwd() / self.labels))
+        if self.suffix is not None:
+            replaced = msgspec.structs.replace(replaced, suffix=self.suffix)
+        return replaced
+
+    def for_training(self) -> SourceOptions | None:
+        """Return the options of a source where the command line gives any."""
+        return None if self == TableOptions() else self.over(SourceOptions())
+
+
+def table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of reading a table; the command takes them as one, `tables`."""
+
+    @wraps(command)
+    def with_tables(
+        path_column: str | None,
+        label_column: str | None,
+        split_column: str | None,
+        group_column: str | None,
+        images: str | None,
+        suffix: str | None,
+        labels: str | None,
+        **others: object,
+    ) -> None:
+        tables = TableOptions(
+            path_column, label_column, split_column, group_column, images, suffix, labels
+        )
+        command(tables=tables, **others)
+
+    decorated: Callable[..., None] = with_tables
+    for option in reversed(_TABLE_OPTIONS):
+        decorated = option(decorated)
+    return decorated

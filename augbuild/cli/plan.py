@@ -13,17 +13,19 @@ from augbuild.core.text import plural
 @click.argument("recipe")
 @options.source
 @options.follow_links
-def check(recipe: str, source: str | None, follow_links: bool) -> None:
+@options.table_options
+def check(
+    recipe: str, source: str | None, follow_links: bool, tables: options.TableOptions
+) -> None:
     """Check RECIPE and the source it names: every problem at once, nothing is written."""
-    from augbuild.building.inputs import open_source_of
-    from augbuild.planning.plan import check_classes
-    from augbuild.recipe.load import load_recipe
+    from augbuild.building.inputs import open_source_of, read_source_by
+    from augbuild.planning.plan import check_classes, remaining_findings
 
-    loaded = load_recipe(recipe)
+    loaded = read_source_by(recipe, tables.over)
     dataset = open_source_of(loaded, source=source, follow_links=follow_links)
     check_classes(loaded, dataset)
     print_warnings(loaded.warnings)
-    print_findings(dataset.findings)
+    print_findings(remaining_findings(loaded, dataset))
     transforms = plural(len(loaded.transforms), "transform")
     images = plural(len(dataset.sources), "image")
     classes = plural(len(dataset.classes), "class", "classes")
@@ -34,6 +36,7 @@ def check(recipe: str, source: str | None, follow_links: bool) -> None:
 @click.argument("recipe")
 @options.source
 @options.follow_links
+@options.table_options
 @click.option(
     "--out", metavar="FOLDER", help="Compare the plan with this folder, whatever the recipe says."
 )
@@ -50,11 +53,14 @@ def plan(
     rehash: bool,
     explain: bool,
     as_json: bool,
+    tables: options.TableOptions,
 ) -> None:
     """Show what RECIPE would make, and what of it is still to do, without making it."""
+    from augbuild.building.inputs import read_source_by
     from augbuild.building.outlook import plan_build
 
-    outlook = plan_build(recipe, source=source, out=out, rehash=rehash, follow_links=follow_links)
+    loaded = read_source_by(recipe, tables.over)
+    outlook = plan_build(loaded, source=source, out=out, rehash=rehash, follow_links=follow_links)
     if as_json:
         echo_json(outlook.to_json())
         return

@@ -41,9 +41,7 @@ def as_toml(value: object) -> str:
         case int() if value.bit_length() > _PRINTED_BITS:
             text = "a huge integer"  # Python refuses to print what has over 4,300 digits
         case str():
-            # Control characters and right-to-left marks would let a recipe write on the terminal.
-            quoted = json.dumps(value[:_SHOWN_CHARACTERS], ensure_ascii=False)
-            text = _OUTSIDE_ASCII.sub(lambda found: _toml_escape(found[0]), quoted)
+            text = toml_string(value[:_SHOWN_CHARACTERS])
         case list() | tuple():
             items = map(as_toml, value[:_SHOWN_CHARACTERS])
             text = f"[{', '.join(items)}]"
@@ -53,6 +51,13 @@ def as_toml(value: object) -> str:
         case _:
             text = str(value)
     return shorten(text)
+
+
+def toml_string(text: str) -> str:
+    """Write a text as TOML would, whole; a quoted key is written like this, too."""
+    # Control characters and right-to-left marks would let a recipe write on the terminal.
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _OUTSIDE_ASCII.sub(lambda found: _toml_escape(found[0]), quoted)
 
 
 def _toml_escape(character: str) -> str:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from augbuild.errors import ImageError
+from augbuild.pixels.content import describe_content
 from augbuild.pixels.modes import is_transparent, to_rgb
 from augbuild.pixels.quiet import quiet_decoders
+from augbuild.sources.folders.formats import has_heif
 from augbuild.sources.originals import read_bytes
 
 Format = Literal["jpeg", "png", "webp"]
@@ -34,6 +36,7 @@ _TURN_UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 # The closed set that a million mutated files raised in Pillow's decoders.
 _DECODER_ERRORS = (
     OSError,
@@ -45,6 +48,7 @@ _DECODER_ERRORS = (
     OverflowError,
     EOFError,
     struct.error,
+    RuntimeError,  # pillow-heif's
     zlib.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
@@ -84,6 +88,16 @@ def read_grey(file: Path | bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
     # reducing_gap shrinks by whole factors first: the box filter then sees few pixels.
     small = image.resize(size, Image.Resampling.BOX, reducing_gap=3.0)
     return np.asarray(small)
+
+
+def read_size(file: Path | bytes) -> tuple[int, int]:
+    """Read width and height from an image's header, upright; raises ImageError."""
+    data = _content_of(file)
+    with quiet_decoders(data), _identify(data) as image:
+        width, height = image.size
+        if _orientation(image) in _ON_THEIR_SIDE:
+            return height, width
+        return width, height
 
 
 def has_more_frames(data: bytes) -> bool:
@@ -133,7 +147,14 @@ def _content_of(file: Path | bytes) -> bytes:
 
 
 def _open(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=_FORMATS)
+    formats: tuple[str, ...] = _FORMATS
+    if data[4:8] == b"ftyp" and has_heif():
+        # Registered by need: other images do not pay for its import.
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+        formats = (*_FORMATS, "HEIF", "AVIF")
+    return Image.open(io.BytesIO(data), formats=formats)
 
 
 def _decode(data: bytes, draft: tuple[int, int] | None) -> Image.Image:
@@ -160,23 +181,33 @@ def _identify(data: bytes) -> Image.Image:
     try:
         return _open(data)
     except UnidentifiedImageError as error:
-        raise ImageError("not_an_image", "not a JPEG, PNG, PPM, BMP, TIFF or WebP image") from error
+        message = describe_content(data) or "not a JPEG, PNG, PPM, BMP, TIFF or WebP image"
+        raise ImageError("not_an_image", message) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError("too_large", f"more than {MAX_PIXELS:,} pixels") from error
     except _DECODER_ERRORS as error:
-        raise ImageError("not_an_image", "its header is damaged") from error
+        message = describe_content(data) or "its header is damaged"
+        raise ImageError("not_an_image", message) from error
 
 
 def _upright(image: Image.Image, pixels: Image.Image) -> Image.Image:
-    """Turn `pixels` as the EXIF orientation of `image` says; malformed EXIF counts as upright."""
-    try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION)
-    except _DECODER_ERRORS:
-        orientation = None
-    if isinstance(orientation, int) and orientation in _TURN_UPRIGHT:
+    """Turn `pixels` as the EXIF orientation of `image` says."""
+    orientation = _orientation(image)
+    if orientation in _TURN_UPRIGHT:
         pixels = pixels.transpose(_TURN_UPRIGHT[orientation])
     pixels.info = {}
     return pixels
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; malformed EXIF counts as upright, which is 1."""
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION)
+    except _DECODER_ERRORS:
+        return 1
+    if isinstance(orientation, int) and orientation in _TURN_UPRIGHT:
+        return orientation
+    return 1
 
 
 def _encoder_settings(format: Format, quality: int) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
 from augbuild.errors import ImageError
 
@@ -28,8 +28,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if mode in _DEEP_MODES or mode.startswith("I;16"):
         grey = _scale_to_8_bits(np.asarray(image))
         return Image.fromarray(grey).convert("RGB")
-    if mode == "LAB":
-        return _lab_to_rgb(image)
     if is_transparent(image):
         return _composite_on_white(image)
     try:
@@ -49,18 +47,6 @@ def _composite_on_white(image: Image.Image) -> Image.Image:
     layer = image.convert("RGBA")
     background = Image.new("RGBA", layer.size, _WHITE)
     return Image.alpha_composite(background, layer).convert("RGB")
-
-
-def _lab_to_rgb(image: Image.Image) -> Image.Image:
-    transform = ImageCms.buildTransform(
-        ImageCms.createProfile("LAB"),
-        ImageCms.createProfile("sRGB"),
-        "LAB",
-        "RGB",
-    )
-    converted = ImageCms.applyTransform(image, transform)
-    assert converted is not None, "only an inPlace transform returns None"
-    return converted
 
 
 def _scale_to_8_bits(values: Values) -> NDArray[np.uint8]:

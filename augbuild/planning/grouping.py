@@ -14,13 +14,32 @@ Groups = Mapping[str, str]
 def find_groups(dataset: SourceDataset, group: str, n_jobs: int) -> Groups:
     """Find the groups that a recipe's `split.group` asks for.
 
-    That is "near-duplicates", "none" or a regular expression.
+    That is "near-duplicates", "none" or a regular expression; the groups that the sources come
+    with, from a column of their table, are kept whole besides.
     """
+    return _join_own_groups(dataset.sources, _find_by_rule(dataset, group, n_jobs))
+
+
+def _find_by_rule(dataset: SourceDataset, group: str, n_jobs: int) -> Groups:
     if group == "none":
         return {}
     if group == "near-duplicates":
         return _find_near_duplicates(dataset, n_jobs)
     return groups_by_pattern(dataset.sources, group)
+
+
+def _join_own_groups(sources: Iterable[Source], groups: Groups) -> Groups:
+    pairs: list[tuple[str, str]] = []
+    first_of: dict[str, str] = {}
+    for source in sources:
+        if source.group is not None:
+            first = first_of.setdefault(source.group, source.path)
+            pairs.append((first, source.path))
+    if not pairs:
+        return groups
+    from augbuild.similarity.groups import group_pairs  # NumPy
+
+    return group_pairs([*pairs, *groups.items()])
 
 
 def group_name(source: Source, groups: Groups) -> str:
@@ -53,11 +72,9 @@ def groups_by_pattern(sources: Iterable[Source], pattern: str) -> Groups:
 def _find_near_duplicates(dataset: SourceDataset, n_jobs: int) -> Groups:
     # Imported here: NumPy, Pillow and joblib, which other recipes do not need.
     from augbuild.similarity.groups import group_pairs
-    from augbuild.similarity.search import near_duplicates_within, sign_all
+    from augbuild.similarity.search import near_duplicates_within, sign_originals
 
     paths = [source.path for source in dataset.sources]
-    files = [dataset.root / path for path in paths]
-    signatures = zip(paths, sign_all(files, n_jobs=n_jobs), strict=True)
-    readable = {path: found for path, found in signatures if found is not None}
-    pairs = near_duplicates_within(dataset.root, readable)
+    signatures = sign_originals(dataset.originals, paths, n_jobs=n_jobs)
+    pairs = near_duplicates_within(dataset.originals, signatures)
     return group_pairs(pairs)

@@ -20,6 +20,7 @@ from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
 from augbuild.sources.findings import Finding
+from augbuild.sources.folders.formats import usual_extension
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _CLASSES_SHOWN = 10
@@ -98,7 +99,7 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildP
         sources=sources,
         rejected=tuple(rejected),
         warnings=recipe.warnings,
-        findings=dataset.findings,
+        findings=remaining_findings(recipe, dataset),
         variants=variant_count(recipe, sources),
     )
 
@@ -126,6 +127,17 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
                 f"class {label!r} has no image in train/; add some, "
                 "or remove it from the other splits"
             )
+
+
+def remaining_findings(recipe: Recipe, dataset: SourceDataset) -> tuple[Finding, ...]:
+    """Return the findings about a dataset that a recipe has not answered.
+
+    A pattern in `split.group` answers names that look augmented: it keeps them together.
+    """
+    by_pattern = recipe.split.group not in {"near-duplicates", "none"}
+    if not by_pattern or dataset.is_split:
+        return dataset.findings
+    return tuple(each for each in dataset.findings if each.kind != "already augmented")
 
 
 def _hint(label: str, classes: Sequence[str]) -> str:
@@ -182,7 +194,7 @@ def make_task(recipe: Recipe, source: Source, variants: int) -> Task:
     """Name and draw everything to make from one source."""
     stem = output_stem(source.key)
     split = source.split or "train"
-    suffix = PurePosixPath(source.key).suffix.lower()
+    suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
     file_name = f"{split}/{source.label}/{stem}{suffix}"
     outputs = [Output(file_name, variant=None)]
     folder = f"{AUGMENTED_FOLDER}/{source.label}"

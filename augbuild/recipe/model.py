@@ -20,12 +20,12 @@ from augbuild.sources.dataset import SourceOptions
 
 # Marks that turn the direction of writing, and separators of lines, can make one name look like
 # another on a terminal.
-_UNSAFE = r"/\\\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
+UNSAFE_IN_NAMES = r"/\\\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
 
 Name = Annotated[
     str,
     Meta(
-        pattern=rf"\A(?!\.{{1,2}}\Z)[^{_UNSAFE}]{{1,100}}\Z",
+        pattern=rf"\A(?!\.{{1,2}}\Z)[^{UNSAFE_IN_NAMES}]{{1,100}}\Z",
         description="1 to 100 characters without slashes or control characters, and not . or ..",
     ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from augbuild.errors import RecipeError
 _MAX_BYTES = 1 << 20
 _MAX_KEY_PARTS = 100
 _MAX_DEPTH = 100
-_NOT_FILES = frozenset({errno.EISDIR, errno.EINVAL, errno.ENXIO})  # a folder, a pipe, a socket
+_NOT_FILES = frozenset({errno.EINVAL, errno.ENXIO})  # a pipe, a socket
 # A string or a comment, whole: dots in it are no syntax. The quantifiers are possessive, and a
 # string without an end runs on to the end of the line or text, so that matching stays linear.
 _OPAQUE = re.compile(
@@ -42,7 +43,12 @@ def read_text(path: Path) -> str:
         where = f"byte {error.start}"
         raise RecipeError(f"{path} is not UTF-8 text ({where}); a recipe is a TOML file") from error
     except OSError as error:
-        if error.errno in _NOT_FILES:
+        if error.errno == errno.EISDIR:
+            folder = shlex.quote(str(path))
+            message = (
+                f"{path} is a folder, not a recipe; `augbuild init {folder}` writes one for it"
+            )
+        elif error.errno in _NOT_FILES:
             message = f"{path} is not a file; a recipe is a TOML file"
         elif error.errno == errno.EFBIG:
             message = f"{path} has more than 1 MiB, too much for a recipe"

@@ -52,10 +52,10 @@ class Signatures(NamedTuple):
     sketches: NDArray[np.uint8]
 
 
-def signature(path: Path) -> bytes | None:
+def signature(file: Path | bytes) -> bytes | None:
     """Return a picture's dHash and 8 x 8 sketch, 72 bytes; None where it cannot be read."""
     try:
-        grid = read_grey(path, _GRID_SIZE)
+        grid = read_grey(file, _GRID_SIZE)
     except ImageError:
         return None
     return _condense(grid)
@@ -88,13 +88,13 @@ def undo_turn(turn: int, pixels: NDArray[Grey]) -> NDArray[Grey]:
     return np.fliplr(turned_back) if is_mirrored else turned_back
 
 
-def read_thumbnail(path: Path) -> Thumbnail:
+def read_thumbnail(file: Path | bytes) -> Thumbnail:
     """Return the 32 x 32 grey levels of a picture.
 
     All are nan, and so like nothing, where it can no longer be read.
     """
     try:
-        grid = read_grey(path, _GRID_SIZE)
+        grid = read_grey(file, _GRID_SIZE)
     except ImageError:
         size = (_THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
         return np.full(size, np.nan, np.float32)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from augbuild.core.pool import map_cheap
+from augbuild.errors import ImageError
 from augbuild.similarity.candidates import propose_turned, propose_within
 from augbuild.similarity.confirm import ReadThumbnail, confirm
 from augbuild.similarity.groups import Clusters, Pair
@@ -26,6 +27,7 @@ from augbuild.similarity.hashes import (
     turned_signatures,
     undo_turn,
 )
+from augbuild.sources.originals import Originals
 
 _THUMBNAILS_KEPT = 1 << 14  # 64 MB
 # Pictures to look at: a second or two, about what a pool costs to start.
@@ -61,15 +63,35 @@ def sign_all(
     return list(found)
 
 
-def near_duplicates_within(root: Path, signatures: Mapping[str, bytes]) -> list[Pair]:
-    """Find the pairs of paths below `root` that are the same picture; sorted.
+def sign_originals(originals: Originals, paths: Sequence[str], *, n_jobs: int) -> dict[str, bytes]:
+    """Return the signature of each original that can be read, by its path."""
+    found = map_cheap(
+        partial(_sign_original, originals),
+        paths,
+        n_jobs=n_jobs,
+        pays_from=_POOL_PAYS_FROM,
+        lost=lambda _: None,
+    )
+    signatures = zip(paths, found, strict=True)
+    return {path: signed for path, signed in signatures if signed is not None}
+
+
+def _sign_original(originals: Originals, path: str) -> Signature:
+    try:
+        return signature(originals.read(path))
+    except ImageError:
+        return None
+
+
+def near_duplicates_within(originals: Originals, signatures: Mapping[str, bytes]) -> list[Pair]:
+    """Find the pairs of originals, by their paths, that are the same picture; sorted.
 
     Of many that are all the same, only as many pairs are found as join them: group them
     (`group_pairs`) rather than count them.
     """
     paths = sorted(signatures)
     joined = b"".join(signatures[path] for path in paths)
-    read = _cached_reader(lambda number: root / paths[number])
+    read = _cached_reader(lambda number: _read_or_nothing(originals, paths[number]))
     clusters = Clusters(len(paths))
     found = []
     for first, proposed in propose_within(parse_signatures(joined), clusters):
@@ -124,7 +146,15 @@ def _find_turned(
     return sorted(turn_of.items())
 
 
-def _cached_reader(file_of: Callable[[int], Path]) -> ReadThumbnail:
+def _read_or_nothing(originals: Originals, path: str) -> bytes:
+    """Read an original; no bytes, whose thumbnail is like nothing, where it cannot be read."""
+    try:
+        return originals.read(path)
+    except ImageError:
+        return b""
+
+
+def _cached_reader(file_of: Callable[[int], Path | bytes]) -> ReadThumbnail:
     @lru_cache(_THUMBNAILS_KEPT)
     def read(number: int) -> Thumbnail:
         return read_thumbnail(file_of(number))

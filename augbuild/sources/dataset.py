@@ -42,25 +42,19 @@ class SourceOptions(msgspec.Struct, frozen=True):
     """How a source is read: what a recipe's `[source]` may say beside its path.
 
     `classes` and `include` are empty where all are meant; `include` and `exclude` are shell
-    patterns on paths; `images`, `suffix`, `labels` and `columns` belong to tables; `margin` (a
-    share of the box) and `min_size` (pixels) to boxes; `max_pixels` and `depth` (bits) to decoding.
-    `images`, `labels` and `exclude_file` are relative to the recipe, as its path is.
+    patterns on paths; `columns`, `images`, `suffix` and `labels` belong to tables. `images` and
+    `labels` are relative to the recipe, as its path is.
     """
 
     layout: LayoutName = "auto"
     classes: Patterns = ()
     include: Patterns = ()
     exclude: Patterns = ()
-    exclude_file: Pattern | None = None
     columns: Columns = Columns()
     images: Pattern | None = None
     suffix: Annotated[str, Meta(max_length=20, description="at most 20 characters")] = ""
     labels: Pattern | None = None
-    margin: Annotated[float, Meta(ge=0, le=10)] = 0.0
-    min_size: Annotated[int, Meta(ge=1, le=20_000)] = 1
-    max_pixels: Annotated[int, Meta(ge=1, le=2_000_000_000)] | None = None
-    depth: Annotated[int, Meta(ge=1, le=16)] | None = None
-    follow_links: bool = False
+    follow_links: bool = True
 
 
 DEFAULT_OPTIONS = SourceOptions()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from augbuild.catalogue.assets import augly_assets
 from augbuild.core.text import as_toml
 from augbuild.errors import SourceError
-from augbuild.sources.dataset import SourceDataset
+from augbuild.sources.dataset import SourceDataset, SourceOptions
 from augbuild.sources.folder import open_folder
 
 _ATTRIBUTION = (
@@ -31,12 +31,7 @@ def open_sample(name: str) -> SourceDataset:
         raise SourceError(
             "the sample images come with AugLy, which is not installed; pip install augly"
         )
-    everything = open_folder(assets / "twemojis")
-    chosen = tuple(source for source in everything.sources if source.label in _CLASSES[name])
-    return replace(
-        everything,
-        identity=f"sample:{name}",
-        classes=tuple(label for label in everything.classes if label in _CLASSES[name]),
-        sources=chosen,
-        attribution=_ATTRIBUTION,
-    )
+    classes = tuple(sorted(_CLASSES[name]))
+    # As the files lie in AugLy, whatever a recipe says of other sources.
+    dataset = open_folder(assets / "twemojis", SourceOptions(layout="classes", classes=classes))
+    return replace(dataset, identity=f"sample:{name}", ignored={}, attribution=_ATTRIBUTION)

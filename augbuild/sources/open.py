@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from augbuild.core.text import list_words
 from augbuild.errors import SourceError
+from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES, open_archive
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceDataset, SourceOptions
 from augbuild.sources.demo import open_sample
 from augbuild.sources.folder import open_folder
+from augbuild.sources.tables.inside import find_tables
+from augbuild.sources.tables.open import open_table
+from augbuild.sources.tables.rows import TABLE_SUFFIXES
 
 _DOWNLOADS = {
     "kaggle": "download it first (kaggle datasets download)",
     "hf": "download it first (huggingface-cli download)",
 }
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-_TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
 def open_source(
@@ -25,10 +28,11 @@ def open_source(
     *,
     ignore_existing: bool = False,
 ) -> SourceDataset:
-    """Open what a recipe or a command line names: a folder (relative to `folder`) or `sample:NAME`.
+    """Open what a recipe or a command line names.
 
-    With `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what
-    cannot be opened.
+    That is a folder, a table or an archive, relative to `folder`, or `sample:NAME`. With
+    `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what cannot be
+    opened.
     """
     kind, _, name = spec.partition(":")
     if kind == "sample":
@@ -40,9 +44,15 @@ def open_source(
         root = Path(os.path.normpath(folder / Path(spec).expanduser()))
     except RuntimeError as error:  # "~nobody/photos"
         raise SourceError(f"{spec} does not exist: its home folder is not known") from error
-    if root.is_file() and spec.lower().endswith(_ARCHIVES):
-        raise SourceError(f"{root} is an archive; unpack it and give the folder")
-    if root.is_file() and spec.lower().endswith(_TABLES):
-        wanted = "give a folder with a folder for each class"
-        raise SourceError(f"{root} is a table, which cannot be opened yet; {wanted}")
+    # Also what is no regular file: a FIFO of that name is refused, not waited for.
+    is_table = root.exists() and not root.is_dir() and spec.lower().endswith(TABLE_SUFFIXES)
+    if is_table or (root.is_dir() and options.layout == "auto" and find_tables(root)):
+        return open_table(root, folder, options, ignore_existing=ignore_existing)
+    if root.is_file() and spec.lower().endswith(ARCHIVE_EXTENSIONS):
+        return open_archive(root, options, ignore_existing=ignore_existing)
+    if root.is_file() and spec.lower().endswith(UNREAD_ARCHIVES):
+        known = list_words(ARCHIVE_EXTENSIONS[:3])
+        raise SourceError(
+            f"{root} is of a kind that is not read (as {known} are); unpack it and give the folder"
+        )
     return open_folder(root, options, ignore_existing=ignore_existing)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from augbuild.cli.options import TableOptions, table_options
 from augbuild.cli.output import echo, echo_json
 from trainer import library
 from trainer.cli.options import FOLDER, cache_option
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="val is validation.",
 )
+@table_options
 @cache_option
 @click.option("--device", default="auto", show_default=True, help="As for fit.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -42,6 +44,7 @@ def evaluate(
     device: str,
     quiet: bool,
     as_json: bool,
+    tables: TableOptions,
 ) -> None:
     """Evaluate a finished RUN on another manifest; the results go to RUN/evaluations/."""
     from trainer.training.device import keep_freed_memory
@@ -49,8 +52,9 @@ def evaluate(
     keep_freed_memory(device)
     chosen: Split = "validation" if split == "val" else split
     metrics, folder = library.evaluate(
-        run, manifest, split=chosen, cache=cache, device=device, quiet=quiet or as_json
-    )
+        run, manifest, split=chosen, cache=cache, device=device, quiet=quiet or as_json,
+        source=tables.for_training(),
+    )  # fmt: skip
     print_metrics(metrics, folder, quiet=quiet, as_json=as_json)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from augbuild.cli.options import TableOptions, table_options
 from trainer import library
 from trainer.cli.options import FOLDER, running_options, training_options
 from trainer.cli.output import print_metrics
@@ -25,6 +26,13 @@ from trainer.cli.output import print_metrics
     "--manifest",
     metavar="M",
     help="An augbuild manifest, a CSV, TSV, JSONL or Parquet table, or a folder.",
+)
+@table_options
+@click.option(
+    "--skip-unreadable",
+    is_flag=True,
+    default=None,
+    help="Leave out files that cannot be read, and say how many.",
 )
 @click.option("--out", type=FOLDER, required=True, metavar="RUN", help="The folder of the run.")
 @click.option(
@@ -65,11 +73,13 @@ def fit(
     verify: bool,
     quiet: bool,
     as_json: bool,
+    tables: TableOptions,
     **training: Any,
 ) -> None:
     """Train on a manifest and evaluate on its test split, once, with the last step's weights."""
     from trainer.training.config import make_config
 
+    training["source"] = tables.for_training()
     chosen = make_config({**training, "manifest": manifest}, config)
     from trainer.training.device import keep_freed_memory  # torch: a wrong option is named first
 

@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from augbuild.core import files
+from augbuild.core.text import plural
 from augbuild.errors import TableError
+from augbuild.sources.dataset import DEFAULT_OPTIONS as DEFAULT_OPTIONS
+from augbuild.sources.dataset import SourceOptions as SourceOptions
 from augbuild.sources.dataset import Split as Split
+from augbuild.sources.findings import Finding
+
+_NAMED = 10  # of the files that cannot be used
 
 TrainOn = Literal["original", "augmented", "original+augmented", "placebo"]
 
@@ -42,12 +48,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All images of a manifest, in its order; `classes` in the order of their indices."""
+    """All images of a manifest, in its order; `classes` in the order of their indices.
+
+    `hint` is how files that are missing may be found.
+    """
 
     file: Path
     samples: tuple[Sample, ...]
     classes: tuple[str, ...]
     sha256: str
+    findings: tuple[Finding, ...] = ()
+    hint: str = ""
 
     @property
     def has_splits(self) -> bool:
@@ -169,31 +180,51 @@ def _unit(sample: Sample) -> str:
 def check_files(table: Table, samples: Sequence[Sample], *, verify: bool = False) -> None:
     """Check every file before any training: a regular file, of its size and, if `verify`, its hash.
 
-    Raises TableError naming the row. Files of an augbuild manifest may not be links.
+    Raises TableError naming the rows, of files that cannot be read all at once: the first ten and
+    how many. Files of an augbuild manifest may not be links.
     """
+    unreadable: list[str] = []
     first_rows: dict[tuple[Path, Split | None], int] = {}
     for sample in dict.fromkeys(samples):  # a placebo repeats its samples
-        where = f"{table.file}: row {sample.row}: {sample.name}"
-        # Anyone's table may link to images elsewhere; in a tree of augbuild a link is foreign.
-        is_ours = sample.size is not None
-        try:
-            status = sample.path.stat(follow_symlinks=not is_ours)
-        except OSError as error:
-            raise TableError(f"{where} cannot be read: {error.strerror}") from error
-        if not stat.S_ISREG(status.st_mode):
-            raise TableError(f"{where} is not a regular file")
-        if is_ours and status.st_size != sample.size:
-            raise TableError(
-                f"{where} has {status.st_size:,} bytes instead of {sample.size:,}, "
-                "so it has changed; `augbuild verify` finds all files that have"
-            )
         # In two splits it is a leak, which the guards of a comparison find and name.
         first = first_rows.setdefault((sample.path, sample.split), sample.row)
         if first != sample.row:
             rows = f"rows {first} and {sample.row}"
             raise TableError(f"{table.file}: {sample.name} is listed twice ({rows})")
-        if verify and sample.sha256 not in {None, hash_file(sample.path)}:
+        problem = find_problem(sample)
+        if problem:
+            unreadable.append(f"row {sample.row}: {sample.name} {problem}")
+        elif verify and sample.sha256 not in {None, hash_file(sample.path)}:
+            where = f"{table.file}: row {sample.row}: {sample.name}"
             raise TableError(f"{where} is not the file that the manifest describes: sha256 differs")
+    if not unreadable:
+        return
+    if len(unreadable) == 1:
+        message = f"{table.file}: {unreadable[0]}"
+    else:
+        count = plural(len(unreadable), "file")
+        message = f"{table.file}: {count} cannot be used: {'; '.join(unreadable[:_NAMED])}"
+    if len(unreadable) > _NAMED:
+        message += f"; and {len(unreadable) - _NAMED:,} more"
+    raise TableError(f"{message}; {table.hint}" if table.hint else message)
+
+
+def find_problem(sample: Sample) -> str:
+    """Return why the file of a sample cannot be used; "" where the file system sees no reason."""
+    # Anyone's table may link to images elsewhere; in a tree of augbuild a link is foreign.
+    is_ours = sample.size is not None
+    try:
+        status = sample.path.stat(follow_symlinks=not is_ours)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file"
+    if is_ours and status.st_size != sample.size:
+        return (
+            f"has {status.st_size:,} bytes instead of {sample.size:,}, "
+            "so it has changed; `augbuild verify` finds all files that have"
+        )
+    return ""
 
 
 def hash_file(path: Path) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct, inspect
+from msgspec import UNSET, Meta, Struct, UnsetType, inspect
 
 from augbuild.core.text import as_toml, join_key, nearest
 from augbuild.errors import UsageError
-from trainer.data.samples import TrainOn
+from trainer.data.samples import SourceOptions, TrainOn
 
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine"]
@@ -24,6 +24,8 @@ class FitConfig(Struct, frozen=True):
 
     `batch_size` is global, whatever the number of processes. `steps`, where given, replaces
     `epochs`. At most one of `test_manifest`, `holdout` and `fold` names the test images.
+    `source` is how a table is read, as in a recipe; where it is not given, config.json has no word
+    of it, as before there was such an option. So it is with `skip_unreadable`.
     """
 
     manifest: str
@@ -45,6 +47,12 @@ class FitConfig(Struct, frozen=True):
     precision: Precision = "auto"
     device: str = "auto"
     compile: bool = False
+    source: SourceOptions | UnsetType = UNSET
+    skip_unreadable: bool | UnsetType = UNSET
+
+    def source_options(self) -> SourceOptions:
+        """Return how tables are read."""
+        return SourceOptions() if isinstance(self.source, UnsetType) else self.source
 
 
 _FIELD_TYPES = {field.name: field.type for field in msgspec.structs.fields(FitConfig)}
@@ -104,6 +112,8 @@ def _describe(kind: inspect.Type) -> str:
             return f"one of {', '.join(map(str, kind.values))}"
         case inspect.BoolType():
             return "true or false"
+        case inspect.StructType():
+            return "a table of options, as [source] of a recipe"
     return "a text"
 
 

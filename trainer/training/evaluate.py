@@ -15,7 +15,16 @@ from augbuild.core.files import write_atomic
 from augbuild.errors import ImageError, TableError
 from trainer.data.overlap import describe_overlap
 from trainer.data.pixels import ManifestDataset, Pixels, PixelStore, load_pixels, open_store
-from trainer.data.samples import Sample, Split, Table, check_files, divide, training_samples
+from trainer.data.samples import (
+    DEFAULT_OPTIONS,
+    Sample,
+    SourceOptions,
+    Split,
+    Table,
+    check_files,
+    divide,
+    training_samples,
+)
 from trainer.data.tables import images_below, read_table
 from trainer.figures.confusion import draw_confusion
 from trainer.statistics.metrics import Metrics, evaluate_predictions, write_metrics
@@ -94,6 +103,7 @@ def evaluate_run(
     cache: Path | None = None,
     device: str = "auto",
     quiet: bool = True,
+    source: SourceOptions = DEFAULT_OPTIONS,
 ) -> tuple[Metrics, Path]:
     """Evaluate a finished run on a split of a manifest; return the metrics and their folder.
 
@@ -102,7 +112,7 @@ def evaluate_run(
     unless `quiet`. Raises RunError, TableError.
     """
     model, config = load_run(root)
-    table = read_table(manifest)
+    table = read_table(manifest, source)
     chosen = _choose_split(table, split, config.classes)
     check_files(table, chosen)
     accelerator = make_accelerator(device, config.resolved.precision)
@@ -124,7 +134,8 @@ def _compare_with_training(config: RunConfig, chosen: Sequence[Sample]) -> tuple
     """Return a line about images that the run was trained on, or why that is not known."""
     unknown = f"whether the run was trained on these images is not known: {config.manifest}"
     try:
-        table = read_table(Path(config.manifest))
+        skip = config.skip_unreadable is True
+        table = read_table(Path(config.manifest), config.source_options(), skip_unreadable=skip)
     except TableError:
         return (f"{unknown} cannot be read",)
     if table.sha256 != config.manifest_sha256:

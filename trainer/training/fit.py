@@ -141,24 +141,26 @@ def _show(quiet: bool, line: str) -> None:
 
 def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSamples:
     """Choose the images to train, validate and test on; raises TableError."""
+    options, skip = config.source_options(), config.skip_unreadable is True
     if table is None:
-        table = read_table(Path(config.manifest))
+        table = read_table(Path(config.manifest), options, skip_unreadable=skip)
     table = divide(table, holdout=config.holdout, fold=config.fold, seed=config.seed)
     train = training_samples(table, config.train_on)
     validation = table.of("validation")
     test = table.of("test")
     if config.test_manifest is not None:
-        other = read_table(Path(config.test_manifest))
+        other = read_table(Path(config.test_manifest), options, skip_unreadable=skip)
         test = other.of("test") if other.has_splits else other.samples
         check_files(other, test)
     check_classes(train, validation, table.file)
     check_classes(train, test, table.file)
+    notes = [finding.text() for finding in table.findings]
     if test:
-        return ChosenSamples(table, train, validation, test)
+        return ChosenSamples(table, train, validation, test, tuple(notes))
     note = "there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2"
     if validation:
         note += "; `trainer evaluate RUN --manifest M --split validation` evaluates that split"
-    return ChosenSamples(table, train, validation, test, notes=(note,))
+    return ChosenSamples(table, train, validation, test, notes=(*notes, note))
 
 
 def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Processes) -> RunConfig:

@@ -109,7 +109,7 @@ def test_a_relative_path_and_a_tree_elsewhere(
 
 def test_a_source_that_came_with_its_splits(tmp_path: Path) -> None:
     for split in ("train", "test"):
-        photos(tmp_path / "photos" / split, {"cats": 2})
+        photos(tmp_path / "photos" / split, {"cats": 2, "dogs": 2})
     out = build(write_recipe(tmp_path)).out
     for record in records(out):
         assert replay(out / record.file_name, source=str(tmp_path / "photos")).same

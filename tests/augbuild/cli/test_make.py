@@ -50,11 +50,12 @@ def test_options_reach_the_build(project: Path) -> None:
     assert "20 images made" in again.stdout
 
 
-def test_links_to_folders_are_followed_when_asked(project: Path) -> None:
+def test_links_are_followed_unless_asked(project: Path) -> None:
     photos(project / "far", {"inner": 4})
     (project / "photos" / "birds").symlink_to(project / "far" / "inner")
-    assert "birds" not in run("--out", "a").stdout
-    assert "birds" in run("--out", "b", "--follow-links").stdout
+    assert "birds" not in run("--out", "a", "--no-follow-links").stdout
+    assert "birds" in run("--out", "b").stdout
+    assert "0 images made" in run("--out", "b", "--follow-links").stdout
 
 
 def test_removed_sources_are_counted(project: Path) -> None:

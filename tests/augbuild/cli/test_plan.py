@@ -40,9 +40,13 @@ def test_check_reads_the_source_it_is_given(project: Path) -> None:
     photos(project / "other", {"one": 2, "two": 2})
     photos(project / "far", {"three": 2})
     (project / "other" / "three").symlink_to(project / "far" / "three")
-    assert "4 images in 2 classes" in run("check", "recipe.toml", "--source", "other").output
-    linked = run("check", "recipe.toml", "--source", "other", "--follow-links")
-    assert "6 images in 3 classes" in linked.output
+    plain = run("check", "recipe.toml", "--source", "other", "--no-follow-links")
+    assert "4 images in 2 classes" in plain.output
+    assert plain.stderr.startswith("found: 1 link is left out (three)")
+    for follow in ([], ["--follow-links"]):
+        linked = run("check", "recipe.toml", "--source", "other", *follow)
+        assert "6 images in 3 classes" in linked.output
+        assert linked.stderr.startswith("found: 1 link leads out of the source (three)")
 
 
 def test_check_prints_findings(project: Path) -> None:
@@ -51,6 +55,21 @@ def test_check_prints_findings(project: Path) -> None:
     assert result.exit_code == 0
     assert result.stderr.startswith("found: ")
     assert "empty" in result.stderr
+
+
+def test_a_group_by_pattern_answers_names_that_look_augmented(project: Path) -> None:
+    for number in range(3):
+        name = project / "photos" / "cats" / f"cats_{number}.png"
+        name.with_name(f"cats_{number}_flip.png").write_bytes(name.read_bytes())
+    (warned,) = run("check", "recipe.toml").stderr.splitlines()
+    assert "3 images look already augmented by name" in warned
+    assert run("plan", "recipe.toml").stderr.splitlines() == [warned]
+    pattern = warned.split("group = ")[1].split(" in [split]")[0]
+    recipe = project / "recipe.toml"
+    text = recipe.read_text(encoding="utf-8").replace('group = "none"', f"group = {pattern}")
+    recipe.write_text(text, encoding="utf-8")
+    assert run("check", "recipe.toml").stderr == ""
+    assert run("plan", "recipe.toml").stderr == ""
 
 
 def test_check_names_what_is_wrong(project: Path) -> None:

@@ -19,6 +19,7 @@ from augbuild.core.text import (
     plural,
     printable,
     shorten,
+    toml_string,
     visible,
 )
 
@@ -116,6 +117,15 @@ def test_short_values_are_valid_toml(value: object) -> None:
     shown = as_toml(value)
     if not shown.endswith("…"):
         assert tomllib.loads(f"key = {shown}") == {"key": value}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("\x7f\\\"'\r\n\x00\U0001f600\u202e" * 100)
+def test_a_text_of_any_length_is_a_toml_value_and_key(text: str) -> None:
+    written = toml_string(text)
+    assert written.isprintable()
+    assert tomllib.loads(f"key = {written}") == {"key": text}
+    assert tomllib.loads(f"[classes.{written}]") == {"classes": {text: {}}}
 
 
 @given(st.text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import resource
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from augbuild.pixels.codec import (
     read_grey,
     read_image,
     read_layer,
+    read_size,
     shrink,
 )
 from augbuild.sources.originals import read_bytes
@@ -55,6 +57,21 @@ def test_every_exif_orientation_comes_out_upright(orientation: int) -> None:
     layer = read_layer(saved(stored.convert("RGBA"), "PNG", exif=exif))
     assert np.array_equal(np.asarray(layer)[..., :3], ARROW)
     assert read_grey(saved(stored, "JPEG", quality=95, exif=exif), (40, 30))[2, 2] > 60
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_size_in_a_header_is_that_of_the_upright_image(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(Image.fromarray(ARROW), "JPEG", exif=exif)
+    assert read_size(data) == read_image(data).size
+
+
+def test_size_is_read_although_the_pixels_are_cut_off() -> None:
+    data = saved(noise(50, 20), "PNG")
+    assert read_size(data[: len(data) // 2]) == (50, 20)
+    with pytest.raises(ImageError):
+        read_size(data[:10])
 
 
 @pytest.mark.parametrize(
@@ -299,3 +316,40 @@ def test_an_image_is_shrunk_to_its_longer_side(
     result = shrink(image, max_side)
     assert result.size == expected
     assert (result is image) == (size == expected)
+
+
+def test_heic_and_avif_are_read_with_the_extra() -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif, the extra heif")
+    heif.register_heif_opener()
+    for format in ("HEIF", "AVIF"):
+        data = saved(Image.fromarray(ARROW), format)
+        assert read_image(data).size == (40, 30)
+        for length in range(12, len(data) - 20, 50):
+            with pytest.raises(ImageError):
+                read_image(data[:length])
+
+
+def test_avif_is_not_read_without_the_extra() -> None:
+    from augbuild.sources.folders.formats import has_heif
+
+    if has_heif():
+        pytest.skip("needs an environment without pillow-heif")
+    with pytest.raises(ImageError, match=r"an AVIF image, which is not read; pip install"):
+        read_image(saved(Image.fromarray(ARROW), "AVIF"))
+
+
+def test_shrinking_is_pillows_lanczos_after_whole_factors() -> None:
+    """Another way would make other variants of every recipe with max_side."""
+    image = noise(400, 300)
+    expected = image.resize((20, 15), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    assert shrink(image, 20).tobytes() == expected.tobytes()
+
+
+def test_a_grey_thumbnail_of_a_jpeg_is_that_of_its_draft() -> None:
+    """Another way would make other near-duplicates, and be several times as slow."""
+    data = saved(noise(800, 600), "JPEG")
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("RGB", (32, 24))
+        assert image.size == (100, 75)
+        grey = image.convert("L").resize((32, 24), Image.Resampling.BOX, reducing_gap=3.0)
+    assert np.array_equal(read_grey(data, (32, 24)), np.asarray(grey))

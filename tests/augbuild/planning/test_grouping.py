@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,19 @@ from tests.conftest import photo
 def dataset_of(root: Path, *paths: str) -> SourceDataset:
     sources = tuple(Source(path, path.split("/")[0]) for path in paths)
     return SourceDataset(root, FolderOriginals(root), "photos", ("a", "b"), sources)
+
+
+def test_groups_of_a_table_are_kept_besides_those_of_the_rule(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, "a/1_x.jpg", "a/2_y.jpg", "b/3_y.jpg", "b/4_z.jpg", "b/5_w.jpg")
+    owners = ("anna", "anna", None, "bert", "bert")
+    sources = [replace(s, group=g) for s, g in zip(dataset.sources, owners, strict=True)]
+    grouped = replace(dataset, sources=tuple(sources))
+    first, last = ["a/1_x.jpg", "a/2_y.jpg"], ["b/4_z.jpg", "b/5_w.jpg"]
+    assert find_groups(grouped, "none", 1) == {
+        **dict.fromkeys(first, "a/1_x.jpg"), **dict.fromkeys(last, "b/4_z.jpg"),
+    }  # fmt: skip
+    by_pattern = find_groups(grouped, "_([xyzw])", 1)
+    assert by_pattern["b/3_y.jpg"] == by_pattern["a/1_x.jpg"] == "a/1_x.jpg"
 
 
 class TestPattern:

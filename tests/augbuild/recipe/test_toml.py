@@ -98,7 +98,11 @@ def refusal(path: Path) -> str:
 
 
 def test_what_is_not_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert refusal(tmp_path) == f"{tmp_path} is not a file; a recipe is a TOML file"
+    folder = tmp_path / "my photos"
+    folder.mkdir()
+    assert refusal(folder) == (
+        f"{folder} is a folder, not a recipe; `augbuild init '{folder}'` writes one for it"
+    )
     fifo = tmp_path / "fifo.toml"
     os.mkfifo(fifo)
     assert refusal(fifo) == f"{fifo} is not a file; a recipe is a TOML file"

@@ -20,6 +20,7 @@ class TestGroup:
             "x": "x",
             "y": "x",
         }
+        assert list(group_pairs([("c", "d"), ("b", "c"), ("a", "x")])) == ["a", "b", "c", "d", "x"]
         assert group_pairs([]) == {}
 
     @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))

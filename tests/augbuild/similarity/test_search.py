@@ -19,13 +19,14 @@ from augbuild.similarity.search import (
     sign_all,
 )
 from augbuild.sources.open import open_source
+from augbuild.sources.originals import FolderOriginals
 from tests.conftest import photo
 
 from .pictures import prints_of, turned
 
 
 def pairs_in(root: Path) -> list[tuple[str, str]]:
-    return near_duplicates_within(root, prints_of(root))
+    return near_duplicates_within(FolderOriginals(root), prints_of(root))
 
 
 class TestPairs:
@@ -96,29 +97,29 @@ class TestPairs:
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
         prints = prints_of(tmp_path)
         assert len(set(prints.values())) == 1
-        assert near_duplicates_within(tmp_path, prints) == [("1.png", "3.png")]
+        assert near_duplicates_within(FolderOriginals(tmp_path), prints) == [("1.png", "3.png")]
 
 
 class TestNearDuplicates:
     def test_nothing_and_one(self, tmp_path: Path) -> None:
-        assert near_duplicates_within(tmp_path, {}) == []
-        assert near_duplicates_within(tmp_path, {"a.png": bytes(72)}) == []
+        assert near_duplicates_within(FolderOriginals(tmp_path), {}) == []
+        assert near_duplicates_within(FolderOriginals(tmp_path), {"a.png": bytes(72)}) == []
 
     def test_a_picture_that_is_gone_is_like_nothing(self, tmp_path: Path) -> None:
         for name in ("1.png", "2.png", "3.png"):
             photo(tmp_path / name, 1)
         prints = prints_of(tmp_path)
         (tmp_path / "1.png").unlink()
-        assert near_duplicates_within(tmp_path, prints) == [("2.png", "3.png")]
+        assert near_duplicates_within(FolderOriginals(tmp_path), prints) == [("2.png", "3.png")]
         (tmp_path / "2.png").unlink()
-        assert near_duplicates_within(tmp_path, prints) == []
+        assert near_duplicates_within(FolderOriginals(tmp_path), prints) == []
 
     def test_order_is_nothing(self, tmp_path: Path) -> None:
         for number in range(12):
             photo(tmp_path / f"{number}.png", number // 3)
         prints = prints_of(tmp_path)
-        assert near_duplicates_within(tmp_path, prints) == near_duplicates_within(
-            tmp_path, dict(reversed(prints.items()))
+        assert near_duplicates_within(FolderOriginals(tmp_path), prints) == near_duplicates_within(
+            FolderOriginals(tmp_path), dict(reversed(prints.items()))
         )
 
     def test_thousands_that_are_the_same(self, tmp_path: Path) -> None:
@@ -127,7 +128,9 @@ class TestNearDuplicates:
         assert known is not None
         for number in range(1, 1500):
             (tmp_path / f"{number}.png").symlink_to("0.png")
-        pairs = near_duplicates_within(tmp_path, {path.name: known for path in tmp_path.iterdir()})
+        pairs = near_duplicates_within(
+            FolderOriginals(tmp_path), {path.name: known for path in tmp_path.iterdir()}
+        )
         assert len(pairs) == 1499
 
 
@@ -218,7 +221,7 @@ class TestRealPhotos:
         dataset = open_source(".", root)
         prints = {source.path: signature(root / source.path) for source in dataset.sources}
         return near_duplicates_within(
-            root, {path: known for path, known in prints.items() if known}
+            FolderOriginals(root), {path: known for path, known in prints.items() if known}
         )
 
     def test_twins_within_the_lab_photos(self, shared_data: Path) -> None:

@@ -34,7 +34,7 @@ def test_no_picture_is_in_two_classes() -> None:
     dataset = open_source("sample:emoji", Path())
     prints = {source.path: signature(dataset.root / source.path) for source in dataset.sources}
     pairs = near_duplicates_within(
-        dataset.root, {path: found for path, found in prints.items() if found}
+        dataset.originals, {path: found for path, found in prints.items() if found}
     )
     assert pairs, "some smileys are nearly the same"
     assert {first.split("/")[0] == second.split("/")[0] for first, second in pairs} == {True}

@@ -15,7 +15,7 @@ from tests.augbuild.sources.fixtures import touch
 
 
 def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch(tmp_path, "photos/cats/1.jpg").joinpath("recipes").mkdir()
+    touch(tmp_path, "photos/cats/1.jpg", "photos/dogs/1.jpg").joinpath("recipes").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
     for spec in ("../photos", str(tmp_path / "photos"), "~/photos"):
         assert open_source(spec, tmp_path / "recipes").root == tmp_path / "photos"
@@ -26,9 +26,10 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         ("nope", "{root}/nope does not exist; {wanted}"),
         ("x.jpg", "{root}/x.jpg is a file, not a folder; {wanted}"),
-        ("x.zip", "{root}/x.zip is an archive; unpack it and give the folder"),
-        ("x.TAR.GZ", "{root}/x.TAR.GZ is an archive; unpack it and give the folder"),
-        ("x.csv", "{root}/x.csv is a table, which {not_yet}; {folders}"),
+        ("x.zip", "{root}/x.zip is not a zip archive, or it is damaged; download or pack it again"),
+        ("x.7z", "{root}/x.7z is of a kind that is not read ({archives}); {unpack}"),
+        ("x.tar.ZST", "{root}/x.tar.ZST is of a kind that is not read ({archives}); {unpack}"),
+        ("x.csv", "{root}/x.csv has no rows"),
         ("hf:a/b", "hf:a/b {not_yet}; {download} (huggingface-cli download) and give the folder"),
         (
             "kaggle:a/b",
@@ -39,22 +40,24 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:
-    touch(tmp_path, "x.zip", "x.TAR.GZ", "x.csv", "x.jpg")
+    touch(tmp_path, "x.zip", "x.7z", "x.tar.ZST", "x.csv", "x.jpg")
     with pytest.raises(SourceError) as error:
         open_source(spec, tmp_path)
     assert str(error.value) == message.format(
         root=tmp_path,
         wanted="the source is a folder with a folder of images for each class",
-        folders="give a folder with a folder for each class",
         not_yet="cannot be opened yet",
+        archives="as .zip, .tar or .tar.gz are",
+        unpack="unpack it and give the folder",
         download="download it first",
     )
 
 
 def test_a_folder_may_have_the_name_of_an_archive(tmp_path: Path) -> None:
-    touch(tmp_path, "photos.zip/cats/1.jpg", "photos.csv/cats/1.jpg")
-    assert len(open_source("photos.zip", tmp_path).sources) == 1
-    assert len(open_source("photos.csv", tmp_path).sources) == 1
+    for folder in ("photos.zip", "photos.csv"):
+        touch(tmp_path / folder, "cats/1.jpg", "dogs/1.jpg")
+    assert len(open_source("photos.zip", tmp_path).sources) == 2
+    assert len(open_source("photos.csv", tmp_path).sources) == 2
 
 
 def test_options_are_handed_on(tmp_path: Path) -> None:

@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from augbuild.errors import TableError
 from tests.conftest import photo
 from trainer.comparison import ledger as looks
-from trainer.comparison.ledger import LookCount, build_ledger, record_look
+from trainer.comparison.ledger import (
+    LookCount,
+    build_ledger,
+    record_look,
+    record_look_everywhere,
+    user_ledger,
+)
 from trainer.data.samples import Sample
 
 
@@ -42,6 +48,7 @@ class TestLook:
             ("key", "first"), ("key", "second"), ("key", "third"), ("other", "second")
         ]  # fmt: skip
         assert all(datetime.fromisoformat(each["time"]).utcoffset() == timedelta() for each in rows)
+        assert {len(each["time"]) for each in rows} == {len("2026-01-01T00:00:00+00:00")}
 
     @given(
         asked=st.lists(st.tuples(st.sampled_from(["a", "b\n"]), st.text(max_size=3)), max_size=12)
@@ -185,3 +192,41 @@ class TestLedger:
             build_ledger(tmp_path / "manifest.jsonl")
             == tmp_path / "state" / "augbuild" / "looks.jsonl"
         )
+
+    def test_where_the_state_is_no_folder(self, tmp_path: Path) -> None:
+        (tmp_path / ".augbuild").touch()
+        assert build_ledger(tmp_path) == user_ledger()
+        assert build_ledger(tmp_path / "absent" / "table.csv") == user_ledger()
+
+
+class TestEverywhere:
+    def test_both_ledgers_have_it_and_the_larger_number_counts(self, tmp_path: Path) -> None:
+        first, second = tmp_path / "1", tmp_path / "2"
+        for build in (first, second):
+            (build / ".augbuild").mkdir(parents=True)
+        assert record_look_everywhere(first, "key", "a") == LookCount(1, True)
+        assert record_look_everywhere(second, "key", "b") == LookCount(2, True), (
+            "the user's has two"
+        )
+        assert record_look(build_ledger(second), "key", "c") == LookCount(2, True)
+        user_ledger().unlink()
+        assert record_look_everywhere(second, "key", "d") == LookCount(3, True), "the build's has 3"
+        assert record_look_everywhere(second, "key", "d") == LookCount(3, True), "no other look"
+
+    def test_without_a_build_the_users_has_it_alone(self, tmp_path: Path) -> None:
+        assert record_look_everywhere(tmp_path, "key", "a") == LookCount(1, True)
+        assert len(user_ledger().read_text(encoding="utf-8").splitlines()) == 1
+
+    @pytest.mark.parametrize("damaged", ["build", "user", "both"])
+    def test_one_ledger_that_can_be_written_is_enough(
+        self, damaged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        build, state = tmp_path / "build", tmp_path / "state"
+        (build / ".augbuild").mkdir(parents=True)
+        monkeypatch.setenv("XDG_STATE_HOME", str(state / "below"))
+        if damaged in {"user", "both"}:
+            state.touch()
+        if damaged in {"build", "both"}:
+            build_ledger(build).mkdir()
+        look = record_look_everywhere(build, "key", "a")
+        assert look == LookCount(1, recorded=damaged != "both")

@@ -206,6 +206,18 @@ class TestFilesAreCheckedFirst:
         with pytest.raises(TableError, match=message):
             check_files(table, table.samples)
 
+    def test_missing_files_are_named_all_at_once(self, root: Path) -> None:
+        gone = [{"image": f"{n}.png", "class": "red", "split": "train"} for n in range(11)]
+        table = read_table(write_table(root, [*rows_of(root), *gone]))
+        with pytest.raises(TableError) as caught:
+            check_files(table, table.samples)
+        message = str(caught.value)
+        assert (
+            "table.csv: 11 files cannot be used: row 11: 0.png cannot be read: No such" in message
+        )
+        assert "row 20: 9.png" in message
+        assert message.endswith(f"; and 1 more; tried {root}/0.png")
+
     def test_duplicate_row(self, root: Path) -> None:
         table = read_table(write_table(root, [*rows_of(root), rows_of(root)[2]]))
         message = r"table.csv: test/red/red_0.png is listed twice \(rows 3 and 11\)"

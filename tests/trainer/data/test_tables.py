@@ -86,7 +86,7 @@ def test_manifest_of_ours_knows_originals_and_variants(built: Path) -> None:
         ("", "has no rows"),
         ("a,b\n1,2\n", "has no column with image paths: expected one of file_name, path, image"),
         (
-            "path,b\nx.png,2\n",
+            "path,b,c\nx.png,2,3\n",
             "has no column with labels: expected one of label_name, label, class",
         ),
         ("path,label\n,cat\n", "row 1 has no path in 'path'"),
@@ -110,8 +110,8 @@ def test_wrong_table_is_a_sentence(tmp_path: Path, content: str, message: str) -
     [
         ("t.jsonl", b"{}\nnot json\n", "row 2 is not a line of JSON"),
         ("t.jsonl", b"[1]\n", "row 1 must be a JSON object"),
-        ("t.csv", b"\xff\xfe\x00", "is not UTF-8 text"),
-        ("t.txt", b"", "is not a manifest: expected .csv, .tsv, .jsonl, .parquet or a folder"),
+        ("t.csv", b"\xff\xfe\x00", "is not UTF-16 text"),
+        ("t.md", b"", "is not a manifest: expected .csv, .tsv, .txt, .lst, .json, .jsonl"),
         ("t.parquet", b"PAR1", "is not a Parquet file"),
     ],
 )
@@ -204,7 +204,7 @@ def test_label_zero_is_a_label(tmp_path: Path) -> None:
     assert read_table(table).classes == ("0",)
 
 
-@pytest.mark.parametrize("value", [None, "", 5, "a\0b"])
+@pytest.mark.parametrize("value", [None, "", 1.5, "a\0b"])
 def test_path_that_is_none(tmp_path: Path, value: object) -> None:
     table = write_table(tmp_path, [{"path": value, "label": "x"}], ".jsonl")
     with pytest.raises(TableError, match=r"row 1 has no path in 'path'"):
@@ -226,3 +226,19 @@ def test_byte_order_mark_is_no_part_of_a_column(tmp_path: Path, suffix: str) -> 
     file = write_table(tmp_path, [{"path": "a.png", "label": "x"}], suffix)
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert read_table(file).samples[0].name == "a.png"
+
+
+def test_unreadable_files_are_left_out_where_asked(tmp_path: Path) -> None:
+    root = dataset(tmp_path, 3, 2)
+    gone = [{"image": f"{n}.png", "class": "red", "split": "train"} for n in range(2)]
+    path = write_table(root, [*rows_of(root), *gone])
+    table = read_table(path, skip_unreadable=True)
+    check_files(table, table.samples)
+    assert len(table.samples) == 10
+    assert [finding.text() for finding in table.findings] == [
+        "2 files that cannot be read, left out (0.png, 1.png)"
+    ]
+    assert len(read_table(path).samples) == 12
+    assert read_table(write_table(root, rows_of(root)), skip_unreadable=True).findings == ()
+    with pytest.raises(TableError, match=r"none of its files can be read; tried .*/0.png"):
+        read_table(write_table(root, gone), skip_unreadable=True)

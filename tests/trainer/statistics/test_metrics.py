@@ -89,6 +89,9 @@ def test_all_agree_with_scikit_learn(labels: list[int]) -> None:
     assert metrics.correct == int((targets == best).sum())
     macro = f1_score(targets, best, labels=[0, 1, 2], average="macro", zero_division=0)
     assert metrics.macro.f1 == pytest.approx(macro)
+    weighted = f1_score(targets, best, labels=[0, 1, 2], average="weighted", zero_division=0)
+    assert metrics.weighted.f1 == pytest.approx(weighted)
+    assert metrics.weighted.recall == pytest.approx(metrics.accuracy)
     assert metrics.log_loss == pytest.approx(log_loss(targets, probabilities, labels=[0, 1, 2]))
     assert metrics.majority_class_rate == max(labels.count(each) for each in labels) / len(labels)
     assert [each.support for each in metrics.classes.values()] == [

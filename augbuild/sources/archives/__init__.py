@@ -1,0 +1,1 @@
+"""Archives as sources: their images are read in place, and nothing is unpacked beside them."""

@@ -1,0 +1,1 @@
+"""A first recipe for a source: look at it, and draft what fits."""
