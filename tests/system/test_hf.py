@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from augbuild.building.build import build
-from tests.conftest import photo, photos, write_recipe
+from tests.conftest import RECIPE, photo, photos, write_recipe
 
 CLASSES = ["[brackets] *", "__hidden__", "a class", "cats", "test", "train", "猫"]
 
@@ -68,7 +68,8 @@ def test_hugging_face_keeps_the_label_of_a_single_class(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     datasets = pytest.importorskip("datasets", reason="Hugging Face datasets is not installed")
     photos(tmp_path / "photos", {"only": 4})
-    out = build(write_recipe(tmp_path)).out
+    one_class = RECIPE.replace('path = "photos"', 'path = "photos"\nlayout = "classes"')
+    out = build(write_recipe(tmp_path, one_class)).out
     loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
     assert loaded["train"].features["label"].names == ["only"]
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 9, "test": 1}

@@ -60,10 +60,12 @@ class TestSpace:
     def test_sources_that_cannot_be_read_need_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        (tmp_path / "photos" / "cats").mkdir(parents=True)
-        (tmp_path / "photos" / "cats" / "a.jpg").write_bytes(b"no image" * 1000)
+        for label in ("cats", "dogs"):
+            (tmp_path / "photos" / label).mkdir(parents=True)
+            (tmp_path / "photos" / label / "a.jpg").write_bytes(b"no image" * 1000)
         self._leave(monkeypatch, 100_000)
-        assert [each.reason for each in build(write_recipe(tmp_path)).rejected] == ["not_an_image"]
+        rejected = build(write_recipe(tmp_path)).rejected
+        assert [each.reason for each in rejected] == ["not_an_image", "not_an_image"]
 
     def test_links_need_no_room(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         link = RECIPE.replace('path = "out"', 'path = "out"\noriginals = "link"')

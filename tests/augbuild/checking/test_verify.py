@@ -76,7 +76,7 @@ def test_no_tree_as_built_is_called_damaged(
 ) -> None:
     dice = random.Random(seed)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    names = dice.sample(["a", "B", "a b", "ß", "trains", "x" * 60, "c,d", "é"], dice.randint(1, 3))
+    names = dice.sample(["a", "B", "a b", "ß", "trains", "x" * 60, "c,d", "é"], dice.randint(2, 3))
     layout = {name: dice.randint(2, 3) for name in names}
     splits = dice.random() < 0.5
     for split in ("train", "val", "test") if splits else ("",):

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from augbuild.catalogue.transforms import CATALOGUE
 from augbuild.cli import main
 
+COMMANDS = ("check", "init", "make", "ops", "plan", "replay", "verify")
+
 
 def test_all_transforms_are_listed() -> None:
     lines = CliRunner().invoke(main, ["ops"]).stdout.splitlines()
@@ -30,10 +32,10 @@ def test_unknown_transform_is_an_error() -> None:
 def test_help_lists_every_command() -> None:
     printed = CliRunner().invoke(main, ["--help"]).stdout
     assert all(f"  {name} " in printed for name in main.commands)
-    assert main.commands.keys() == {"check", "make", "ops", "plan", "replay", "verify"}
+    assert main.commands.keys() == set(COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["check", "make", "ops", "plan", "replay", "verify"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_is_explained(name: str) -> None:
     result = CliRunner().invoke(main, [name, "-h"])
     assert result.exit_code == 0

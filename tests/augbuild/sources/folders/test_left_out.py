@@ -72,12 +72,12 @@ def test_each_kind_and_its_advice(
 
 
 def test_many_of_a_kind_are_one_line(tmp_path: Path) -> None:
-    touch(tmp_path, "dogs/1.jpg", "cats/1.jpg", *(f"cats/{number}.heic" for number in range(5)))
+    touch(tmp_path, "dogs/1.jpg", "cats/1.jpg", *(f"cats/{number}.jxl" for number in range(5)))
     (finding,) = open_source(".", tmp_path).findings
     assert (finding.count, len(finding.examples)) == (5, 3)
     assert finding.text() == (
-        "5 .heic files are left out (cats/0.heic, cats/1.heic, cats/2.heic and 2 others); "
-        "pip install 'augbuild[heif]', or convert them to JPEG or PNG, or remove them"
+        "5 .jxl files are left out (cats/0.jxl, cats/1.jxl, cats/2.jxl and 2 others); "
+        "convert them to JPEG or PNG, or remove them"
     )
 
 
