@@ -138,7 +138,9 @@ class TestLook:
         for other in others:
             other.join(timeout=60)
         assert [other.exitcode for other in others] == [0, 0]
-        rows = [json.loads(line)["comparison"] for line in ledger.read_text().splitlines()]
+        # Who sees half of another's line takes it for one cut short, and leaves an empty line.
+        lines = filter(None, ledger.read_text().splitlines())
+        rows = [json.loads(line)["comparison"] for line in lines]
         assert sorted(rows) == sorted(f"{name}{number}" for name in "ab" for number in range(100))
         assert [record_look(ledger, "key", each).number for each in rows] == list(range(1, 201))
 
