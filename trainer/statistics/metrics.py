@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta, Raw, Struct
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from augbuild.core.documents import encode, read_document
 from augbuild.core.files import write_atomic
@@ -87,6 +86,9 @@ def evaluate_predictions(
 
     Of two classes the second is the positive one. A class that is never predicted has precision 0.
     """
+    # Here and below: a report reads metrics without computing any, and scikit-learn loads slowly.
+    from sklearn.metrics import confusion_matrix, log_loss
+
     indices = list(range(len(classes)))
     predicted = probabilities.argmax(axis=1)
     is_correct = predicted == targets
@@ -120,6 +122,8 @@ def evaluate_predictions(
 def _scores_by_class(
     targets: NDArray[np.int64], predicted: NDArray[np.int64], classes: Sequence[str]
 ) -> dict[str, ClassScores]:
+    from sklearn.metrics import precision_recall_fscore_support
+
     precision, recall, f1, support = precision_recall_fscore_support(
         targets, predicted, labels=list(range(len(classes))), zero_division=0.0
     )
@@ -140,6 +144,8 @@ def _average_scores(
     indices: Sequence[int],
     average: Literal["macro", "weighted"],
 ) -> Scores:
+    from sklearn.metrics import precision_recall_fscore_support
+
     precision, recall, f1, _ = precision_recall_fscore_support(
         targets, predicted, labels=indices, average=average, zero_division=0.0
     )
