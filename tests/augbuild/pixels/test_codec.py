@@ -37,6 +37,7 @@ from augbuild.pixels.codec import (
     read_size,
     shrink,
 )
+from augbuild.sources.folders.formats import has_heif
 from augbuild.sources.originals import read_bytes
 
 from .images import ARROW, noise, saved
@@ -329,11 +330,8 @@ def test_heic_and_avif_are_read_with_the_extra() -> None:
                 read_image(data[:length])
 
 
+@pytest.mark.skipif(has_heif(), reason="needs an environment without pillow-heif")
 def test_avif_is_not_read_without_the_extra() -> None:
-    from augbuild.sources.folders.formats import has_heif
-
-    if has_heif():
-        pytest.skip("needs an environment without pillow-heif")
     with pytest.raises(ImageError, match=r"an AVIF image, which is not read; pip install"):
         read_image(saved(Image.fromarray(ARROW), "AVIF"))
 
