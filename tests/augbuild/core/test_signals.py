@@ -239,7 +239,7 @@ def test_stopped_is_no_exception() -> None:
 
 
 def test_hung_up_terminal_changes_no_exit_code(tmp_path: Path) -> None:
-    photos(tmp_path / "photos", {"cats": 300})
+    photos(tmp_path / "photos", {"cats": 150, "dogs": 150})
     project = write_recipe(tmp_path).parent
     reader, writer = os.pipe()
     os.close(reader)
