@@ -61,6 +61,7 @@ DOORS = {
     "joblib": {"augbuild.core.pool"},
     "magic": {"augbuild.pixels.exact.reference"},
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},
+    "numba": {"augbuild.pixels.compiled.compiler"},
     "onnxruntime": {"trainer.training.export"},
     "pickle": {"trainer.training.checkpoint"},  # the exception of torch.load, no loading
     "pillow_heif": {"augbuild.pixels.codec"},

@@ -3,7 +3,7 @@
 AugLy checks with asserts, opens URLs, unpickles files beside fonts and re-seeds the global random
 generators. None of that happens here: ops are checked against the catalogue, we open the assets,
 what AugLy cannot do is in `augbuild.pixels.replaced`, and what takes less than its own functions
-for the same pixels in `augbuild.pixels.exact`.
+for the same pixels in `augbuild.pixels.exact` and, compiled, in `augbuild.pixels.compiled`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, JsonValue, Op
 from augbuild.errors import FIX_AND_RERUN, ApplyError, AugbuildError, is_machine_error
 from augbuild.pixels import replaced
 from augbuild.pixels.codec import MAX_PIXELS
+from augbuild.pixels.compiled.choice import Choice
 from augbuild.pixels.exact.functions import FUNCTIONS, Function
 from augbuild.pixels.exact.reference import find_reference
 from augbuild.pixels.limits import Arguments, output_size, working_size
@@ -32,6 +33,7 @@ _LIMITS = (
     (output_size, MAX_PIXELS),
     (working_size, _MAX_WORKING_PIXELS),
 )
+_COMPILED = Choice()
 # What AugLy, Pillow and NumPy raise for images and parameters that don't go together.
 _FAILURES = (
     ArithmeticError,
@@ -52,7 +54,7 @@ def apply(image: Image.Image, ops: Sequence[Op], assets: Path | None = None) -> 
     """Apply ops in order to an 8-bit RGB image and return another, without metadata.
 
     `assets` is the folder below which ops find their images. No global random generator is touched.
-    AUGBUILD_REFERENCE=1 runs AugLy's own functions where we have faster ones.
+    AUGBUILD_REFERENCE=1 runs AugLy's own functions where we have faster ones, and nothing compiled.
 
     Raises ApplyError, naming the op, where one is not what the catalogue says, fails, leaves no
     pixels or would make more than MAX_PIXELS; AugbuildError where the machine is at fault (too many
@@ -70,7 +72,7 @@ def _apply_one(image: Image.Image, op: Op, assets: Path | None) -> Image.Image:
     try:
         arguments = _open_arguments(op, values, assets)
         _refuse_huge(op, arguments, image.size)
-        result = _find_function(op.name)(image, **arguments)
+        result = _find_function(op.name, image.size)(image, **arguments)
     except _FAILURES as error:
         if is_machine_error(error):
             where = error.filename or op.name
@@ -144,10 +146,14 @@ def _refuse_huge(op: Op, arguments: Arguments, size: tuple[int, int]) -> None:
             raise ApplyError(op.name, f"would make {made}; at most {limit:,} are made")
 
 
-def _find_function(name: str) -> Function:
+def _find_function(name: str, size: tuple[int, int]) -> Function:
+    wants_reference = bool(os.environ.get("AUGBUILD_REFERENCE"))
+    if not wants_reference:
+        compiled = _COMPILED.find(name, size)
+        if compiled is not None:
+            return compiled
     if name in replaced.FUNCTIONS:
         return replaced.FUNCTIONS[name]
-    wants_reference = os.environ.get("AUGBUILD_REFERENCE")
     if name in FUNCTIONS and not wants_reference:
         return FUNCTIONS[name]
     return find_reference(name)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
+
+if TYPE_CHECKING:
+    from PIL._imaging import ImagingCore
 
 _EVERY_VALUE = bytes(range(256))
 _RAMP = Image.frombytes("L", (256, 1), _EVERY_VALUE)
@@ -43,7 +48,7 @@ def opacity(image: Image.Image, level: float) -> Image.Image:
     white = Image.new("L", _RAMP.size, 255)
     mask = Image.new("L", _RAMP.size, weight)
     table = Image.composite(_RAMP, white, mask)
-    return _look_up(image, table)
+    return image.filter(_Table(table))
 
 
 def grayscale(image: Image.Image, mode: str) -> Image.Image:
@@ -80,10 +85,19 @@ def _blend_with_grey(image: Image.Image, grey: int, factor: float) -> Image.Imag
     """Move all values away from `grey`, or towards it where `factor` is below 1."""
     flat = Image.new("L", _RAMP.size, grey)
     table = Image.blend(flat, _RAMP, factor)
-    return _look_up(image, table)
+    return image.filter(_Table(table))
 
 
-def _look_up(image: Image.Image, table: Image.Image) -> Image.Image:
-    """Map all three bands: what Pillow makes of 256 values is what it makes of every pixel."""
-    band = list(table.tobytes())
-    return image.point(band * 3)
+class _Table(ImageFilter.MultibandFilter):
+    """A lookup table for all three bands, as a filter.
+
+    What Pillow makes of 256 values is what it makes of every pixel. Image.point rounds the numbers
+    of its table in Python first, which takes as long as a small image.
+    """
+
+    def __init__(self, table: Image.Image) -> None:
+        self.values = 3 * table.tobytes()
+
+    def filter(self, image: ImagingCore) -> ImagingCore:
+        mapped: ImagingCore = image.point(self.values, None)
+        return mapped
