@@ -25,7 +25,7 @@ def rotate(image: Image.Image, degrees: float) -> Image.Image:
     which is exact: Pillow adds up whole steps of 1/65536 pixel, so the sum for the first pixel of
     the box can be asked for. Where it does not, the image is turned as AugLy turns it.
     """
-    inverse = _Inverse.of(image.size, degrees)
+    inverse = Inverse.of(image.size, degrees)
     box = _largest_box(image.size, inverse.size, degrees)
     rows = inverse.shifted_to(box)
     if rows is None:
@@ -36,7 +36,7 @@ def rotate(image: Image.Image, degrees: float) -> Image.Image:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inverse:
+class Inverse:
     """The affine transform by which Image.rotate finds the source of each pixel of its canvas."""
 
     size: tuple[int, int]
@@ -44,7 +44,7 @@ class _Inverse:
     down: Row
 
     @classmethod
-    def of(cls, size: tuple[int, int], degrees: float) -> _Inverse:
+    def of(cls, size: tuple[int, int], degrees: float) -> Inverse:
         """Compute the transform as Image.rotate(degrees, expand=True) does, operation by operation.
 
         Floating-point numbers depend on the order.
@@ -77,7 +77,9 @@ class _Inverse:
         left, top, right, bottom = box
         width, height = self.size
         is_inside = 0 <= left < right <= width and 0 <= top < bottom <= height
-        if not is_inside or self._is_upright():
+        # A turn by quarters, or by next to nothing, which Pillow does in other ways.
+        is_upright = 0.0 in self.across[:2]
+        if not is_inside or is_upright:
             return None
         coefficients: list[float] = []
         for row in (self.across, self.down):
@@ -89,10 +91,6 @@ class _Inverse:
             wanted = first + left * _in_steps(a) + top * _in_steps(b)
             coefficients += [a, b, wanted / _STEPS - (a * 0.5 + b * 0.5)]
         return tuple(coefficients)
-
-    def _is_upright(self) -> bool:
-        """Check for a turn by quarters, or by next to nothing, which Pillow does in other ways."""
-        return 0.0 in self.across[:2]
 
 
 def _in_steps(value: float) -> int:
