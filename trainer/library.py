@@ -129,7 +129,8 @@ def compare(
     arms: str | None = None, arm: Sequence[str] = (),
     ablate: str | Path | None = None, source: str | None = None,
     seeds: int = 10, budget: str | None = None, folds: bool = False,
-    metric: Literal["accuracy", "macro-f1"] = "accuracy", margin: float = 0.02,
+    metric: Literal["accuracy", "macro-f1", "balanced-accuracy"] = "accuracy",
+    margin: float = 0.02, max_seeds: int | None = None, recipes: int | None = None,
     jobs: int = 1, devices: str | None = None, override: Sequence[str] = (),
     config: str | Path | None = None, cache: str | Path | None = None,
     resume: bool = False, verify: bool = False, quiet: bool = True,
@@ -149,12 +150,12 @@ def compare(
     compile_model = options.pop("compile", None)
     design = from_options(
         manifest=_text(manifest), arms=arms, named=arm, ablate=_text(ablate), seeds=seeds,
-        budget=budget, metric=metric, margin=margin, folds=folds, config=_path(config),
-        compile_=compile_model, **options,
+        budget=budget, metric=metric, margin=margin, folds=folds, max_seeds=max_seeds,
+        recipes=recipes, config=_path(config), compile_=compile_model, **options,
     )  # fmt: skip
     workers = make_workers(jobs, devices)
     if ablate is not None:
-        from trainer.comparison.arms import make_ablation
+        from trainer.comparison.ablation import make_ablation
 
         comparing.check_folder(folder, resume=resume)
         design = make_ablation(design, ablate, folder, source=source, quiet=quiet)

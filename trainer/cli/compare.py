@@ -41,7 +41,7 @@ def compare(out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
     if as_json:
         echo_json(result)
     elif not quiet:
-        from trainer.comparison.judge import as_text
+        from trainer.cli.verdict_text import as_text
 
         echo(f"{as_text(result)}\n\n{out}: report.html, report.md and comparison.json")
     if result.verdict.outcome == "INVALID":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,18 +15,21 @@ from augbuild.core.documents import to_plain
 from augbuild.core.pool import available_cpus
 from augbuild.core.text import shorten
 from augbuild.errors import RunError
+from trainer.comparison.ablation import BUILDS
 from trainer.comparison.arms import (
-    BUILDS,
     ComparisonImages,
     check_arm_files,
     count_steps,
+    find_unseen,
     load_arms,
+    number_groups,
     settle_budget,
     summarize_arms,
     summarize_test,
 )
 from trainer.comparison.config import (
     CONFIG,
+    ArmSummary,
     ComparisonConfig,
     SharedFit,
     read_config,
@@ -35,7 +38,8 @@ from trainer.comparison.config import (
 from trainer.comparison.design import Design
 from trainer.comparison.guards import run_guards
 from trainer.comparison.judge import judge_runs, stopped_result
-from trainer.comparison.ledger import record_look_everywhere, test_key
+from trainer.comparison.looks.ledger import Look, record_look_everywhere, test_key
+from trainer.comparison.looks.levels import Declared, check_seeds_again, find_level
 from trainer.comparison.result import (
     RESULT,
     ComparisonResult,
@@ -59,8 +63,9 @@ _PACKAGES = (
     "torchvision",
 )
 
-# Guards may be overridden, and a run's own config.json has the versions that trained it.
-_MAY_CHANGE = ("threads", "versions", "guards")
+# Guards may be overridden, seeds added, and a run's own config.json has the versions that trained
+# it; what version 0.1 did not record of the arms and test images follows from the rest.
+_MAY_CHANGE = ("threads", "versions", "guards", "seeds", "test_groups")
 
 
 def compare(
@@ -90,6 +95,9 @@ def compare(
     config = _open(out, _declare(design, images, workers), resume=resume)
     with hold_folder(out):
         guards = run_guards(images, override, n_jobs=workers.n_jobs)
+        unseen = find_unseen(design, images)
+        if unseen is not None:
+            guards += (structs.replace(unseen, overridden="exposure" in override),)
         config = structs.replace(config, guards=guards)
         # Before any run: what is killed from here on is a comparison that --resume goes on with.
         write_config(out, config)
@@ -123,6 +131,10 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
         threads=max(1, available_cpus() // workers.n_jobs),
         versions={**versions, "python": platform.python_version()},
         guards=(),
+        test_groups=() if design.folds else number_groups(images),
+        turns="drawn",
+        max_seeds=design.max_seeds,
+        recipes=design.recipes,
     )
 
 
@@ -156,12 +168,39 @@ def _open(out: Path, declared: ComparisonConfig, *, resume: bool) -> ComparisonC
     names.sort(key=lambda name: name == "arms")
     for name in names:
         old, new = getattr(before, name), getattr(declared, name)
+        if name == "arms":
+            new = _without_later_counts(old, new)
         if old != new:
             raise RunError(
                 f"{out} was begun with {name} {_as_json(old)}, not {_as_json(new)}; "
                 "use another folder"
             )
+    _check_seeds(out, before.seeds, declared.seeds)
     return structs.replace(declared, threads=before.threads)
+
+
+def _check_seeds(out: Path, before: Sequence[int], now: Sequence[int]) -> None:
+    """Check that seeds were added to those of before, if they changed, and enough of them.
+
+    Raises RunError and UsageError.
+    """
+    if now[: len(before)] != before:
+        raise RunError(
+            f"{out} was begun with the seeds {_as_json(before)}, which {_as_json(now)} does not "
+            "begin with; use another folder"
+        )
+    was_judged = (out / RESULT).is_file()
+    if was_judged and len(now) > len(before):
+        check_seeds_again(len(before), len(now))
+
+
+def _without_later_counts(
+    before: Sequence[ArmSummary], now: Sequence[ArmSummary]
+) -> tuple[ArmSummary, ...]:
+    """Return arms as version 0.1 would have recorded them, where it recorded those of before."""
+    if any(arm.seen is not None for arm in before):
+        return tuple(now)
+    return tuple(structs.replace(arm, seen=None, constant_loss=None) for arm in now)
 
 
 def _as_json(value: object) -> str:
@@ -203,11 +242,15 @@ def _judge_first(
     """Judge the runs, and record that this comparison has looked at the test images."""
     # After training: a comparison that never came to its predictions has seen no test image.
     manifest = Path(design.arms[0].manifest)
-    looks = record_look_everywhere(manifest, test_key(images.test), config.key)
+    seeds = len(config.seeds)
+    look = Look(test_key(images.test), config.key, design=config.design_key, seeds=seeds)
+    looks = record_look_everywhere(manifest, look)
+    declared = Declared(config.max_seeds, config.recipes)
+    level = find_level(looks.earlier, config.design_key, seeds, declared)
     notes = [*design.notes]
     if not looks.recorded:
         notes.append("No ledger of looks at these test images could be written.")
-    return judge_runs(out / RUNS, config, looks.number, notes)
+    return judge_runs(out / RUNS, config, looks.number, level, notes)
 
 
 def rebuild(out: Path) -> ComparisonResult | StoppedResult:
@@ -226,4 +269,4 @@ def judge_again(out: Path) -> ComparisonResult | StoppedResult:
     before = read_result(out)
     if config.stopping_guards:
         return stopped_result(config)
-    return judge_runs(out / RUNS, config, before.test.looks, before.notes)
+    return judge_runs(out / RUNS, config, before.test.looks, before.test.level, before.notes)

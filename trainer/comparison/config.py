@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
 
@@ -23,8 +23,10 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 class ArmSummary(Struct, frozen=True, kw_only=True):
     """An arm before its training: which images it trains on, how many, and for how many steps.
 
-    `sources` counts the originals that the images come from, `augmented` the variants among them;
-    with folds the counts are those of the first fold.
+    `sources` counts the originals that the images come from, `augmented` the variants among them,
+    `seen` the images that a run comes to see; with folds the counts are those of the first fold.
+    `constant_loss` is the training loss of the best constant answer, in nats. Both are None where
+    version 0.1 wrote the file.
     """
 
     name: str
@@ -34,6 +36,8 @@ class ArmSummary(Struct, frozen=True, kw_only=True):
     sources: Count
     augmented: Count
     steps: Count
+    seen: Count | None = None
+    constant_loss: Annotated[float, Meta(ge=0, le=100)] | None = None
 
 
 class SharedTestSet(Struct, frozen=True, kw_only=True):
@@ -74,6 +78,10 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
 
     `contrasts` are (treatment, baseline), the first the primary one. `manifests` has the hash of
     each manifest, `fold_numbers` is empty without folds, `threads` are those of each run.
+    `test_groups` has a number for each test image, alike for those of one group; it is empty where
+    each image is a group of its own. `turns` is how a source's images take turns: version 0.1
+    showed them in their order. `max_seeds` and `recipes` declare how often the test images will be
+    looked at.
     """
 
     arms: Annotated[tuple[ArmSummary, ...], NotEmpty]
@@ -92,6 +100,10 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
     threads: Positive = 1
     versions: dict[str, str]
     guards: tuple[GuardReport, ...]
+    test_groups: tuple[Count, ...] = ()
+    turns: Literal["in order", "drawn"] = "in order"
+    max_seeds: Positive | None = None
+    recipes: Positive | None = None
 
     def __post_init__(self) -> None:
         names = {arm.name for arm in self.arms}
@@ -116,11 +128,25 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
 
         Ledgers of looks have it, so it must not change from version to version.
         """
-        arms = [structs.replace(arm, manifest=self.manifests[arm.manifest]) for arm in self.arms]
+        return self._hash_identity({"seeds": self.seeds})
+
+    @property
+    def design_key(self) -> str:
+        """Return a hash that names this comparison whatever its seeds."""
+        return self._hash_identity({})
+
+    def _hash_identity(self, more: dict[str, tuple[int, ...]]) -> str:
+        arms = []
+        for arm in self.arms:
+            # What follows from the rest, and was not recorded at first, is no part of it.
+            plain = structs.asdict(arm)
+            plain["manifest"] = self.manifests[arm.manifest]
+            del plain["seen"], plain["constant_loss"]
+            arms.append(plain)
         identity = {
+            **more,
             "arms": arms,
             "contrasts": self.contrasts,
-            "seeds": self.seeds,
             "budget": self.budget,
             "metric": self.metric,
             "margin": self.margin,

@@ -15,18 +15,24 @@ from trainer.data.samples import TrainOn
 from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
-Metric = Literal["accuracy", "macro F1"]
+Metric = Literal["accuracy", "macro F1", "balanced accuracy"]
 BudgetKind = Literal["steps", "epochs"]
 ArmPair = tuple[str, str]
 """The names of a treatment and of its baseline."""
 
 PLACEBO: TrainOn = "placebo"
+_METRICS: dict[str, Metric] = {
+    "accuracy": "accuracy",
+    "macro-f1": "macro F1",
+    "balanced-accuracy": "balanced accuracy",
+}
 _NO_PLACEBO = (
     "The placebo was not trained: with equal steps it is the same as the arm original; "
     "use --budget epochs:N to train it."
 )
 _TRAIN_ON: tuple[TrainOn, ...] = get_args(TrainOn)
-_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented", PLACEBO)
+# Most people add variants to their photos; variants instead of them are the lab's question.
+_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "original+augmented", "augmented")
 
 # The name of an arm is part of the names of its runs' folders.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -57,7 +63,9 @@ class Design:
 
     `contrasts` are (treatment, baseline), the first the primary one. Every arm is tested on the
     test images of the first arm's manifest. `fit` has what all runs share. `budget` is None until
-    the arms' sizes are known, where none was asked for. `notes` stand beside the verdict.
+    the arms' sizes are known, where none was asked for. `max_seeds` and `recipes` declare how often
+    the test images will be looked at, None where nothing was declared. `notes` stand beside the
+    verdict.
     """
 
     arms: tuple[Arm, ...]
@@ -69,6 +77,8 @@ class Design:
     margin: float
     folds: bool
     notes: tuple[str, ...]
+    max_seeds: int | None = None
+    recipes: int | None = None
 
 
 def from_options(
@@ -82,6 +92,8 @@ def from_options(
     margin: float,
     folds: bool,
     ablate: str | None,
+    max_seeds: int | None,
+    recipes: int | None,
     config: Path | None,
     compile_: bool | None,
     **training: object,
@@ -106,10 +118,12 @@ def from_options(
         named=named,
         seeds=seeds,
         budget=budget,
-        metric="macro F1" if metric == "macro-f1" else "accuracy",
+        metric=_METRICS[metric],
         margin=margin,
         folds=folds,
         ablate=ablate is not None,
+        max_seeds=max_seeds,
+        recipes=recipes,
     )
 
 
@@ -124,6 +138,8 @@ def make_design(
     margin: float = 0.02,
     folds: bool = False,
     ablate: bool = False,
+    max_seeds: int | None = None,
+    recipes: int | None = None,
 ) -> Design:
     """Make a design from what the command line gives; raises UsageError.
 
@@ -136,6 +152,8 @@ def make_design(
         raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
     if not 0 < margin < 1:
         raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
+    if max_seeds is not None and max_seeds < seeds:
+        raise UsageError(f"--max-seeds must be at least --seeds, {seeds} (got {max_seeds})")
     limit = parse_budget(budget) if budget else None
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
@@ -152,6 +170,8 @@ def make_design(
         margin=margin,
         folds=folds,
         notes=tuple(notes),
+        max_seeds=max_seeds,
+        recipes=recipes,
     )
 
 

@@ -12,7 +12,9 @@ from trainer.figures.deltas import Interval, draw_deltas
 from trainer.figures.power import draw_power
 from trainer.figures.slopes import Slopes, draw_slopes
 from trainer.report.drawn import Drawn
-from trainer.statistics.contrast import OVERALL, ContrastResult, Detail
+from trainer.statistics.contrast import ContrastResult
+from trainer.statistics.details import Detail
+from trainer.statistics.verdict.digits import format_level
 
 PLANNED_DISAGREEMENT = 0.3
 """The share of test images on which a pair of runs is taken to disagree before any was trained."""
@@ -66,7 +68,11 @@ def chart_deltas(number: int, contrast: ContrastResult, result: ComparisonResult
     if not rows:
         row = Interval(result.metric, contrast.delta, contrast.low, contrast.high, main=True)
         rows.append(row)
-    lines = "" if contrast.low is None else ", lines their 95 % intervals"
+    lines = (
+        ""
+        if contrast.low is None
+        else f", lines their {format_level(1 - contrast.alpha)} intervals"
+    )
     caption = (
         f"Dots are differences{lines}; right of the line at 0, {contrast.treatment} is better. "
         f"The verdict is about {result.metric}; the others describe."

@@ -64,7 +64,9 @@ def crossed_variance(differences: ArrayLike, groups: ArrayLike | None = None) ->
     # Residuals of the groups, as in a two-way ANOVA: a group's sum less what its seed, with the
     # group's size, and its images explain.
     by_group = np.add.reduceat(d, starts, axis=-1)
-    explained = by_group.mean(axis=-2)[..., None, :] + sizes * (by_seed - delta[..., None])[..., None]
+    explained = (
+        by_group.mean(axis=-2)[..., None, :] + sizes * (by_seed - delta[..., None])[..., None]
+    )
     left = np.square(by_group - explained).sum(axis=(-1, -2))
     c = left / scale / (seeds * (seeds - 1))
     dof_of_groups = 1 / overlap - 1

@@ -15,7 +15,7 @@ from trainer.statistics.sample_size import (
     required_seeds,
 )
 from trainer.statistics.tests import Components, resolution
-from trainer.statistics.verdict import ContrastVerdict
+from trainer.statistics.verdict.evidence import ContrastVerdict
 
 # 3.6 points are one image of 28: the gain that the lab reported (docs/did-it-help.md).
 GAINS = (0.01, 0.02, 0.036, 0.05, 0.10)

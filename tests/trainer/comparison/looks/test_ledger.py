@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from augbuild.errors import TableError
 from tests.conftest import photo
 from trainer.comparison import ledger as looks
-from trainer.comparison.ledger import (
+from trainer.comparison.looks.ledger import (
     LookCount,
     build_ledger,
     record_look,

@@ -23,6 +23,11 @@ def format_percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def format_level(level: float) -> str:
+    """Return the level of an interval: `95 %`, `99.8 %`."""
+    return f"{100 * level:.3g} %"
+
+
 def format_p(p: float) -> str:
     """Return a p value: `p < 0.001`, `p = 0.040`, `p = 0.50`."""
     if p < 0.001:

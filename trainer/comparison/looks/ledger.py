@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,28 +18,35 @@ import msgspec
 
 from augbuild.core.files import hash_bytes
 from augbuild.dataset.layout import STATE_FOLDER
+from trainer.comparison.looks.levels import Looked
 from trainer.data.samples import Sample, hash_file
 
 _NAME = "looks.jsonl"
 
 
-class Look(msgspec.Struct, frozen=True):
-    """One line of a ledger: a comparison looked at a test set."""
+class Look(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a ledger: a comparison looked at a test set.
+
+    `design` names the comparison whatever its `seeds`; version 0.1 recorded neither.
+    """
 
     test: str
     comparison: str
     time: str = ""
+    design: str = ""
+    seeds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LookCount:
     """The place of a comparison among those of one test set, from 1.
 
-    `recorded` says whether the ledger has it.
+    `earlier` are the looks before it, `recorded` says whether the ledger has it.
     """
 
     number: int
     recorded: bool
+    earlier: tuple[Looked, ...] = ()
 
 
 def build_ledger(table: Path) -> Path:
@@ -69,50 +76,55 @@ def test_key(test: Iterable[Sample]) -> str:
     return hash_bytes("\n".join(sorted(hashes)).encode())
 
 
-def record_look(ledger: Path, test_key: str, comparison: str) -> LookCount:
+def record_look(ledger: Path, look: Look) -> LookCount:
     """Record that a comparison looks at a test set, once however often it is asked, and number it.
 
     Two that append at the same time are numbered in the order of their lines. A ledger that cannot
     be written stops nothing: the number is then the one that it would have had.
     """
-    if comparison not in _read_comparisons(ledger, test_key):
+    if look.comparison not in _read_looks(ledger, look.test):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         # A folder without write permission must not stop a comparison that took hours.
         with suppress(OSError):
-            _append(ledger, Look(test_key, comparison, now))
-    looks = _read_comparisons(ledger, test_key)
-    if comparison in looks:
-        return LookCount(looks.index(comparison) + 1, recorded=True)
-    return LookCount(len(looks) + 1, recorded=False)
+            _append(ledger, msgspec.structs.replace(look, time=now))
+    looks = _read_looks(ledger, look.test)
+    comparisons = list(looks)
+    recorded = look.comparison in looks
+    before = comparisons.index(look.comparison) if recorded else len(comparisons)
+    earlier = []
+    for each in list(looks.values())[:before]:
+        # A comparison of version 0.1 stands for a design of its own.
+        earlier.append(Looked(each.design or each.comparison, each.seeds))
+    return LookCount(before + 1, recorded, tuple(earlier))
 
 
-def record_look_everywhere(table: Path, test_key: str, comparison: str) -> LookCount:
+def record_look_everywhere(table: Path, look: Look) -> LookCount:
     """Record a look in the ledger of a table's build, which moves with it, and in the user's.
 
     The larger number counts.
     """
     # The build's own moves with it; the user's knows the same images in other builds.
-    own = record_look(build_ledger(table), test_key, comparison)
-    users = record_look(user_ledger(), test_key, comparison)
-    number = max(own.number, users.number)
-    return LookCount(number, own.recorded or users.recorded)
+    own = record_look(build_ledger(table), look)
+    users = record_look(user_ledger(), look)
+    longer = max(own, users, key=lambda count: count.number)
+    return replace(longer, recorded=own.recorded or users.recorded)
 
 
-def _read_comparisons(ledger: Path, test_key: str) -> list[str]:
-    """List the comparisons that used a test set, each once; a damaged line counts as none."""
+def _read_looks(ledger: Path, test_key: str) -> dict[str, Look]:
+    """Read the first look of each comparison that used a test set; a damaged line counts as none."""
     try:
         lines = ledger.read_bytes().splitlines() if ledger.is_file() else []
     except OSError:
         lines = []
-    comparisons: dict[str, None] = {}
+    looks: dict[str, Look] = {}
     for line in lines:
         try:
             look = msgspec.json.decode(line, type=Look)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if look.test == test_key:
-            comparisons[look.comparison] = None
-    return list(comparisons)
+            looks.setdefault(look.comparison, look)
+    return looks
 
 
 def _append(ledger: Path, look: Look) -> None:
