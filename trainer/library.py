@@ -200,7 +200,7 @@ def power(
     from trainer.comparison.compare import judge_again
 
     result = judge_again(Path(comparison))
-    return power_of(result.contrasts, result.test.images, len(result.seeds), gain)
+    return power_of(result.contrasts, result.test.images, gain)
 
 
 def _text(given: str | Path | None) -> str | None:

@@ -52,7 +52,7 @@ def as_text(result: ComparisonResult | StoppedResult, width: int | None = None) 
 
 
 def _table(arms: Sequence[ArmResult], width: int) -> str:
-    """Write a line for each arm; the columns that a narrow terminal has no room for are left out."""
+    """Write a line for each arm, without the columns that a narrow terminal has no room for."""
     names = max(len("arm"), *(len(arm.name) for arm in arms))
     lines = [f"{'arm':<{names}}  accuracy         95 %  macro F1  log-loss  images   steps"]
     for arm in arms:

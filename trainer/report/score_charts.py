@@ -13,7 +13,7 @@ from trainer.figures.power import draw_power
 from trainer.figures.slopes import Slopes, draw_slopes
 from trainer.report.drawn import Drawn
 from trainer.statistics.contrast import ContrastResult
-from trainer.statistics.details import Detail
+from trainer.statistics.details import Detail, count_overall
 from trainer.statistics.verdict.digits import format_level
 
 PLANNED_DISAGREEMENT = 0.3
@@ -58,21 +58,25 @@ def _scores_by_seed(result: ComparisonResult, arm: str) -> tuple[float, ...]:
 def chart_deltas(number: int, contrast: ContrastResult, result: ComparisonResult) -> Drawn:
     """Draw the differences of a contrast: of all images, and F1 of each class."""
     rows = []
+    of_no_class = count_overall(contrast.details, len(result.classes))
     for place, detail in enumerate(contrast.details):
-        overall = place < OVERALL
+        overall = place < of_no_class
         if overall or detail.metric == "F1":
             name = _detail_name(detail, overall=overall)
             main = name == result.metric
-            row = Interval(name, detail.delta, detail.low, detail.high, main)
-            rows.append(row)
+            # The verdict's own interval is adjusted for the contrasts, not for the metrics.
+            source = contrast if main else detail
+            rows.append(Interval(name, detail.delta, source.low, source.high, main))
     if not rows:
         row = Interval(result.metric, contrast.delta, contrast.low, contrast.high, main=True)
         rows.append(row)
-    lines = (
-        ""
-        if contrast.low is None
-        else f", lines their {format_level(1 - contrast.alpha)} intervals"
-    )
+    lines = ""
+    if contrast.low is not None:
+        level = format_level(1 - contrast.alpha)
+        lines = (
+            f", lines their intervals ({level} of the verdict's, 95 % of the others together, "
+            "adjusted for their number)"
+        )
     caption = (
         f"Dots are differences{lines}; right of the line at 0, {contrast.treatment} is better. "
         f"The verdict is about {result.metric}; the others describe."
@@ -86,8 +90,8 @@ def _detail_name(detail: Detail, *, overall: bool) -> str:
     # A class may be called "macro", too: it means the mean over classes in the first rows only.
     if (detail.metric, detail.of) == ("accuracy", "all"):
         return "accuracy"
-    if overall and (detail.metric, detail.of) == ("F1", "macro"):
-        return "macro F1"
+    if overall:
+        return "macro F1" if detail.metric == "F1" else detail.metric
     return f"{detail.metric} of {detail.of}"
 
 

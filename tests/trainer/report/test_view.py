@@ -13,7 +13,7 @@ from trainer.comparison.result import ComparisonResult, StoppedResult, read_resu
 from trainer.report.drawn import Drawn
 from trainer.report.gallery import Gallery
 from trainer.report.view import ReportView, build_view
-from trainer.statistics.verdict import Verdict
+from trainer.statistics.verdict.evidence import Verdict
 
 
 def view_of(folder: Path, result: ComparisonResult) -> ReportView:

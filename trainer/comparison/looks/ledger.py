@@ -91,11 +91,11 @@ def record_look(ledger: Path, look: Look) -> LookCount:
     comparisons = list(looks)
     recorded = look.comparison in looks
     before = comparisons.index(look.comparison) if recorded else len(comparisons)
-    earlier = []
-    for each in list(looks.values())[:before]:
-        # A comparison of version 0.1 stands for a design of its own.
-        earlier.append(Looked(each.design or each.comparison, each.seeds))
-    return LookCount(before + 1, recorded, tuple(earlier))
+    # A comparison of version 0.1 stands for a design of its own.
+    earlier = tuple(
+        Looked(each.design or each.comparison, each.seeds) for each in list(looks.values())[:before]
+    )
+    return LookCount(before + 1, recorded, earlier)
 
 
 def record_look_everywhere(table: Path, look: Look) -> LookCount:
@@ -111,7 +111,7 @@ def record_look_everywhere(table: Path, look: Look) -> LookCount:
 
 
 def _read_looks(ledger: Path, test_key: str) -> dict[str, Look]:
-    """Read the first look of each comparison that used a test set; a damaged line counts as none."""
+    """Read each comparison's first look at a test set; a damaged line counts as none."""
     try:
         lines = ledger.read_bytes().splitlines() if ledger.is_file() else []
     except OSError:

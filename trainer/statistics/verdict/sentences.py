@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from augbuild.core.text import list_words, plural
+from augbuild.core.text import plural
 from trainer.statistics.tests import equivalence_interval, mcnemar_exact, tost
 from trainer.statistics.verdict.digits import (
     format_level,
@@ -146,7 +146,8 @@ def _hurt(outcome: Outcome, evidence: Evidence) -> str:
         return ""
     if not evidence.hurt:
         return "No class is shown to be hurt."
-    return f"Shown to be hurt: {list_words(evidence.hurt)}."
+    classes = ", ".join(evidence.hurt)
+    return f"Shown to be hurt: {classes}."
 
 
 def _first_pair(evidence: Evidence) -> str:

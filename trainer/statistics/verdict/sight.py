@@ -47,21 +47,24 @@ def describe_sight(evidence: Evidence) -> str:
 def describe_need(variances: Measured, gain: float = PLANNED_GAIN) -> str:
     """Describe how many seeds, or how many test images, a gain would take."""
     start = f"A gain of {format_points(gain)} points would take"
-    by_seeds = seeds_needed(gain, variances)
-    by_images = images_needed(gain, variances)
-    images = f"{_between(by_images)} test images with these seeds"
-    if by_seeds.high is not None and by_images.high is not None:
-        return f"{start} {_between(by_seeds)} seeds on these test images, or {images}."
-    if by_seeds.high is not None:
-        return f"{start} {_between(by_seeds)} seeds on these test images."
-    if by_images.high is not None:
-        return f"{start} {images}; on these test images perhaps no number of seeds is enough."
-    return f"{start} more seeds and more test images: at these, perhaps no number is enough."
+    seeds = _range(seeds_needed(gain, variances))
+    images = _range(images_needed(gain, variances))
+    if seeds and images:
+        return f"{start} {seeds} seeds on these test images, or {images} images at these seeds."
+    if seeds:
+        return f"{start} {seeds} seeds on these test images."
+    if images:
+        return (
+            f"{start} {images} test images at these seeds; on the images that there are, perhaps "
+            "no number of seeds is enough."
+        )
+    return f"{start} more seeds and more test images: of either alone, perhaps no number is enough."
 
 
-def _between(numbers: Range) -> str:
-    assert numbers.low is not None, "the lower end is no more than the upper one"
-    assert numbers.high is not None, "asked before"
+def _range(numbers: Range) -> str:
+    """Write a range; nothing where it has no upper end."""
+    if numbers.low is None or numbers.high is None:
+        return ""
     low, high = f"{numbers.low:,.0f}", f"{numbers.high:,.0f}"
     return low if low == high else f"{low} to {high}"
 

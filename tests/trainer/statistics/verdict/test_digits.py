@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainer.statistics.digits import format_p, format_percent, format_points, format_signed
+from trainer.statistics.verdict.digits import format_p, format_percent, format_points, format_signed
 
 
 @pytest.mark.parametrize(
