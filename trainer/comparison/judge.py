@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from trainer.comparison.result import (
 from trainer.comparison.runs import run_id
 from trainer.statistics.contrast import contrast_all
 from trainer.statistics.differences import arm_score
-from trainer.statistics.metrics import read_metrics
+from trainer.statistics.metrics import Metrics, read_metrics
 from trainer.statistics.pairs import ContrastSettings, TrainedArm
 from trainer.statistics.scores import ACCURACY, Labels, Predictions, confusion
 from trainer.statistics.verdict.evidence import FIVE_PERCENT, Level, Verdict
@@ -174,8 +173,7 @@ def _failed_to_train(run: RunFolder, arm: ArmSummary) -> bool:
     # The loss of the one pass of a run is that of its beginning as much as that of its end.
     if arm.constant_loss is None or len(epochs) < _FEWEST_EPOCHS:
         return False
-    loss = epochs[-1].loss
-    return math.isnan(loss) or loss >= arm.constant_loss
+    return epochs[-1].loss >= arm.constant_loss
 
 
 def _read_run(run: RunFolder, classes: Sequence[str]) -> Predictions:
@@ -215,9 +213,16 @@ def _read_rows(runs: Path, config: ComparisonConfig) -> list[RunResult]:
                     accuracy=metrics.accuracy,
                     macro_f1=metrics.macro.f1,
                     log_loss=metrics.log_loss,
+                    balanced_accuracy=_mean_recall(metrics, config.classes),
                 )
                 rows.append(row)
     return rows
+
+
+def _mean_recall(metrics: Metrics, classes: Sequence[str]) -> float:
+    """Return the balanced accuracy; a class without a test image has a recall of 0."""
+    recalls = [metrics.classes[label].recall for label in classes if label in metrics.classes]
+    return sum(recalls) / len(classes)
 
 
 def _score_arm(

@@ -51,6 +51,17 @@ class RunResult(Struct, frozen=True, kw_only=True):
     accuracy: Share
     macro_f1: Share
     log_loss: Number
+    balanced_accuracy: Share | None = None  # version 0.1 did not write it
+
+    def score(self, metric: Metric) -> float:
+        """Return the run's score by a metric; raises RunError where version 0.1 did not write it."""
+        if metric == "accuracy":
+            return self.accuracy
+        if metric == "macro F1":
+            return self.macro_f1
+        if self.balanced_accuracy is None:
+            raise RunError(f"comparison.json does not have the {metric} of {self.id}")
+        return self.balanced_accuracy
 
     def __post_init__(self) -> None:
         # The id names a folder to read from, so it may not lead out of runs/.

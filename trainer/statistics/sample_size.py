@@ -103,10 +103,15 @@ class Range:
     high: float | None
 
 
-def visible_gain(measured: Measured) -> Range:
-    """Return the least gain that a comparison like the one measured finds, as a share."""
+def visible_gain(measured: Measured, seeds: int | None = None, images: int | None = None) -> Range:
+    """Return the least gain, as a share, that a comparison like the one measured finds.
+
+    With other `seeds` or `images`, one of that size.
+    """
     draws = _draw_components(measured)
-    return _as_range(_reach(draws, measured.seeds, measured.images, 0.8, 0.05))
+    seeds = measured.seeds if seeds is None else seeds
+    images = measured.images if images is None else images
+    return _as_range(_reach(draws, seeds, images, 0.8, 0.05))
 
 
 def seeds_needed(gain: float, measured: Measured) -> Range:

@@ -21,10 +21,10 @@ from tests.trainer.comparison.conftest import Finished
 from tests.trainer.comparison.fixtures import change
 from tests.trainer.comparison.small import RECIPE, design, fit_config, measured
 from tests.trainer.fixtures import dataset
+from trainer.cli.verdict_text import as_text
 from trainer.comparison.compare import check_folder, compare, judge_again, rebuild
 from trainer.comparison.config import read_config, write_config
 from trainer.comparison.design import make_design
-from trainer.comparison.judge import as_text
 from trainer.comparison.result import StoppedResult, read_result
 from trainer.comparison.runs import make_workers, run_config
 from trainer.training.fit import fit_run
@@ -75,11 +75,11 @@ class TestResult:
         change(copy, lambda values: values.update(notes=["a note"]))
         again = rebuild(copy)
         assert again.notes == ("a note",)
-        assert "(looked at 7 times)" in again.verdict.sentence
+        assert "(look number 7)" in again.verdict.sentence
 
     def test_equal_steps_are_said_to_be_equal(self, finished: Finished) -> None:
         sentence = finished.result.verdict.sentence
-        assert "3 steps each, 8 test images (looked at once)" in sentence
+        assert "6 steps each, 8 test images (first look)" in sentence
 
     def test_each_run_is_what_fit_alone_trains(self, finished: Finished, tmp_path: Path) -> None:
         planned = design(finished.manifest)
@@ -124,7 +124,7 @@ def test_runs_side_by_side_share_pixels_that_are_decoded_once(
     manifest: Path, tmp_path: Path
 ) -> None:
     result = measured(
-        design(manifest, seeds=2, budget="steps:1"),
+        design(manifest, seeds=2, budget="steps:7"),
         tmp_path / "out",
         cache=tmp_path / "cache",
         workers=make_workers(2, None),
@@ -163,15 +163,15 @@ def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path
 
 def test_each_comparison_by_the_same_images_is_a_look(manifest: Path, tmp_path: Path) -> None:
     own = copy_build(manifest, tmp_path / "own")
-    first = measured(design(own, seeds=1, budget="steps:2"), tmp_path / "first")
+    first = measured(design(own, seeds=1, budget="steps:8"), tmp_path / "first")
     assert first.test.looks == 1
-    second = measured(design(own, seeds=1, budget="steps:1"), tmp_path / "second")
-    assert "(looked at twice)" in second.verdict.sentence
-    again = measured(design(own, seeds=1, budget="steps:1"), tmp_path / "again")
+    second = measured(design(own, seeds=1, budget="steps:7"), tmp_path / "second")
+    assert "(second look)" in second.verdict.sentence
+    again = measured(design(own, seeds=1, budget="steps:7"), tmp_path / "again")
     assert again == second, "the same comparison, made elsewhere, is no other look"
     other = copy_build(manifest, tmp_path / "other")
-    third = measured(design(other, seeds=1, budget="steps:3"), tmp_path / "third")
-    assert "(looked at 3 times)" in third.verdict.sentence, "the same images, in another build"
+    third = measured(design(other, seeds=1, budget="steps:6"), tmp_path / "third")
+    assert "(third look)" in third.verdict.sentence, "the same images, in another build"
 
 
 def test_notes_of_the_design_and_of_the_ledger_are_kept(
@@ -182,7 +182,7 @@ def test_notes_of_the_design_and_of_the_ledger_are_kept(
     shutil.rmtree(own.parent / ".augbuild")
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    planned = design(own, arms="original,augmented,placebo", seeds=1, budget="steps:1")
+    planned = design(own, arms="original,augmented,placebo", seeds=1, budget="steps:7")
     result = measured(planned, tmp_path / "out")
     placebo, ledger = result.notes
     assert placebo.startswith("The placebo was not trained")
@@ -202,7 +202,7 @@ class TestGuards:
         self, leaking: Path, tmp_path: Path
     ) -> None:
         named = [f"a={leaking}", f"b={leaking}"]
-        copies = make_design(fit_config(leaking), named=named, seeds=3, budget="steps:3")
+        copies = make_design(fit_config(leaking), named=named, seeds=3, budget="steps:6")
         result = compare(copies, tmp_path / "out")
         assert isinstance(result, StoppedResult)
         assert result.verdict.outcome == "INVALID"
@@ -215,7 +215,7 @@ class TestGuards:
         self, leaking: Path, tmp_path: Path
     ) -> None:
         named = [f"a={leaking}", f"b={leaking}"]
-        copies = make_design(fit_config(leaking), named=named, seeds=1, budget="steps:1")
+        copies = make_design(fit_config(leaking), named=named, seeds=1, budget="steps:7")
         compare(copies, tmp_path / "out")
         result = measured(copies, tmp_path / "out", override=["leak"], resume=True)
         assert "Guards overridden: leak (1 found)." in result.verdict.sentence
@@ -223,7 +223,7 @@ class TestGuards:
     def test_other_test_images_stop_it(self, manifest: Path, tmp_path: Path) -> None:
         other = dataset(tmp_path / "other", test=5)
         named = [f"a={manifest}", f"b={other}"]
-        two = make_design(fit_config(manifest), named=named, seeds=3, budget="steps:3")
+        two = make_design(fit_config(manifest), named=named, seeds=3, budget="steps:6")
         result = compare(two, tmp_path / "out")
         assert result.verdict.outcome == "INVALID"
         assert [guard.name for guard in result.guards] == ["test-set"]
@@ -236,7 +236,7 @@ def test_killed_at_any_moment_and_resumed_comes_to_the_same(
     out = tmp_path / "out"
     command = [
         *(sys.executable, "-m", "trainer", "compare", "--manifest", str(finished.manifest)),
-        *("--arms", "original,augmented", "--seeds", "3", "--budget", "steps:3"),
+        *("--arms", "original,augmented", "--seeds", "3", "--budget", "steps:6"),
         *("--arch", "resnet18", "--image-size", "32", "--batch-size", "8", "--device", "cpu"),
         *("--precision", "fp32", "--cache", "none", "--resume", "--json", "--out", str(out)),
     ]
@@ -291,7 +291,7 @@ class TestFolder:
         """Another batch size changes the steps of by-epochs arms, too."""
         changed = structs.replace(fit_config(finished.manifest), lr=0.5)
         arms = "original,original+augmented"
-        planned = make_design(changed, arms=arms, seeds=3, budget="steps:3")
+        planned = make_design(changed, arms=arms, seeds=3, budget="steps:6")
         with pytest.raises(RunError, match="was begun with contrasts"):
             compare(planned, finished.out, resume=True)
 

@@ -15,15 +15,27 @@ from hypothesis import strategies as st
 
 from augbuild.errors import TableError
 from tests.conftest import photo
-from trainer.comparison import ledger as looks
+from trainer.comparison.looks import ledger as looks
 from trainer.comparison.looks.ledger import (
-    LookCount,
+    Look,
     build_ledger,
     record_look,
     record_look_everywhere,
     user_ledger,
 )
+from trainer.comparison.looks.levels import Looked
 from trainer.data.samples import Sample
+
+
+def look_at(ledger: Path, test: str, comparison: str) -> tuple[int, bool]:
+    """Record a look; return its number, and whether it was recorded."""
+    count = record_look(ledger, Look(test, comparison))
+    return count.number, count.recorded
+
+
+def look_everywhere(table: Path, test: str, comparison: str) -> tuple[int, bool]:
+    count = record_look_everywhere(table, Look(test, comparison))
+    return count.number, count.recorded
 
 
 def sample(path: Path, sha256: str | None = None) -> Sample:
@@ -38,11 +50,11 @@ class TestLook:
     def test_each_comparison_is_one_look(self, tmp_path: Path) -> None:
         ledger = tmp_path / "below" / "looks.jsonl"
         asked = ["first", "second", "first", "third", "second"]
-        assert [record_look(ledger, "key", each) for each in asked] == [
-            LookCount(number, True) for number in (1, 2, 1, 3, 2)
+        assert [look_at(ledger, "key", each) for each in asked] == [
+            (number, True) for number in (1, 2, 1, 3, 2)
         ]
-        assert record_look(ledger, "other", "second") == LookCount(1, True)
-        assert record_look(ledger, "key", "third") == LookCount(3, True)
+        assert look_at(ledger, "other", "second") == (1, True)
+        assert look_at(ledger, "key", "third") == (3, True)
         rows = [json.loads(line) for line in ledger.read_text().splitlines()]
         assert [(each["test"], each["comparison"]) for each in rows] == [
             ("key", "first"), ("key", "second"), ("key", "third"), ("other", "second")
@@ -61,7 +73,7 @@ class TestLook:
         for key, comparison in asked:
             earlier = sum(known == key for known, _ in numbers)
             expected = numbers.setdefault((key, comparison), earlier + 1)
-            assert record_look(ledger, key, comparison) == LookCount(expected, True)
+            assert look_at(ledger, key, comparison) == (expected, True)
 
     @pytest.mark.parametrize(
         "damage",
@@ -84,49 +96,47 @@ class TestLook:
     def test_a_damaged_line_is_no_look(self, tmp_path: Path, damage: str) -> None:
         ledger = tmp_path / "looks.jsonl"
         ledger.write_text(f"{row('key', 'a')}\n{damage}\n{row('key', 'b')}\n")
-        assert record_look(ledger, "key", "c") == LookCount(3, True)
+        assert look_at(ledger, "key", "c") == (3, True)
 
     def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
         ledger = tmp_path / "looks.jsonl"
         ledger.write_bytes(b"\xff\xfe\n" + row("key", "a").encode() + b"\n")
-        assert record_look(ledger, "key", "b") == LookCount(2, True)
+        assert look_at(ledger, "key", "b") == (2, True)
 
     def test_after_a_line_that_was_cut_short(self, tmp_path: Path) -> None:
         ledger = tmp_path / "looks.jsonl"
         ledger.write_text(f'{row("key", "a")}\n{{"test": "ke')
-        assert record_look(ledger, "key", "b") == LookCount(2, True)
+        assert look_at(ledger, "key", "b") == (2, True)
         assert ledger.read_text().count("\n") == 3
-        assert record_look(ledger, "key", "c") == LookCount(3, True)
+        assert look_at(ledger, "key", "c") == (3, True)
 
     def test_a_row_that_two_wrote_at_once_is_one_look(self, tmp_path: Path) -> None:
         ledger = tmp_path / "looks.jsonl"
         ledger.write_text("\n".join([row("key", "a"), row("key", "a"), row("key", "b")]))
-        assert record_look(ledger, "key", "b") == LookCount(2, True)
+        assert look_at(ledger, "key", "b") == (2, True)
 
     def test_what_was_there_stays(self, tmp_path: Path) -> None:
         ledger = tmp_path / "looks.jsonl"
         before = f"{row('key', 'a')}\nnot ours\n"
         ledger.write_text(before)
-        record_look(ledger, "key", "b")
+        look_at(ledger, "key", "b")
         assert ledger.read_text().startswith(before)
 
     def test_a_ledger_that_cannot_be_written_stops_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         below_a_file, folder = tmp_path / "file" / "looks.jsonl", tmp_path
         for ledger in (below_a_file, folder):
-            assert [record_look(ledger, "key", "a"), record_look(ledger, "key", "a")] == [
-                LookCount(1, False)
-            ] * 2
+            assert [look_at(ledger, "key", "a"), look_at(ledger, "key", "a")] == [(1, False)] * 2
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     def test_a_read_only_ledger_gives_the_number_that_it_would_be(self, tmp_path: Path) -> None:
         ledger = tmp_path / "looks.jsonl"
-        record_look(ledger, "key", "a")
+        look_at(ledger, "key", "a")
         ledger.chmod(0o444)
-        assert [record_look(ledger, "key", each) for each in "aba"] == [
-            LookCount(1, True),
-            LookCount(2, False),
-            LookCount(1, True),
+        assert [look_at(ledger, "key", each) for each in "aba"] == [
+            (1, True),
+            (2, False),
+            (1, True),
         ]
 
     def test_many_at_once(self, tmp_path: Path) -> None:
@@ -142,12 +152,12 @@ class TestLook:
         lines = filter(None, ledger.read_text().splitlines())
         rows = [json.loads(line)["comparison"] for line in lines]
         assert sorted(rows) == sorted(f"{name}{number}" for name in "ab" for number in range(100))
-        assert [record_look(ledger, "key", each).number for each in rows] == list(range(1, 201))
+        assert [look_at(ledger, "key", each)[0] for each in rows] == list(range(1, 201))
 
 
 def _look_often(ledger: Path, name: str) -> None:
     for number in range(100):
-        assert record_look(ledger, "key", f"{name}{number}").recorded
+        assert record_look(ledger, Look("key", f"{name}{number}")).recorded
 
 
 class TestKey:
@@ -206,17 +216,15 @@ class TestEverywhere:
         first, second = tmp_path / "1", tmp_path / "2"
         for build in (first, second):
             (build / ".augbuild").mkdir(parents=True)
-        assert record_look_everywhere(first, "key", "a") == LookCount(1, True)
-        assert record_look_everywhere(second, "key", "b") == LookCount(2, True), (
-            "the user's has two"
-        )
-        assert record_look(build_ledger(second), "key", "c") == LookCount(2, True)
+        assert look_everywhere(first, "key", "a") == (1, True)
+        assert look_everywhere(second, "key", "b") == (2, True), "the user's has two"
+        assert look_at(build_ledger(second), "key", "c") == (2, True)
         user_ledger().unlink()
-        assert record_look_everywhere(second, "key", "d") == LookCount(3, True), "the build's has 3"
-        assert record_look_everywhere(second, "key", "d") == LookCount(3, True), "no other look"
+        assert look_everywhere(second, "key", "d") == (3, True), "the build's has 3"
+        assert look_everywhere(second, "key", "d") == (3, True), "no other look"
 
     def test_without_a_build_the_users_has_it_alone(self, tmp_path: Path) -> None:
-        assert record_look_everywhere(tmp_path, "key", "a") == LookCount(1, True)
+        assert look_everywhere(tmp_path, "key", "a") == (1, True)
         assert len(user_ledger().read_text(encoding="utf-8").splitlines()) == 1
 
     @pytest.mark.parametrize("damaged", ["build", "user", "both"])
@@ -230,5 +238,16 @@ class TestEverywhere:
             state.touch()
         if damaged in {"build", "both"}:
             build_ledger(build).mkdir()
-        look = record_look_everywhere(build, "key", "a")
-        assert look == LookCount(1, recorded=damaged != "both")
+        look = look_everywhere(build, "key", "a")
+        assert look == (1, damaged != "both")
+
+
+def test_earlier_looks_tell_their_design_and_seeds(tmp_path: Path) -> None:
+    ledger = tmp_path / "looks.jsonl"
+    ledger.write_text(f"{row('key', 'of version 0.1')}\n", encoding="utf-8")
+    first = record_look(ledger, Look("key", "a", design="d", seeds=3))
+    assert first.earlier == (Looked("of version 0.1", 0),)
+    second = record_look(ledger, Look("key", "b", design="d", seeds=10))
+    assert second.earlier == (Looked("of version 0.1", 0), Looked("d", 3))
+    again = record_look(ledger, Look("key", "a", design="d", seeds=3))
+    assert again == first, "what came after it does not count"
