@@ -146,8 +146,7 @@ def compare(
     from trainer.comparison.runs import make_workers
     from trainer.report.report import write_report as write_report_of
 
-    folder = Path(out)
-    compile_model = options.pop("compile", None)
+    folder, compile_model = Path(out), options.pop("compile", None)
     design = from_options(
         manifest=_text(manifest), arms=arms, named=arm, ablate=_text(ablate), seeds=seeds,
         budget=budget, metric=metric, margin=margin, folds=folds, max_seeds=max_seeds,

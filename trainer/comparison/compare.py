@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import platform
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 from msgspec import structs
 
-from augbuild.core.documents import to_plain
 from augbuild.core.pool import available_cpus
-from augbuild.core.text import shorten
 from augbuild.errors import RunError
 from trainer.comparison.ablation import BUILDS
 from trainer.comparison.arms import (
@@ -29,9 +26,9 @@ from trainer.comparison.arms import (
 )
 from trainer.comparison.config import (
     CONFIG,
-    ArmSummary,
     ComparisonConfig,
     SharedFit,
+    check_begun_alike,
     read_config,
     write_config,
 )
@@ -39,7 +36,7 @@ from trainer.comparison.design import Design
 from trainer.comparison.guards import run_guards
 from trainer.comparison.judge import judge_runs, stopped_result
 from trainer.comparison.looks.ledger import Look, record_look_everywhere, test_key
-from trainer.comparison.looks.levels import Declared, check_seeds_again, find_level
+from trainer.comparison.looks.levels import check_seeds_again, find_level
 from trainer.comparison.result import (
     RESULT,
     ComparisonResult,
@@ -62,10 +59,6 @@ _PACKAGES = (
     "torch",
     "torchvision",
 )
-
-# Guards may be overridden, seeds added, and a run's own config.json has the versions that trained
-# it; what version 0.1 did not record of the arms and test images follows from the rest.
-_MAY_CHANGE = ("threads", "versions", "guards", "seeds", "test_groups")
 
 
 def compare(
@@ -133,8 +126,8 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
         guards=(),
         test_groups=() if design.folds else number_groups(images),
         turns="drawn",
-        max_seeds=design.max_seeds,
-        recipes=design.recipes,
+        max_seeds=design.declared.max_seeds,
+        recipes=design.declared.recipes,
     )
 
 
@@ -163,48 +156,11 @@ def _open(out: Path, declared: ComparisonConfig, *, resume: bool) -> ComparisonC
         out.mkdir(parents=True, exist_ok=True)
         return declared
     before = read_config(out)
-    names = [name for name in declared.__struct_fields__ if name not in _MAY_CHANGE]
-    # Arms come last: a difference in one of the others is the reason for theirs.
-    names.sort(key=lambda name: name == "arms")
-    for name in names:
-        old, new = getattr(before, name), getattr(declared, name)
-        if name == "arms":
-            new = _without_later_counts(old, new)
-        if old != new:
-            raise RunError(
-                f"{out} was begun with {name} {_as_json(old)}, not {_as_json(new)}; "
-                "use another folder"
-            )
-    _check_seeds(out, before.seeds, declared.seeds)
-    return structs.replace(declared, threads=before.threads)
-
-
-def _check_seeds(out: Path, before: Sequence[int], now: Sequence[int]) -> None:
-    """Check that seeds were added to those of before, if they changed, and enough of them.
-
-    Raises RunError and UsageError.
-    """
-    if now[: len(before)] != before:
-        raise RunError(
-            f"{out} was begun with the seeds {_as_json(before)}, which {_as_json(now)} does not "
-            "begin with; use another folder"
-        )
+    check_begun_alike(out, before, declared)
     was_judged = (out / RESULT).is_file()
-    if was_judged and len(now) > len(before):
-        check_seeds_again(len(before), len(now))
-
-
-def _without_later_counts(
-    before: Sequence[ArmSummary], now: Sequence[ArmSummary]
-) -> tuple[ArmSummary, ...]:
-    """Return arms as version 0.1 would have recorded them, where it recorded those of before."""
-    if any(arm.seen is not None for arm in before):
-        return tuple(now)
-    return tuple(structs.replace(arm, seen=None, constant_loss=None) for arm in now)
-
-
-def _as_json(value: object) -> str:
-    return shorten(json.dumps(to_plain(value), ensure_ascii=False), 120)
+    if was_judged and len(declared.seeds) > len(before.seeds):
+        check_seeds_again(len(before.seeds), len(declared.seeds))
+    return structs.replace(declared, threads=before.threads)
 
 
 def _train(
@@ -245,8 +201,7 @@ def _judge_first(
     seeds = len(config.seeds)
     look = Look(test_key(images.test), config.key, design=config.design_key, seeds=seeds)
     looks = record_look_everywhere(manifest, look)
-    declared = Declared(config.max_seeds, config.recipes)
-    level = find_level(looks.earlier, config.design_key, seeds, declared)
+    level = find_level(looks.earlier, config.design_key, seeds, design.declared)
     notes = [*design.notes]
     if not looks.recorded:
         notes.append("No ledger of looks at these test images could be written.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,12 +11,17 @@ from msgspec import Meta, Struct, structs
 
 from augbuild.core.documents import encode, read_document, to_plain
 from augbuild.core.files import hash_bytes, write_atomic
+from augbuild.core.text import shorten
 from augbuild.errors import RunError
 from trainer.comparison.design import ArmPair, Budget, Metric
 from trainer.data.samples import TrainOn
 from trainer.statistics.tests import Count, NotEmpty, Positive, Share
 
 CONFIG = "config.json"
+
+# Guards may be overridden, seeds added, and a run's own config.json has the versions that trained
+# it; groups of test images follow from the manifest.
+_MAY_CHANGE = ("threads", "versions", "guards", "seeds", "test_groups")
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -167,3 +173,38 @@ def read_config(folder: Path) -> ComparisonConfig:
 def write_config(folder: Path, config: ComparisonConfig) -> None:
     """Write the config.json of a comparison; raises OSError."""
     write_atomic(folder / CONFIG, encode(config, indent=2))
+
+
+def check_begun_alike(folder: Path, before: ComparisonConfig, now: ComparisonConfig) -> None:
+    """Raise RunError where a comparison was begun with something else than is asked for now."""
+    names = [name for name in ComparisonConfig.__struct_fields__ if name not in _MAY_CHANGE]
+    # Arms come last: a difference in one of the others is the reason for theirs.
+    names.sort(key=lambda name: name == "arms")
+    for name in names:
+        old, new = getattr(before, name), getattr(now, name)
+        if name == "arms":
+            new = _without_later_counts(old, new)
+        if old != new:
+            raise RunError(
+                f"{folder} was begun with {name} {_as_json(old)}, not {_as_json(new)}; "
+                "use another folder"
+            )
+    # Seeds may be added, since each is a run of its own.
+    if now.seeds[: len(before.seeds)] != before.seeds:
+        raise RunError(
+            f"{folder} was begun with the seeds {_as_json(before.seeds)}, which "
+            f"{_as_json(now.seeds)} does not begin with; use another folder"
+        )
+
+
+def _without_later_counts(
+    before: Sequence[ArmSummary], now: Sequence[ArmSummary]
+) -> tuple[ArmSummary, ...]:
+    """Return arms as version 0.1 would have recorded them, where it recorded those of before."""
+    if any(arm.seen is not None for arm in before):
+        return tuple(now)
+    return tuple(structs.replace(arm, seen=None, constant_loss=None) for arm in now)
+
+
+def _as_json(value: object) -> str:
+    return shorten(json.dumps(to_plain(value), ensure_ascii=False), 120)

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
+from trainer.comparison.looks.levels import UNDECLARED, Declared
 from trainer.data.samples import TrainOn
 from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
@@ -63,9 +64,8 @@ class Design:
 
     `contrasts` are (treatment, baseline), the first the primary one. Every arm is tested on the
     test images of the first arm's manifest. `fit` has what all runs share. `budget` is None until
-    the arms' sizes are known, where none was asked for. `max_seeds` and `recipes` declare how often
-    the test images will be looked at, None where nothing was declared. `notes` stand beside the
-    verdict.
+    the arms' sizes are known, where none was asked for. `declared` is how often the test images
+    will be looked at. `notes` stand beside the verdict.
     """
 
     arms: tuple[Arm, ...]
@@ -77,27 +77,15 @@ class Design:
     margin: float
     folds: bool
     notes: tuple[str, ...]
-    max_seeds: int | None = None
-    recipes: int | None = None
+    declared: Declared = UNDECLARED
 
 
 def from_options(
-    *,
-    manifest: str | None,
-    arms: str | None,
-    named: Sequence[str],
-    seeds: int,
-    budget: str | None,
-    metric: str,
-    margin: float,
-    folds: bool,
-    ablate: str | None,
-    max_seeds: int | None,
-    recipes: int | None,
-    config: Path | None,
-    compile_: bool | None,
+    *, manifest: str | None, arms: str | None, named: Sequence[str], ablate: str | None,
+    seeds: int, budget: str | None, metric: str, margin: float, folds: bool,
+    max_seeds: int | None, recipes: int | None, config: Path | None, compile_: bool | None,
     **training: object,
-) -> Design:
+) -> Design:  # fmt: skip
     """Make a design from the options of `trainer compare`; raises UsageError.
 
     `training` are those that `trainer fit` has, too.
@@ -122,8 +110,7 @@ def from_options(
         margin=margin,
         folds=folds,
         ablate=ablate is not None,
-        max_seeds=max_seeds,
-        recipes=recipes,
+        declared=Declared(max_seeds, recipes),
     )
 
 
@@ -138,8 +125,7 @@ def make_design(
     margin: float = 0.02,
     folds: bool = False,
     ablate: bool = False,
-    max_seeds: int | None = None,
-    recipes: int | None = None,
+    declared: Declared = UNDECLARED,
 ) -> Design:
     """Make a design from what the command line gives; raises UsageError.
 
@@ -148,12 +134,9 @@ def make_design(
     `make_ablation` then makes one for each transform.
     """
     _refuse_what_runs_set(fit)
-    if not 1 <= seeds <= _MOST_SEEDS:
-        raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
+    _check_seeds(seeds, declared)
     if not 0 < margin < 1:
         raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
-    if max_seeds is not None and max_seeds < seeds:
-        raise UsageError(f"--max-seeds must be at least --seeds, {seeds} (got {max_seeds})")
     limit = parse_budget(budget) if budget else None
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
@@ -170,9 +153,18 @@ def make_design(
         margin=margin,
         folds=folds,
         notes=tuple(notes),
-        max_seeds=max_seeds,
-        recipes=recipes,
+        declared=declared,
     )
+
+
+def _check_seeds(seeds: int, declared: Declared) -> None:
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
+    most = declared.max_seeds
+    if most is not None and not seeds <= most <= _MOST_SEEDS:
+        raise UsageError(
+            f"--max-seeds must be from --seeds, {seeds}, to {_MOST_SEEDS} (got {most})"
+        )
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:

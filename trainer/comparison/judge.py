@@ -82,17 +82,7 @@ def judge_runs(
     of the test after so many.
     """
     arms = _read_arms(runs, config)
-    overridden = [f"{guard.name} ({guard.count:,} found)" for guard in config.guards]
-    settings = ContrastSettings(
-        classes=config.classes,
-        metric=config.metric,
-        margin=config.margin,
-        per_class=tuple(config.test.per_class.get(label, 0) for label in config.classes),
-        looks=looks,
-        level=level,
-        groups=np.array(config.test_groups, np.int64) if config.test_groups else None,
-        overridden=tuple(overridden),
-    )
+    settings = _settings(config, looks, level)
     pairs = [(arms[treatment], arms[baseline]) for treatment, baseline in config.contrasts]
     contrasts = contrast_all(pairs, settings)
     rows = _read_rows(runs, config)
@@ -114,6 +104,20 @@ def judge_runs(
         guards=config.guards,
         notes=tuple(notes),
         methods=write_methods(config, level),
+    )
+
+
+def _settings(config: ComparisonConfig, looks: int, level: Level) -> ContrastSettings:
+    overridden = [f"{guard.name} ({guard.count:,} found)" for guard in config.guards]
+    return ContrastSettings(
+        classes=config.classes,
+        metric=config.metric,
+        margin=config.margin,
+        per_class=tuple(config.test.per_class.get(label, 0) for label in config.classes),
+        looks=looks,
+        level=level,
+        groups=np.array(config.test_groups, np.int64) if config.test_groups else None,
+        overridden=tuple(overridden),
     )
 
 

@@ -54,7 +54,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     balanced_accuracy: Share | None = None  # version 0.1 did not write it
 
     def score(self, metric: Metric) -> float:
-        """Return the run's score by a metric; raises RunError where version 0.1 did not write it."""
+        """Return the run's score by a metric; raises RunError where there is none."""
         if metric == "accuracy":
             return self.accuracy
         if metric == "macro F1":

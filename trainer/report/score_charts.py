@@ -56,7 +56,7 @@ def _scores_by_seed(result: ComparisonResult, arm: str) -> tuple[float, ...]:
 def chart_deltas(number: int, contrast: ContrastResult, result: ComparisonResult) -> Drawn:
     """Draw the differences of a contrast: of all images, and F1 of each class."""
     rows = []
-    of_no_class = count_overall(contrast.details, len(result.classes))
+    of_no_class = count_overall(contrast.details)
     for place, detail in enumerate(contrast.details):
         overall = place < of_no_class
         if overall or detail.metric == "F1":

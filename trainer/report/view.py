@@ -107,7 +107,7 @@ def build_view(
     contrasts: list[ContrastView] = []
     if isinstance(result, ComparisonResult):
         for contrast, figure in zip(result.contrasts, gallery.deltas, strict=True):
-            contrasts.append(_view_measured(contrast, len(result.classes), figure))
+            contrasts.append(_view_measured(contrast, figure))
     else:
         for stopped in result.contrasts:
             verdict = _split_verdict(stopped.outcome, stopped.sentence)
@@ -157,13 +157,13 @@ def _level_of(contrast: ContrastResult) -> str:
     return f"{format_level(1 - contrast.alpha)} interval"
 
 
-def _view_measured(contrast: ContrastResult, classes: int, figure: Drawn) -> ContrastView:
+def _view_measured(contrast: ContrastResult, figure: Drawn) -> ContrastView:
     return ContrastView(
         treatment=contrast.treatment,
         baseline=contrast.baseline,
         verdict=_split_verdict(contrast.outcome, contrast.sentence, contrast.next_step),
         figure=figure,
-        table=_tabulate_classes(contrast.details[count_overall(contrast.details, classes) :]),
+        table=_tabulate_classes(contrast.details[count_overall(contrast.details) :]),
         has_intervals=contrast.low is not None,
     )
 

@@ -87,6 +87,7 @@ def _contrast(
     """Judge two arms: the verdict, the primary difference, and all others."""
     estimate = pair.estimate
     if estimate is not None:
+        # The interval that is shown excludes 0 where the p that decides is below the level.
         estimate = at_level(estimate, level)
     details = describe_differences(pair.differences, settings)
     evidence = _gather(pair, settings, estimate, adjusted_p, details)
@@ -129,17 +130,12 @@ def _gather(
     in_order = np.concatenate(first_pair)
     images = len(in_order)
     groups, independent = count_groups(settings.groups, images)
-    seeds = len(treatment.runs)
-    failures = None
-    if treatment.failed or baseline.failed:
-        failed = len(treatment.failed), len(baseline.failed)
-        failures = Failures(*failed, fisher_exact(*failed, seeds))
     return Evidence(
         treatment=_judge_arm(treatment, settings),
         baseline=_judge_arm(baseline, settings),
         delta=mean(pair.used) if pair.used else mean(pair.differences[settings.key]),
         estimate=estimate,
-        seeds=seeds,
+        seeds=len(treatment.runs),
         pairs=len(pair.used),
         images=images,
         groups=groups,
@@ -155,10 +151,17 @@ def _gather(
         adjusted_p=adjusted_p,
         reencoded=treatment.augmented != baseline.augmented,
         identical=are_identical(treatment.runs, baseline.runs),
-        failures=failures,
-        hurt=find_hurt(details, len(settings.classes)),
+        failures=_count_failures(treatment, baseline),
+        hurt=find_hurt(details),
         overridden=settings.overridden,
     )
+
+
+def _count_failures(treatment: TrainedArm, baseline: TrainedArm) -> Failures | None:
+    if not (treatment.failed or baseline.failed):
+        return None
+    failed = len(treatment.failed), len(baseline.failed)
+    return Failures(*failed, fisher_exact(*failed, len(treatment.runs)))
 
 
 def _judge_arm(arm: TrainedArm, settings: ContrastSettings) -> JudgedArm:

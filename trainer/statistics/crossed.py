@@ -49,31 +49,16 @@ def crossed_variance(differences: ArrayLike, groups: ArrayLike | None = None) ->
     d = np.asarray(differences, np.float64)
     seeds, images = d.shape[-2:]
     sizes, starts, in_order = _sort_groups(groups, images)
-    if seeds < 2 or len(sizes) < 2:
-        message = f"crossing takes 2 seeds and 2 images or more, got {seeds} and {len(sizes)}"
+    units = len(sizes)
+    if seeds < 2 or units < 2:
+        message = f"crossing takes 2 seeds and 2 images or more, got {seeds} and {units}"
         raise TrainerError(message)
-    d = d[..., in_order]
-    by_seed = d.mean(axis=-1)
-    by_image = d.mean(axis=-2)
-    delta = by_seed.mean(axis=-1)
     overlap = float(np.square(sizes / images).sum())
-    a = by_seed.var(axis=-1, ddof=1) / seeds
-    sums = np.add.reduceat(by_image - delta[..., None], starts, axis=-1)
-    scale = images**2 * (1 - overlap)
-    b = np.square(sums).sum(axis=-1) / scale
-    # Residuals of the groups, as in a two-way ANOVA: a group's sum less what its seed, with the
-    # group's size, and its images explain.
-    by_group = np.add.reduceat(d, starts, axis=-1)
-    explained = (
-        by_group.mean(axis=-2)[..., None, :] + sizes * (by_seed - delta[..., None])[..., None]
-    )
-    left = np.square(by_group - explained).sum(axis=(-1, -2))
-    c = left / scale / (seeds * (seeds - 1))
-    dof_of_groups = 1 / overlap - 1
-    variance, dof = _combine(a, b, c, seeds - 1, dof_of_groups)
-    floor = resolution(len(sizes)) ** 2
+    a, b, c = _mean_squares(d[..., in_order], sizes, starts, overlap)
+    variance, dof = _combine(a, b, c, seeds - 1, 1 / overlap - 1)
+    floor = resolution(units) ** 2
     return Crossed(
-        delta=delta,
+        delta=d.mean(axis=(-1, -2)),
         variance=np.where(variance > ROUNDING, variance, floor),
         dof=dof,
         # Components are differences of mean squares, which chance makes negative; variances are
@@ -81,8 +66,30 @@ def crossed_variance(differences: ArrayLike, groups: ArrayLike | None = None) ->
         seed=np.maximum(seeds * (a - c), 0.0),
         image=np.maximum(images * (b - c), 0.0),
         residual=seeds * images * c,
-        units=len(sizes),
+        units=units,
     )
+
+
+def _mean_squares(
+    d: Array, sizes: NDArray[np.int64], starts: NDArray[np.int64], overlap: float
+) -> tuple[Array, Array, Array]:
+    """Return a, b and c of `crossed_variance`; images of a group lie beside each other in `d`."""
+    seeds, images = d.shape[-2:]
+    by_seed = d.mean(axis=-1)
+    by_image = d.mean(axis=-2)
+    delta = by_seed.mean(axis=-1)
+    a = by_seed.var(axis=-1, ddof=1) / seeds
+    scale = images**2 * (1 - overlap)
+    sums = np.add.reduceat(by_image - delta[..., None], starts, axis=-1)
+    b = np.square(sums).sum(axis=-1) / scale
+    # What is left of a group's sum, as in a two-way ANOVA: less what its images explain, and what
+    # its seed does, with the group's size.
+    by_group = np.add.reduceat(d, starts, axis=-1)
+    of_seed = by_seed - delta[..., None]
+    explained = by_group.mean(axis=-2)[..., None, :] + sizes * of_seed[..., None]
+    left = np.square(by_group - explained).sum(axis=(-1, -2))
+    c = left / scale / (seeds * (seeds - 1))
+    return a, b, c
 
 
 def _sort_groups(

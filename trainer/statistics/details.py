@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from trainer.statistics.differences import Differences, estimate_mean, mean
 from trainer.statistics.pairs import ContrastSettings
-from trainer.statistics.scores import BY_CLASS, Key, name_of
+from trainer.statistics.scores import Key, name_of
 from trainer.statistics.tests import (
     Estimate,
     Number,
@@ -23,6 +23,7 @@ from trainer.statistics.verdict.digits import format_signed
 from trainer.statistics.verdict.evidence import FEWEST_SEEDS
 
 _ALPHA = 0.05
+_OVERALL = (("accuracy", "all"), ("F1", "macro"), ("balanced accuracy", "macro"))
 
 
 class Detail(Struct, frozen=True, kw_only=True):
@@ -91,18 +92,23 @@ def _floor(estimate: Estimate, key: Key, per_class: Sequence[int]) -> Estimate:
     return t_estimate(estimate.delta, least, estimate.dof, 0.95, least, estimate.components)
 
 
-def count_overall(details: Sequence[Detail], classes: int) -> int:
+def count_overall(details: Sequence[Detail]) -> int:
     """Count the details that come first and are of no class, such as accuracy.
 
     Their place tells them from the others, since a class may be called `macro`.
     """
-    return len(details) - BY_CLASS * classes
+    number = 0
+    for detail, expected in zip(details, _OVERALL, strict=False):
+        if (detail.metric, detail.of) != expected:
+            break
+        number += 1
+    return number
 
 
-def find_hurt(details: Sequence[Detail], classes: int) -> tuple[str, ...]:
+def find_hurt(details: Sequence[Detail]) -> tuple[str, ...]:
     """List the classes whose F1 or recall is shown to be lower, with their difference."""
     hurt: dict[str, str] = {}
-    for detail in details[count_overall(details, classes) :]:
+    for detail in details[count_overall(details) :]:
         if detail.adjusted_p is None or detail.metric == "precision":
             continue
         if detail.adjusted_p < _ALPHA and detail.delta < 0:

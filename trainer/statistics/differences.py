@@ -70,8 +70,8 @@ def estimate_mean(
     if folds > 1:
         # Seeds are crossed with folds: training sets of two folds overlap, the photos of a fold
         # were tested by one training.
-        by_fold = np.array([[fold.mean() for fold in seed] for seed in values])
-        return crossed(by_fold, level)
+        by_fold = np.array(_list_means(values))
+        return crossed(by_fold.reshape(len(values), folds), level)
     whole = [seed[0] for seed in values]
     units = len(whole[0]) if groups is None else len(np.unique(groups))
     if units < 2:

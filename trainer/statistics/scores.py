@@ -22,9 +22,6 @@ ACCURACY: Key = ("accuracy", ALL)
 MACRO_F1: Key = ("F1", MACRO)
 BALANCED: Key = ("balanced accuracy", MACRO)
 
-BY_CLASS = 3
-"""How many metrics each class has: precision, recall, F1."""
-
 
 @dataclass(frozen=True, slots=True)
 class Predictions:

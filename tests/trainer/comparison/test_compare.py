@@ -15,7 +15,7 @@ from msgspec import structs
 
 from augbuild.building.build import build
 from augbuild.core.pool import available_cpus
-from augbuild.errors import RunError
+from augbuild.errors import RunError, UsageError
 from tests.conftest import REPOSITORY, photo, write_recipe
 from tests.trainer.comparison.conftest import Finished
 from tests.trainer.comparison.fixtures import change
@@ -54,7 +54,7 @@ class TestResult:
 
     def test_is_what_stands_in_comparison_json(self, finished: Finished) -> None:
         assert read_result(finished.out) == finished.result
-        assert finished.result.verdict.sentence in as_text(finished.result)
+        assert finished.result.verdict.sentence in as_text(finished.result, width=10_000)
 
     def test_is_judged_again_without_training(self, finished: Finished, tmp_path: Path) -> None:
         copy = shutil.copytree(finished.out, tmp_path / "copy")
@@ -226,7 +226,7 @@ class TestGuards:
         two = make_design(fit_config(manifest), named=named, seeds=3, budget="steps:6")
         result = compare(two, tmp_path / "out")
         assert result.verdict.outcome == "INVALID"
-        assert [guard.name for guard in result.guards] == ["test-set"]
+        assert [guard.name for guard in result.guards] == ["test-set", "exposure"]
 
 
 def test_killed_at_any_moment_and_resumed_comes_to_the_same(
@@ -283,7 +283,7 @@ class TestFolder:
 
     def test_of_another_design_is_refused(self, finished: Finished) -> None:
         with pytest.raises(
-            RunError, match=r"was begun with budget \{.*3\}, not \{.*4\}; use another folder"
+            RunError, match=r"was begun with budget \{.*6\}, not \{.*4\}; use another folder"
         ):
             compare(design(finished.manifest, budget="steps:4"), finished.out, resume=True)
 
@@ -319,7 +319,7 @@ def test_folds_test_every_image_once_a_seed(tmp_path: Path) -> None:
     folder = (tmp_path / "photos" / "train").rename(tmp_path / "flat")
     recipe = RECIPE.replace('path = "photos"', f'path = "{folder}"') + "[split]\nfolds = 3\n"
     out = build(write_recipe(tmp_path, recipe)).out
-    planned = design(out / "manifest.jsonl", folds=True, seeds=1)
+    planned = design(out / "manifest.jsonl", folds=True, seeds=2)
     result = measured(planned, tmp_path / "comparison")
     tested: list[str] = []
     for fold in range(3):
@@ -329,3 +329,43 @@ def test_folds_test_every_image_once_a_seed(tmp_path: Path) -> None:
     assert result.folds == 3
     assert result.contrasts[0].low is not None
     assert "18 test images in 3 folds" in result.verdict.sentence
+
+
+def test_seeds_may_be_added_and_cost_a_second_look(manifest: Path, tmp_path: Path) -> None:
+    own = copy_build(manifest, tmp_path / "own")
+    first = measured(design(own, seeds=1), tmp_path / "out")
+    assert (first.test.looks, first.test.level.alpha) == (1, 0.04)
+    untouched = tmp_path / "out" / "runs" / "augmented-seed0" / "predictions.csv"
+    before = untouched.stat().st_mtime_ns
+    second = measured(design(own, seeds=2), tmp_path / "out", resume=True)
+    assert untouched.stat().st_mtime_ns == before, "trained once"
+    assert (len(second.seeds), second.test.looks, second.test.level.alpha) == (2, 2, 0.01)
+    assert "Second look at this design: judged at the level 0.01." in second.verdict.sentence
+    with pytest.raises(RunError, match=r"was begun with the seeds \[0, 1\], which \[0\] does not"):
+        measured(design(own, seeds=1), tmp_path / "out", resume=True)
+    three = measured(design(own, seeds=3), tmp_path / "out", resume=True)
+    assert len(three.seeds) == 3
+    with pytest.raises(UsageError, match="--seeds 4 adds too little to the 3 seeds"):
+        measured(design(own, seeds=4), tmp_path / "out", resume=True)
+
+
+def test_a_budget_that_does_not_show_every_image_stops_it(manifest: Path, tmp_path: Path) -> None:
+    """One pass showed originals alone, and the arms were the same runs: EQUIVALENT, it said."""
+    planned = design(manifest, arms="original,original+augmented", seeds=1, budget="steps:3")
+    stopped = compare(planned, tmp_path / "stopped")
+    assert stopped.verdict.outcome == "INVALID"
+    (guard,) = stopped.guards
+    assert guard.name == "exposure"
+    assert "shows 20 of its 60 training images in 3 steps; --budget steps:9" in guard.findings[0]
+    went_on = measured(planned, tmp_path / "went-on", override={"exposure"})
+    assert "Guards overridden: exposure (1 found)." in went_on.verdict.sentence
+    assert [arm.seen for arm in went_on.arms] == [20, 20]
+
+
+def test_a_training_set_under_two_names_is_invalid(manifest: Path, tmp_path: Path) -> None:
+    named = [f"a={manifest}", f"b={manifest}"]
+    planned = make_design(fit_config(manifest), named=named, seeds=1, budget="steps:9")
+    result = measured(planned, tmp_path / "out")
+    assert result.verdict.outcome == "INVALID"
+    assert "predict the same to the last bit at every seed" in result.verdict.sentence
+    assert read_result(tmp_path / "out") == result, "it has runs, unlike what a guard stopped"

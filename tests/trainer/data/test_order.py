@@ -85,7 +85,7 @@ def test_sources_take_turns_with_their_variants(tmp_path: Path) -> None:
 def test_every_cycle_shows_every_image_in_an_order_of_its_own() -> None:
     """In version 0.1 pass 0 showed originals alone: one pass made two arms the same run."""
     sample = make_samples(1)[0]
-    samples = []
+    samples: list[Sample] = []
     for number in range(12):
         variants = (replace(sample, source=f"{number}", variant=each) for each in (-1, 0, 1))
         samples.extend(variants)

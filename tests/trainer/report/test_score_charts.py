@@ -87,29 +87,30 @@ def test_a_seed_without_a_run_is_one_sentence(lab: ComparisonResult) -> None:
 
 def test_differences_are_of_all_images_and_f1_by_class(lab: ComparisonResult) -> None:
     contrast = lab.contrasts[1]
-    kept = [*contrast.details[:2], contrast.details[4], contrast.details[7]]
-    names = ["accuracy", "macro F1", "F1 of cats", "F1 of dogs"]
-    rows = []
+    kept = [*contrast.details[1:3], contrast.details[5], contrast.details[8]]
+    names = ["macro F1", "balanced accuracy", "F1 of cats", "F1 of dogs"]
+    # The interval of the verdict, which is not adjusted for the other metrics.
+    rows = [Interval("accuracy", contrast.delta, contrast.low, contrast.high, main=True)]
     for name, detail in zip(names, kept, strict=True):
-        row = Interval(name, detail.delta, detail.low, detail.high, main=name == "accuracy")
-        rows.append(row)
+        rows.append(Interval(name, detail.delta, detail.low, detail.high, main=False))
     drawn = chart_deltas(2, contrast, lab)
     assert drawn.stem == "deltas-2"
     assert drawn.png == draw_deltas("original+augmented", "original", rows, 0.02)
-    assert drawn.caption.startswith("Dots are differences, lines their 95 % intervals; right of")
+    assert drawn.caption.startswith(
+        "Dots are differences, lines their intervals (95 % of the verdict's, 95 % of the others "
+    )
 
 
 def test_a_class_may_be_called_macro(lab: ComparisonResult) -> None:
     contrast = lab.contrasts[0]
-    named = structs.replace(contrast.details[4], of="macro")
-    details = (*contrast.details[:4], named)
+    named = structs.replace(contrast.details[5], of="macro")
+    details = (*contrast.details[:5], named)
     changed = structs.replace(contrast, details=details)
-    rows = []
+    rows = [Interval("accuracy", contrast.delta, contrast.low, contrast.high, main=True)]
     for name, detail in zip(
-        ("accuracy", "macro F1", "F1 of macro"), (*details[:2], named), strict=True
+        ("macro F1", "balanced accuracy", "F1 of macro"), (*details[1:3], named), strict=True
     ):
-        row = Interval(name, detail.delta, detail.low, detail.high, main=name == "accuracy")
-        rows.append(row)
+        rows.append(Interval(name, detail.delta, detail.low, detail.high, main=False))
     expected = draw_deltas("augmented", "original", rows, 0.02)
     assert chart_deltas(1, changed, lab).png == expected
 

@@ -25,7 +25,7 @@ def details_of(treatment: Runs, baseline: Runs) -> tuple[Detail, ...]:
 def test_details_are_in_a_fixed_order() -> None:
     details = details_of(make_runs(0.9, seeds=3, seed=1), make_runs(0.7, seeds=3, seed=2))
     names = [(detail.metric, detail.of) for detail in details]
-    assert count_overall(details, 2) == 3
+    assert count_overall(details) == 3
     assert names[:3] == [("accuracy", "all"), ("F1", "macro"), ("balanced accuracy", "macro")]
     assert names[3:] == [
         ("precision", "cats"),
@@ -93,6 +93,7 @@ def test_classes_that_are_hurt_are_named_once() -> None:
     details = [
         detail("accuracy", "all", -0.3, 0.001),
         detail("F1", "macro", -0.3, 0.001),
+        detail("balanced accuracy", "macro", -0.3, 0.001),
         detail("precision", "cats", -0.3, 0.001),  # of cats that are named, not of cats
         detail("recall", "cats", -0.12, 0.049),
         detail("F1", "cats", -0.1, 0.001),
@@ -100,5 +101,10 @@ def test_classes_that_are_hurt_are_named_once() -> None:
         detail("recall", "macro", -0.2, 0.05),
         detail("F1", "macro", 0.2, 0.001),
     ]
-    assert find_hurt(details, 2) == ("cats (recall −12 points)",)
-    assert find_hurt([], 0) == ()
+    assert find_hurt(details) == ("cats (recall −12 points)",)
+    assert find_hurt([]) == ()
+
+
+def test_version_0_1_had_no_balanced_accuracy() -> None:
+    old = [detail("accuracy", "all", 0.1, None), detail("F1", "macro", 0.1, None)]
+    assert count_overall(old) == count_overall([*old, detail("F1", "macro", 0.2, None)]) == 2

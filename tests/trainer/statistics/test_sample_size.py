@@ -206,7 +206,7 @@ def test_ranges_hold_what_is_true() -> None:
         gain, number = visible_gain(variances), seeds_needed(0.06, variances)
         assert gain.low is not None
         assert gain.high is not None
-        held[0] += gain.low <= seen <= gain.high
+        held[0] += bool(gain.low <= seen <= gain.high)
         low = math.inf if number.low is None else number.low
         high = math.inf if number.high is None else number.high
         held[1] += low <= seeds <= high

@@ -40,6 +40,9 @@ class Declared:
     recipes: int | None = None
 
 
+UNDECLARED = Declared()
+
+
 def check_seeds_again(before: int, seeds: int) -> None:
     """Raise UsageError where too few seeds were added for another look at the same design."""
     enough = math.ceil(1.5 * before)
@@ -64,6 +67,7 @@ def find_level(earlier: Sequence[Looked], design: str, seeds: int, declared: Dec
     if same:
         nth = _nth(len(same) + 1)
         return Level(_AGAIN, reason=f"{nth} look at this design: judged at the level 0.01.")
+    # A recipe that was looked at again is still one recipe.
     place = len(others) + 1
     if declared.recipes is not None and place <= declared.recipes:
         alpha = 0.05 / declared.recipes

@@ -36,9 +36,10 @@ def advise(outcome: Outcome, evidence: Evidence) -> str:
 
 
 def _settle(evidence: Evidence) -> str:
-    """Write what an open question would take, seeds first, since they cost no photos."""
+    """Write what an open question would take."""
     if evidence.seeds < FEWEST_SEEDS:
         return "Run at least 5 seeds: --seeds 10 --resume."
+    # Seeds before images: they cost time alone.
     variances = measured(evidence)
     gain = f"{format_points(PLANNED_GAIN)} points"
     if variances is not None:

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from augbuild.errors import UsageError
-from trainer.comparison.looks.levels import Declared, Looked, check_seeds_again, find_level
+from trainer.comparison.looks.levels import (
+    UNDECLARED,
+    Declared,
+    Looked,
+    check_seeds_again,
+    find_level,
+)
 from trainer.statistics.crossed import crossed
 from trainer.statistics.tests import at_level
 from trainer.statistics.verdict.evidence import FIVE_PERCENT
-
-UNDECLARED = Declared()
 
 
 def test_the_first_look_has_5_percent_and_4_with_few_seeds() -> None:
