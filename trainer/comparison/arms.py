@@ -174,8 +174,13 @@ def _constant_loss(order: Order, samples: Sequence[Sample]) -> float:
     return -sum(share * math.log(share) for share in shares)
 
 
-def find_unseen(design: Design, images: ComparisonImages) -> GuardReport | None:
-    """Find the arms whose budget ends before every image was seen: a claim about fewer images."""
+def find_unseen(
+    design: Design, images: ComparisonImages, *, overridden: bool
+) -> tuple[GuardReport, ...]:
+    """Find the arms whose budget ends before every image was seen: a claim about fewer images.
+
+    Returns one report, or none.
+    """
     findings: dict[str, None] = {}
     for each in images.arms:
         order = _order(design, each)
@@ -188,10 +193,11 @@ def find_unseen(design: Design, images: ComparisonImages) -> GuardReport | None:
                 f"{steps:,} steps; --budget steps:{enough} shows them all"
             ] = None
     if not findings:
-        return None
-    return GuardReport(
-        name="exposure", count=len(findings), findings=tuple(findings), overridden=False
+        return ()
+    report = GuardReport(
+        name="exposure", count=len(findings), findings=tuple(findings), overridden=overridden
     )
+    return (report,)
 
 
 def number_groups(images: ComparisonImages) -> tuple[int, ...]:

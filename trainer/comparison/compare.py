@@ -88,9 +88,7 @@ def compare(
     config = _open(out, _declare(design, images, workers), resume=resume)
     with hold_folder(out):
         guards = run_guards(images, override, n_jobs=workers.n_jobs)
-        unseen = find_unseen(design, images)
-        if unseen is not None:
-            guards += (structs.replace(unseen, overridden="exposure" in override),)
+        guards += find_unseen(design, images, overridden="exposure" in override)
         config = structs.replace(config, guards=guards)
         # Before any run: what is killed from here on is a comparison that --resume goes on with.
         write_config(out, config)

@@ -134,9 +134,7 @@ def make_design(
     `make_ablation` then makes one for each transform.
     """
     _refuse_what_runs_set(fit)
-    _check_seeds(seeds, declared)
-    if not 0 < margin < 1:
-        raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
+    _check_numbers(seeds, declared, margin)
     limit = parse_budget(budget) if budget else None
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
@@ -157,7 +155,9 @@ def make_design(
     )
 
 
-def _check_seeds(seeds: int, declared: Declared) -> None:
+def _check_numbers(seeds: int, declared: Declared, margin: float) -> None:
+    if not 0 < margin < 1:
+        raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
     if not 1 <= seeds <= _MOST_SEEDS:
         raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
     most = declared.max_seeds
