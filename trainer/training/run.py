@@ -84,7 +84,8 @@ class Resolved(Struct, frozen=True):
 class RunConfig(FitConfig, frozen=True, kw_only=True):
     """config.json of a run: how it was asked for, and what it found when it began.
 
-    `images` counts what the run used, `images_per_class` all images of the manifest.
+    `images` counts what the run used, `images_per_class` all images of the manifest. `turns` is how
+    a source's images take turns in a run by steps: version 0.1 showed them in their order.
     """
 
     manifest_sha256: str
@@ -93,6 +94,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     images_per_class: dict[str, Count]
     resolved: Resolved
     versions: dict[str, str]
+    turns: Literal["in order", "drawn"] = "in order"
 
 
 class ValidationScore(Struct, frozen=True):
@@ -203,6 +205,11 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, manifest_sha256: str) 
             raise RunError(
                 f"{run.root} was begun with {name} {before!r}, not {value!r}; use another folder"
             )
+    if config.steps is not None and begun.turns != "drawn" and not run.metrics.is_file():
+        raise RunError(
+            f"{run.root} was begun by version 0.1, which showed variants in another order; "
+            "use another folder"
+        )
 
 
 def is_vacant(folder: Path) -> bool:

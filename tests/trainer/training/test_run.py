@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from augbuild.errors import RunError
 from tests.conftest import REPOSITORY
@@ -183,6 +184,20 @@ class TestOpenRun:
         values = {name: getattr(config, name) for name in FitConfig.__struct_fields__}
         sha256 = str(changes.pop("manifest_sha256", config.manifest_sha256))
         return open_run(root, FitConfig(**{**values, **changes}), sha256, resume=True)
+
+    def test_a_run_by_steps_of_version_0_1_is_not_gone_on_with(self, tmp_path: Path) -> None:
+        """It showed the images of a source in another order; by epochs the order is the same."""
+        config = structs.replace(self.begin(tmp_path), steps=10)
+        write_run_config(RunFolder(tmp_path), config)
+        with pytest.raises(RunError, match="was begun by version 0.1, which showed variants"):
+            self.reopen(tmp_path, config)
+        RunFolder(tmp_path).metrics.write_text("{}", encoding="utf-8")
+        assert self.reopen(tmp_path, config).root == tmp_path, "finished"
+        RunFolder(tmp_path).metrics.unlink()
+        write_run_config(RunFolder(tmp_path), structs.replace(config, turns="drawn"))
+        assert self.reopen(tmp_path, config).root == tmp_path
+        write_run_config(RunFolder(tmp_path), structs.replace(config, steps=None))
+        assert self.reopen(tmp_path, config, steps=None).root == tmp_path
 
     @pytest.mark.parametrize("resume", [False, True])
     def test_does_not_make_its_folder_yet(self, tmp_path: Path, resume: bool) -> None:
