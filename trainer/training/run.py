@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
@@ -85,7 +85,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     """config.json of a run: how it was asked for, and what it found when it began.
 
     `images` counts what the run used, `images_per_class` all images of the manifest. `turns` is how
-    a source's images take turns in a run by steps: version 0.1 showed them in their order.
+    a source's images take turns in a run by steps; not there where version 0.1 showed them in order.
     """
 
     manifest_sha256: str
@@ -94,7 +94,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     images_per_class: dict[str, Count]
     resolved: Resolved
     versions: dict[str, str]
-    turns: Literal["in order", "drawn"] = "in order"
+    turns: Literal["drawn"] | UnsetType = UNSET
 
 
 class ValidationScore(Struct, frozen=True):
@@ -205,7 +205,7 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, manifest_sha256: str) 
             raise RunError(
                 f"{run.root} was begun with {name} {before!r}, not {value!r}; use another folder"
             )
-    if config.steps is not None and begun.turns != "drawn" and not run.metrics.is_file():
+    if config.steps is not None and begun.turns is UNSET and not run.metrics.is_file():
         raise RunError(
             f"{run.root} was begun by version 0.1, which showed variants in another order; "
             "use another folder"
