@@ -84,7 +84,8 @@ def test_check_shows_classes_that_are_not_there_beside_the_rest(project: Path) -
     )
 
 
-def test_check_of_a_missing_source_alone(project: Path) -> None:
+@pytest.mark.usefixtures("project")
+def test_check_of_a_missing_source_alone() -> None:
     result = run("check", "recipe.toml", "--source", "nowhere")
     assert result.exit_code == 1
     assert "nowhere does not exist" in result.stderr

@@ -157,9 +157,7 @@ class TestClasses:
     def test_a_denied_class_must_be_there(self) -> None:
         recipe = recipe_of(classes={"cats": {"deny": []}})
         check_classes(recipe, dataset_of({"cats": 1, "dogs": 1}))
-        with pytest.raises(
-            RecipeError, match=r"^x.toml:\d: classes.cats is not .*; did you mean 'cat'\?$"
-        ):
+        with pytest.raises(RecipeError, match=r"^x.toml:\d: classes.cats is .* mean 'cat'\?$"):
             check_classes(recipe, dataset_of({"cat": 1, "dogs": 1}))
         with pytest.raises(RecipeError, match=r"classes.cats is not .*; it has 'birds', 'dogs'$"):
             check_classes(recipe, dataset_of({"birds": 1, "dogs": 1}))
