@@ -15,6 +15,9 @@ from augbuild.sources.tables.inside import find_tables
 from augbuild.sources.tables.open import open_table
 from augbuild.sources.tables.rows import TABLE_SUFFIXES
 
+NAMED_SOURCES = ("sample:", "kaggle:", "hf:")
+"""How the names of sources begin that are no paths."""
+
 _DOWNLOADS = {
     "kaggle": "download it first (kaggle datasets download)",
     "hf": "download it first (huggingface-cli download)",

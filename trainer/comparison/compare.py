@@ -8,7 +8,6 @@ from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
 from msgspec import structs
 
 from augbuild.core.documents import to_plain
@@ -43,7 +42,7 @@ from trainer.comparison.result import (
     read_result,
     write_result,
 )
-from trainer.comparison.runs import RunEnvironment, Workers, plan_runs, train_runs
+from trainer.comparison.runs import RunEnvironment, Workers, check_trainable, plan_runs, train_runs
 from trainer.training.run import LOCK_NAME, hold_folder
 
 RUNS = "runs"
@@ -85,7 +84,10 @@ def compare(
     check_model(design.fit.arch, design.fit.weights)
     workers = workers or Workers()
     images = load_arms(design)
+    for line in () if quiet else images.describe_findings():
+        print(line, flush=True)
     design = settle_budget(design, images)
+    check_trainable(design, images, workers)
     check_arm_files(images, verify=verify)
     config = _open(out, _declare(design, images, workers), resume=resume)
     with hold_folder(out):
@@ -107,6 +109,7 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
     """Gather all that the runs depend on, and what is known of the arms before any of them."""
     assert design.budget is not None, "settled before"
     versions = {name: version(name) for name in _PACKAGES}
+    shared = {name: getattr(design.fit, name) for name in SharedFit.__struct_fields__}
     return ComparisonConfig(
         arms=summarize_arms(design, images),
         contrasts=design.contrasts,
@@ -115,7 +118,7 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
         metric=design.metric,
         margin=design.margin,
         folds=design.folds,
-        fit=msgspec.convert(design.fit, SharedFit, from_attributes=True),
+        fit=SharedFit(**shared),
         manifests={manifest: table.sha256 for manifest, table in images.tables.items()},
         classes=images.classes,
         fold_numbers=images.folds,
@@ -155,13 +158,22 @@ def _open(out: Path, declared: ComparisonConfig, *, resume: bool) -> ComparisonC
     # Arms come last: a difference in one of the others is the reason for theirs.
     names.sort(key=lambda name: name == "arms")
     for name in names:
-        old, new = getattr(before, name), getattr(declared, name)
-        if old != new:
-            raise RunError(
-                f"{out} was begun with {name} {_as_json(old)}, not {_as_json(new)}; "
-                "use another folder"
-            )
+        if _by_content(before, name) != _by_content(declared, name):
+            old, new = _as_json(getattr(before, name)), _as_json(getattr(declared, name))
+            raise RunError(f"{out} was begun with {name} {old}, not {new}; use another folder")
     return structs.replace(declared, threads=before.threads)
+
+
+def _by_content(config: ComparisonConfig, name: str) -> object:
+    """Return a field of a configuration, wherever the files are that it names."""
+    match name:
+        case "arms":
+            return config.arms_by_content()
+        case "manifests":
+            return set(config.manifests.values())
+        case "fit":
+            return config.fit.without_places()
+    return getattr(config, name)
 
 
 def _as_json(value: object) -> str:
@@ -179,6 +191,7 @@ def _train(
     quiet: bool,
 ) -> None:
     from trainer.data.pixels import open_store
+    from trainer.training.device import restored_settings
 
     environment = RunEnvironment(
         folder=out / RUNS,
@@ -194,7 +207,8 @@ def _train(
     open_store(environment.decoded, design.fit.image_size, cache, file=file, quiet=quiet)
     steps = {(arm.arm.name, arm.fold): count_steps(design, arm) for arm in images.arms}
     runs = plan_runs(design, steps, images.folds)
-    train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
+    with restored_settings():  # of this process, where it trains the runs itself
+        train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
 
 
 def _judge_first(
@@ -205,6 +219,7 @@ def _judge_first(
     manifest = Path(design.arms[0].manifest)
     looks = record_look_everywhere(manifest, test_key(images.test), config.key)
     notes = [*design.notes]
+    notes += [f"{line}." for line in images.describe_findings("files left out")]
     if not looks.recorded:
         notes.append("No ledger of looks at these test images could be written.")
     return judge_runs(out / RUNS, config, looks.number, notes)

@@ -6,14 +6,16 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta, Struct, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from augbuild.core.documents import encode, read_document, to_plain
 from augbuild.core.files import hash_bytes, write_atomic
 from augbuild.errors import RunError
 from trainer.comparison.design import ArmPair, Budget, Metric
-from trainer.data.samples import TrainOn
+from trainer.data.samples import DEFAULT_OPTIONS, SourceOptions, Table, TrainOn
+from trainer.data.tables import read_table
 from trainer.statistics.tests import Count, NotEmpty, Positive, Share
+from trainer.training.config import TestSplit, source_without_places
 
 CONFIG = "config.json"
 
@@ -54,7 +56,10 @@ class GuardReport(Struct, frozen=True, kw_only=True):
 
 
 class SharedFit(Struct, frozen=True, kw_only=True):
-    """The options of `trainer fit` that all runs share: those that no arm, seed or budget sets."""
+    """The options of `trainer fit` that all runs share: those that no arm, seed or budget sets.
+
+    The last three are left out where they are not given, as before there were such options.
+    """
 
     batch_size: Positive
     lr: float
@@ -67,6 +72,20 @@ class SharedFit(Struct, frozen=True, kw_only=True):
     precision: str
     device: str
     compile: bool
+    source: SourceOptions | UnsetType = UNSET
+    skip_unreadable: bool | UnsetType = UNSET
+    test_split: TestSplit | UnsetType = UNSET
+
+    def without_places(self) -> SharedFit:
+        """Return the options without the folders that their files are in: they may have moved."""
+        weights = Path(self.weights).name
+        return structs.replace(self, weights=weights, source=source_without_places(self.source))
+
+    def read_table(self, manifest: str) -> Table:
+        """Read a manifest as the runs do; raises TableError."""
+        skip = self.skip_unreadable is True
+        options = DEFAULT_OPTIONS if isinstance(self.source, UnsetType) else self.source
+        return read_table(Path(manifest), options, skip_unreadable=skip)
 
 
 class ComparisonConfig(Struct, frozen=True, kw_only=True):
@@ -110,22 +129,25 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
         """Return the folds that each seed is trained on; None alone without folds."""
         return self.fold_numbers or (None,)
 
+    def arms_by_content(self) -> list[ArmSummary]:
+        """Return the arms with the hashes of their manifests in the place of their paths."""
+        return [structs.replace(arm, manifest=self.manifests[arm.manifest]) for arm in self.arms]
+
     @property
     def key(self) -> str:
         """Return a hash that names this comparison, wherever its folder and its manifests are.
 
         Ledgers of looks have it, so it must not change from version to version.
         """
-        arms = [structs.replace(arm, manifest=self.manifests[arm.manifest]) for arm in self.arms]
         identity = {
-            "arms": arms,
+            "arms": self.arms_by_content(),
             "contrasts": self.contrasts,
             "seeds": self.seeds,
             "budget": self.budget,
             "metric": self.metric,
             "margin": self.margin,
             "folds": self.folds,
-            "fit": self.fit,
+            "fit": structs.replace(self.fit, source=source_without_places(self.fit.source)),
             "classes": self.classes,
         }
         # Sorted keys and 32 digits, as in the ledgers of version 0.1.

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
-from trainer.data.samples import TrainOn
+from trainer.data.samples import SourceOptions, TrainOn
 from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
@@ -84,11 +84,12 @@ def from_options(
     ablate: str | None,
     config: Path | None,
     compile_: bool | None,
+    tables: SourceOptions | None = None,
     **training: object,
 ) -> Design:
     """Make a design from the options of `trainer compare`; raises UsageError.
 
-    `training` are those that `trainer fit` has, too.
+    `training` are those that `trainer fit` has, too, `tables` is how a table is read.
     """
     if named:
         if manifest or arms:
@@ -98,8 +99,11 @@ def from_options(
         if manifest or named or folds:
             message = "--ablate builds its own manifests; remove --manifest, --arm and --folds"
             raise UsageError(message)
+        if tables is not None:
+            raise UsageError("--ablate reads tables as [source] of the recipe says; write it there")
         manifest = ablate
-    fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
+    given = {"manifest": manifest, "compile": compile_, "source": tables, **training}
+    fit = make_config(given, config)
     return make_design(
         fit,
         arms=arms,
@@ -140,6 +144,8 @@ def make_design(
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
     notes = [_NO_PLACEBO] if PLACEBO in (arms or "") and PLACEBO not in names else []
+    if folds and fit.tests_on_validation:
+        raise UsageError("--folds cannot be combined with --test-split; choose one test set")
     if folds and len({arm.manifest for arm in chosen}) > 1:
         raise UsageError("--folds compares arms of one manifest, built with [split] folds")
     return Design(
