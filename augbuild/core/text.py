@@ -1,4 +1,4 @@
-"""Text for people: names escaped for terminals, Markdown and TOML; plurals, times, lists, near misses."""
+"""Text for people: names escaped for terminals, Markdown and TOML; plurals, times, near misses."""
 
 from __future__ import annotations
 

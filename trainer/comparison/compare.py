@@ -109,7 +109,6 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
     """Gather all that the runs depend on, and what is known of the arms before any of them."""
     assert design.budget is not None, "settled before"
     versions = {name: version(name) for name in _PACKAGES}
-    shared = {name: getattr(design.fit, name) for name in SharedFit.__struct_fields__}
     return ComparisonConfig(
         arms=summarize_arms(design, images),
         contrasts=design.contrasts,
@@ -118,7 +117,7 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
         metric=design.metric,
         margin=design.margin,
         folds=design.folds,
-        fit=SharedFit(**shared),
+        fit=SharedFit.of(design.fit),
         manifests={manifest: table.sha256 for manifest, table in images.tables.items()},
         classes=images.classes,
         fold_numbers=images.folds,

@@ -15,7 +15,7 @@ from trainer.comparison.design import ArmPair, Budget, Metric
 from trainer.data.samples import DEFAULT_OPTIONS, SourceOptions, Table, TrainOn
 from trainer.data.tables import read_table
 from trainer.statistics.tests import Count, NotEmpty, Positive, Share
-from trainer.training.config import TestSplit, source_without_places
+from trainer.training.config import FitConfig, TestSplit, source_without_places
 
 CONFIG = "config.json"
 
@@ -75,6 +75,11 @@ class SharedFit(Struct, frozen=True, kw_only=True):
     source: SourceOptions | UnsetType = UNSET
     skip_unreadable: bool | UnsetType = UNSET
     test_split: TestSplit | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, fit: FitConfig) -> SharedFit:
+        """Return those options of a configuration that all runs share."""
+        return cls(**{name: getattr(fit, name) for name in cls.__struct_fields__})
 
     def without_places(self) -> SharedFit:
         """Return the options without the folders that their files are in: they may have moved."""

@@ -74,14 +74,18 @@ def make_order(config: FitConfig, samples: Sequence[Sample]) -> Order:
     return order(samples, config.batch_size, config.seed)
 
 
+def smallest_share(order: Order, processes: int) -> int:
+    """Return the fewest images that a process computes at a time: the last batch may be short."""
+    last = order.batch(order.batches_per_pass - 1)
+    images = min(len(order.batch(0)), len(last))
+    return max(images // processes, 1)
+
+
 def check_smallest_batch(
     config: FitConfig, samples: Sequence[Sample], classes: Sequence[str]
 ) -> None:
     """Raise UsageError where a run's model does not take its fewest images at a time."""
-    order = make_order(config, samples)
-    last = order.batch(order.batches_per_pass - 1)  # it may be short
-    images = min(len(order.batch(0)), len(last))
-    share = max(images // count_processes(), 1)
+    share = smallest_share(make_order(config, samples), count_processes())
     check_shapes(config.arch, len(classes), config.image_size, share)
 
 
