@@ -152,6 +152,7 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
             "metric": self.metric,
             "margin": self.margin,
             "folds": self.folds,
+            # The place of weights was always part of it; how tables are read came later.
             "fit": structs.replace(self.fit, source=source_without_places(self.fit.source)),
             "classes": self.classes,
         }

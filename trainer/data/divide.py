@@ -30,6 +30,7 @@ def validation_as_test(table: Table) -> Table:
     for sample in table.samples:
         if sample.split == "validation":
             kept.append(replace(sample, split="test"))
+        # The former test images stay unseen: to train on them would spend them.
         elif sample.split != "test":
             kept.append(sample)
     return replace(table, samples=tuple(kept))

@@ -41,6 +41,7 @@ def read_table(
 
 
 def _read_any(path: Path, options: SourceOptions) -> Table:
+    # Before anything looks for a file: a named source has none, and a missing archive is named.
     is_archive = path.name.lower().endswith((*ARCHIVE_EXTENSIONS, *UNREAD_ARCHIVES))
     if is_archive or str(path).startswith(NAMED_SOURCES):
         return _read_source(path, options)

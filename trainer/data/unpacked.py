@@ -46,6 +46,7 @@ def find_files(dataset: SourceDataset) -> LocalFiles:
     for path, (size, _) in waiting.items():
         target = folder / path
         files[path] = target
+        # Its folder is named by time and place, so a file of this size has the right bytes, too.
         if size_and_mtime(target)[0] == size:
             continue
         try:

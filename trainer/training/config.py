@@ -102,6 +102,7 @@ def _place(name: str, value: object, folder: Path) -> object:
         images = None if value.images is None else _join(folder, value.images)
         labels = None if value.labels is None else _join(folder, value.labels)
         return structs.replace(value, images=images, labels=labels)
+    # A file may come from a colleague with the data beside it, and be used from anywhere.
     is_place = name in {"manifest", "test_manifest", "weights"} and value not in _NO_FILES
     if not is_place or not isinstance(value, str) or value.startswith(NAMED_SOURCES):
         return value
@@ -185,6 +186,7 @@ def _check_test_set(config: FitConfig) -> None:
         named.append("test_manifest")
     if config.fold is not None:
         named.append("fold")
+    # Another manifest has splits of its own, so --test-manifest may be combined with it.
     if config.tests_on_validation and (config.holdout or config.fold is not None):
         named.append("test_split")
     if len(named) > 1:

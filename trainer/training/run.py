@@ -205,6 +205,7 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, data: DataFound) -> No
     """Raise RunError for another option or other images; the same images may have moved."""
     begun = read_run_config(run)
     names = differing_options(begun, config)
+    # Where both differ, a path says more than a hash.
     if begun.manifest_sha256 != data.manifest_sha256 and begun.manifest != config.manifest:
         names.append("manifest")
     now = {**structs.asdict(config), **structs.asdict(data)}
