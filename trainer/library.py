@@ -132,19 +132,17 @@ def compare(
     manifest: str | Path | None = None, *, out: str | Path,
     arms: str | None = None, arm: Sequence[str] = (),
     ablate: str | Path | None = None, source: str | None = None,
-    tables: SourceOptions | None = None,
-    seeds: int = 10, budget: str | None = None, folds: bool = False,
-    metric: Literal["accuracy", "macro-f1"] = "accuracy", margin: float = 0.02,
-    jobs: int = 1, devices: str | None = None, override: Sequence[str] = (),
+    tables: SourceOptions | None = None, seeds: int = 10, budget: str | None = None,
+    folds: bool = False, metric: Literal["accuracy", "macro-f1"] = "accuracy",
+    margin: float = 0.02, jobs: int = 1, devices: str | None = None, override: Sequence[str] = (),
     config: str | Path | None = None, cache: str | Path | None = None,
     resume: bool = False, verify: bool = False, quiet: bool = True,
     **options: Unpack[TrainingOptions],
 ) -> ComparisonResult | StoppedResult:  # fmt: skip
     """Train arms by seeds alike, judge them on the same images, and write a report into `out`.
 
-    Returns what comparison.json then has; the outcome is INVALID where a guard stopped it before
-    any training. `source` is that of an ablation's builds, `tables` is how tables are read. Raises
-    AugbuildError; UsageError for a wrong option.
+    Returns what comparison.json then has, INVALID where a guard stopped it before any training.
+    `source` is that of an ablation's builds, `tables` is how tables are read. Raises AugbuildError.
     """
     from trainer.comparison import compare as comparing
     from trainer.comparison.design import from_options
@@ -156,7 +154,7 @@ def compare(
     design = from_options(
         manifest=_text(manifest), arms=arms, named=arm, ablate=_text(ablate), seeds=seeds,
         budget=budget, metric=metric, margin=margin, folds=folds, config=_path(config),
-        compile_=compile_model, tables=tables, **options,
+        compile_=compile_model, source=tables, **options,
     )  # fmt: skip
     workers = make_workers(jobs, devices)
     if ablate is not None:

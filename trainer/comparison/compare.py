@@ -78,10 +78,6 @@ def compare(
     With `resume`, what is finished is not done again. A guard that finds something stops it before
     any training, with the outcome INVALID, unless `override` names it. Raises TrainerError.
     """
-    # torch: `trainer report`, which judges again by this module, starts without it.
-    from trainer.training.model import check_model
-
-    check_model(design.fit.arch, design.fit.weights)
     workers = workers or Workers()
     images = load_arms(design)
     for line in () if quiet else images.describe_findings():

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
-from trainer.data.samples import SourceOptions, TrainOn
+from trainer.data.samples import TrainOn
 from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
@@ -84,12 +84,11 @@ def from_options(
     ablate: str | None,
     config: Path | None,
     compile_: bool | None,
-    tables: SourceOptions | None = None,
     **training: object,
 ) -> Design:
     """Make a design from the options of `trainer compare`; raises UsageError.
 
-    `training` are those that `trainer fit` has, too, `tables` is how a table is read.
+    `training` are those that `trainer fit` has, too; its `source` is how tables are read.
     """
     if named:
         if manifest or arms:
@@ -99,11 +98,10 @@ def from_options(
         if manifest or named or folds:
             message = "--ablate builds its own manifests; remove --manifest, --arm and --folds"
             raise UsageError(message)
-        if tables is not None:
+        if training.get("source") is not None:
             raise UsageError("--ablate reads tables as [source] of the recipe says; write it there")
         manifest = ablate
-    given = {"manifest": manifest, "compile": compile_, "source": tables, **training}
-    fit = make_config(given, config)
+    fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
     return make_design(
         fit,
         arms=arms,
@@ -144,10 +142,8 @@ def make_design(
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
     notes = [_NO_PLACEBO] if PLACEBO in (arms or "") and PLACEBO not in names else []
-    if folds and fit.tests_on_validation:
-        raise UsageError("--folds cannot be combined with --test-split; choose one test set")
-    if folds and len({arm.manifest for arm in chosen}) > 1:
-        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
+    if folds:
+        _check_folds(fit, chosen)
     return Design(
         arms=chosen,
         contrasts=_pair_arms(names),
@@ -159,6 +155,14 @@ def make_design(
         folds=folds,
         notes=tuple(notes),
     )
+
+
+def _check_folds(fit: FitConfig, arms: Sequence[Arm]) -> None:
+    """Raise UsageError where folds cannot be what arms are tested on."""
+    if fit.tests_on_validation:
+        raise UsageError("--folds cannot be combined with --test-split; choose one test set")
+    if len({arm.manifest for arm in arms}) > 1:
+        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:

@@ -109,10 +109,16 @@ def plan_runs(
 
 
 def check_trainable(design: Design, images: ComparisonImages, workers: Workers) -> None:
-    """Raise UsageError for a device that is not there, and for images that the model refuses."""
+    """Raise UsageError for what no run could be trained with.
+
+    That is an unknown architecture, a device that is not there, and images that the model refuses.
+    Raises RunError where a file of weights is missing.
+    """
     from trainer.training.device import find_device
     from trainer.training.loop import check_smallest_batch
+    from trainer.training.model import check_model
 
+    check_model(design.fit.arch, design.fit.weights)
     # Where devices are listed, each worker takes one: torch must not have looked for any before.
     if not workers.devices:
         find_device(design.fit.device)
