@@ -150,11 +150,10 @@ def compare(
     from trainer.report.report import write_report as write_report_of
 
     folder = Path(out)
-    compile_model = options.pop("compile", None)
     design = from_options(
         manifest=_text(manifest), arms=arms, named=arm, ablate=_text(ablate), seeds=seeds,
         budget=budget, metric=metric, margin=margin, folds=folds, config=_path(config),
-        compile_=compile_model, source=tables, **options,
+        source=tables, **options,
     )  # fmt: skip
     workers = make_workers(jobs, devices)
     if ablate is not None:

@@ -83,7 +83,6 @@ def from_options(
     folds: bool,
     ablate: str | None,
     config: Path | None,
-    compile_: bool | None,
     **training: object,
 ) -> Design:
     """Make a design from the options of `trainer compare`; raises UsageError.
@@ -96,12 +95,11 @@ def from_options(
         manifest = named[0].partition("=")[2]
     if ablate:
         if manifest or named or folds:
-            message = "--ablate builds its own manifests; remove --manifest, --arm and --folds"
-            raise UsageError(message)
-        if training.get("source") is not None:
+            raise UsageError("--ablate makes its own manifests; remove --manifest, --arm, --folds")
+        if training.get("source"):
             raise UsageError("--ablate reads tables as [source] of the recipe says; write it there")
         manifest = ablate
-    fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
+    fit = make_config({"manifest": manifest, **training}, config)
     return make_design(
         fit,
         arms=arms,

@@ -95,7 +95,7 @@ def test_guard_stops_it_with_its_own_exit_code(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--manifest", "m", "--arm", "a=m"], "--arm brings its own manifest"),
-        (["--ablate", "default", "--manifest", "m"], "--ablate builds its own manifests"),
+        (["--ablate", "default", "--manifest", "m"], "--ablate makes its own manifests"),
         (["--ablate", "default", "--suffix", ".jpg"], "--ablate reads tables as [source] of the"),
         (["--manifest", "m", "--folds", "--test-split", "val"], "cannot be combined with --test-"),
         (["--manifest", "m", "--seeds", "0"], "--seeds must be"),
