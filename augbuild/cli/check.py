@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from augbuild.cli import options
 from augbuild.cli.output import echo, echo_json, print_findings, print_rejected, print_warnings
 from augbuild.core.text import plural
 from augbuild.errors import AugbuildError, RecipeError
-
-if TYPE_CHECKING:
-    from augbuild.recipe.load import Reading
-    from augbuild.recipe.model import Recipe
-    from augbuild.sources.dataset import SourceDataset
-    from augbuild.sources.findings import Finding
 
 
 @click.command(
@@ -46,12 +38,16 @@ def check(
         dataset = open_source_of(loaded, source=source, follow_links=follow_links)
         check_classes(loaded, dataset)
     except AugbuildError as error:
-        _raise_all(reading, error)
-        raise
+        if not reading.problems.count:
+            raise
+        raise RecipeError("\n".join([*reading.problems.messages(), str(error)])) from error
     reading.problems.raise_if_any()
     findings = remaining_findings(loaded, dataset)
     if as_json:
-        echo_json(_as_json(loaded, dataset, findings))
+        report = {"images": len(dataset.sources), "classes": dataset.classes}
+        report |= {"findings": findings, "rejected": dataset.rejected}
+        report |= {"transforms": len(loaded.transforms), "warnings": loaded.warnings}
+        echo_json(report)
         return
     print_warnings(loaded.warnings)
     print_findings(findings)
@@ -60,22 +56,3 @@ def check(
     images = plural(len(dataset.sources), "image")
     classes = plural(len(dataset.classes), "class", "classes")
     echo(f"{recipe} is a valid recipe of {transforms}; its source has {images} in {classes}")
-
-
-def _raise_all(reading: Reading, error: AugbuildError) -> None:
-    """Raise the problems of a recipe, where it has any, with the error that its source has."""
-    if reading.problems.count:
-        raise RecipeError("\n".join([*reading.problems.messages(), str(error)])) from error
-
-
-def _as_json(
-    recipe: Recipe, dataset: SourceDataset, findings: tuple[Finding, ...]
-) -> dict[str, object]:
-    return {
-        "transforms": len(recipe.transforms),
-        "images": len(dataset.sources),
-        "classes": dataset.classes,
-        "warnings": recipe.warnings,
-        "findings": findings,
-        "rejected": dataset.rejected,
-    }

@@ -102,8 +102,10 @@ class _Reader:
         while True:
             self.skip(_WITHIN_LINE)
             raw = self.skip(_KEY_PART)
-            is_quoted = raw.startswith(("'", '"'))
-            parts.append(_unquote(raw) if is_quoted else raw)
+            part = raw
+            if raw.startswith(("'", '"')):
+                (part,) = tomllib.loads(f"{raw} = 0")  # it may have escapes
+            parts.append(part)
             self.skip(_WITHIN_LINE)
             if not self.at("."):
                 return parts
@@ -171,8 +173,3 @@ class _Reader:
             raise _NotTomlError
         self.position = found.end()
         return found[0]
-
-
-def _unquote(raw: str) -> str:
-    (key,) = tomllib.loads(f"{raw} = 0")
-    return key

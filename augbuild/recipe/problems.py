@@ -78,19 +78,14 @@ class Place:
 
     def __str__(self) -> str:
         """Return the place as messages begin with it: `x.toml:14: transforms[2].degrees`."""
-        line = self._line()
         file = self.problems.file
-        return f"{file}: {self.path}" if line is None else f"{file}:{line}: {self.path}"
-
-    def _line(self) -> int | None:
-        """Return the line of this place; of a key that is missing, that of the table around it."""
         place: Place | None = self
         while place is not None:
             line = self.problems.line_of.get(place.path)
             if line is not None:
-                return line
-            place = place.outer
-        return None
+                return f"{file}:{line}: {self.path}"
+            place = place.outer  # a key that is missing is on no line, but its table is
+        return f"{file}: {self.path}"
 
     def add(self, message: str) -> None:
         """Record that the value here is wrong."""

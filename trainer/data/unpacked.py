@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from augbuild.core.files import hash_bytes, is_safe_path, size_and_mtime, write_atomic
+from augbuild.core.files import hash_bytes, is_safe_path, size_and_mtime, user_cache, write_atomic
 from augbuild.errors import ImageError, TableError
 from augbuild.sources.dataset import SourceDataset
 
@@ -42,7 +41,10 @@ def find_files(dataset: SourceDataset) -> LocalFiles:
             problems[source.path] = "has a name that leads elsewhere"
     if not waiting:
         return LocalFiles(files, problems)
-    folder = _folder_of(dataset, waiting)
+    try:
+        folder = _folder_of(dataset, waiting)
+    except OSError as error:
+        raise TableError(f"{dataset.root} cannot be unpacked: {error.strerror}") from error
     for path, (size, _) in waiting.items():
         target = folder / path
         files[path] = target
@@ -63,6 +65,5 @@ def _folder_of(dataset: SourceDataset, stats: Mapping[str, tuple[int, int]]) -> 
     lines = [dataset.identity]
     for path, (size, mtime_ns) in stats.items():
         lines.append(f"{path}\0{size}\0{mtime_ns}")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     key = hash_bytes("\n".join(lines).encode(errors="surrogateescape"))
-    return Path(base) / "augbuild" / UNPACKED_FOLDER / key[:32]
+    return user_cache(UNPACKED_FOLDER) / key[:32]
