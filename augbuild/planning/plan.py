@@ -109,12 +109,13 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
 
     Raises SourceError where a dataset with splits has a class without a train image.
     """
+    unknown = []
     for label in recipe.deny:
         if label not in dataset.classes:
-            hint = _hint(label, dataset.classes)
-            raise RecipeError(
-                f"the recipe's [classes] names {label!r}, which the source does not have; {hint}"
-            )
+            place = recipe.class_places.get(label, f"classes.{label}")
+            unknown.append(f"{place} is not a class of the source; {_hint(label, dataset.classes)}")
+    if unknown:
+        raise RecipeError("\n".join(unknown))
     if not dataset.is_split:
         return
     in_train = set()

@@ -18,6 +18,19 @@ cache_option = click.option(
     help="Where decoded pixels are kept.  [default: the user's cache folder]",
 )
 
+skip_unreadable_option = click.option(
+    "--skip-unreadable",
+    is_flag=True,
+    default=None,
+    help="Leave out files that cannot be read, and say how many.",
+)
+test_split_option = click.option(
+    "--test-split",
+    type=click.Choice(["test", "validation", "val"]),
+    callback=lambda _context, _option, value: "validation" if value == "val" else value,
+    help="The split of M to test on; val is validation.  [default: test]",
+)
+
 _TRAINING = (
     click.option(
         "--batch-size", type=int, help="Images a step, over all processes.  [default: 32]"
@@ -55,7 +68,7 @@ _TRAINING = (
         "--config",
         type=FOLDER,
         metavar="FILE",
-        help="A TOML file of these options; the command line goes first.",
+        help="A TOML file of these options, its paths relative to it; the command line goes first.",
     ),
 )
 _COMPARING = (

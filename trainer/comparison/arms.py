@@ -11,13 +11,13 @@ from pathlib import Path
 from augbuild.errors import TableError
 from trainer.comparison.config import ArmSummary, GuardReport, SharedTestSet
 from trainer.comparison.design import Arm, Budget, Design
+from trainer.data.divide import take_fold, validation_as_test
 from trainer.data.order import Order, epochs_order, steps_order
 from trainer.data.samples import (
     Sample,
     Table,
     check_classes,
     check_files,
-    take_fold,
     training_samples,
 )
 from trainer.data.tables import read_table
@@ -72,13 +72,25 @@ class ComparisonImages:
         by_path = {sample.path: sample for sample in samples}
         return tuple(by_path.values())
 
+    def describe_findings(self, kind: str | None = None) -> list[str]:
+        """Return a line for each finding about a manifest, or for each of one kind."""
+        lines = []
+        for table in self.tables.values():
+            for finding in table.findings:
+                if kind in {None, finding.kind}:
+                    line = f"{table.file}: {finding.text()}"
+                    lines.append(line)
+        return lines
+
 
 def load_arms(design: Design) -> ComparisonImages:
     """Read the arms' manifests and choose their images; raises TableError."""
     tables = {}
+    skip = design.fit.skip_unreadable is True
     for arm in design.arms:
         if arm.manifest not in tables:
-            tables[arm.manifest] = read_table(Path(arm.manifest))
+            options = design.fit.source_options()
+            tables[arm.manifest] = read_table(Path(arm.manifest), options, skip_unreadable=skip)
     folds: tuple[int, ...] = ()
     if design.folds:
         table = tables[design.arms[0].manifest]
@@ -98,12 +110,14 @@ def _load_fold(design: Design, tables: Mapping[str, Table], fold: int | None) ->
     if fold is not None:
         tables = {manifest: take_fold(table, fold) for manifest, table in tables.items()}
     first = tables[design.arms[0].manifest]
+    if design.fit.tests_on_validation:
+        first = validation_as_test(first)
     test = first.of("test")
     if not test:
-        raise TableError(
-            f"{first.file} has no test images; use a manifest with a test split, "
-            "or one with folds and --folds"
-        )
+        hint = "use a manifest with a test split, or one with folds and --folds"
+        if first.of("validation"):
+            hint = "--test-split validation tests on its validation images"
+        raise TableError(f"{first.file} has no test images; {hint}")
     arms = []
     for arm in design.arms:
         table = tables[arm.manifest]

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
 from msgspec import structs
 
 from augbuild.core.pool import available_cpus
@@ -44,7 +43,7 @@ from trainer.comparison.result import (
     read_result,
     write_result,
 )
-from trainer.comparison.runs import RunEnvironment, Workers, plan_runs, train_runs
+from trainer.comparison.runs import RunEnvironment, Workers, check_trainable, plan_runs, train_runs
 from trainer.training.run import LOCK_NAME, hold_folder
 
 RUNS = "runs"
@@ -77,13 +76,12 @@ def compare(
     With `resume`, what is finished is not done again. A guard that finds something stops it before
     any training, with the outcome INVALID, unless `override` names it. Raises TrainerError.
     """
-    # torch: `trainer report`, which judges again by this module, starts without it.
-    from trainer.training.model import check_model
-
-    check_model(design.fit.arch, design.fit.weights)
     workers = workers or Workers()
     images = load_arms(design)
+    for line in () if quiet else images.describe_findings():
+        print(line, flush=True)
     design = settle_budget(design, images)
+    check_trainable(design, images, workers)
     check_arm_files(images, verify=verify)
     config = _open(out, _declare(design, images, workers), resume=resume)
     with hold_folder(out):
@@ -114,7 +112,7 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
         metric=design.metric,
         margin=design.margin,
         folds=design.folds,
-        fit=msgspec.convert(design.fit, SharedFit, from_attributes=True),
+        fit=SharedFit.of(design.fit),
         manifests={manifest: table.sha256 for manifest, table in images.tables.items()},
         classes=images.classes,
         fold_numbers=images.folds,
@@ -172,6 +170,7 @@ def _train(
     quiet: bool,
 ) -> None:
     from trainer.data.pixels import open_store
+    from trainer.training.device import restored_settings
 
     environment = RunEnvironment(
         folder=out / RUNS,
@@ -187,7 +186,8 @@ def _train(
     open_store(environment.decoded, design.fit.image_size, cache, file=file, quiet=quiet)
     steps = {(arm.arm.name, arm.fold): count_steps(design, arm) for arm in images.arms}
     runs = plan_runs(design, steps, images.folds)
-    train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
+    with restored_settings():  # of this process, where it trains the runs itself
+        train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
 
 
 def _judge_first(
@@ -201,6 +201,7 @@ def _judge_first(
     looks = record_look_everywhere(manifest, look)
     level = find_level(looks.earlier, config.design_key, seeds, design.declared)
     notes = [*design.notes]
+    notes += [f"{line}." for line in images.describe_findings("files left out")]
     if not looks.recorded:
         notes.append("No ledger of looks at these test images could be written.")
     return judge_runs(out / RUNS, config, looks.number, level, notes)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from augbuild.core.documents import encode, read_document, to_plain
 from augbuild.core.files import hash_bytes, write_atomic
 from augbuild.core.text import shorten
 from augbuild.errors import RunError
 from trainer.comparison.design import ArmPair, Budget, Metric
-from trainer.data.samples import TrainOn
+from trainer.data.samples import DEFAULT_OPTIONS, SourceOptions, Table, TrainOn
+from trainer.data.tables import read_table
 from trainer.statistics.tests import Count, NotEmpty, Positive, Share
+from trainer.training.config import FitConfig, TestSplit, source_without_places
 
 CONFIG = "config.json"
 
@@ -64,7 +65,10 @@ class GuardReport(Struct, frozen=True, kw_only=True):
 
 
 class SharedFit(Struct, frozen=True, kw_only=True):
-    """The options of `trainer fit` that all runs share: those that no arm, seed or budget sets."""
+    """The options of `trainer fit` that all runs share: those that no arm, seed or budget sets.
+
+    The last three are left out where they are not given, as before there were such options.
+    """
 
     batch_size: Positive
     lr: float
@@ -77,6 +81,25 @@ class SharedFit(Struct, frozen=True, kw_only=True):
     precision: str
     device: str
     compile: bool
+    source: SourceOptions | UnsetType = UNSET
+    skip_unreadable: bool | UnsetType = UNSET
+    test_split: TestSplit | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, fit: FitConfig) -> SharedFit:
+        """Return those options of a configuration that all runs share."""
+        return cls(**{name: getattr(fit, name) for name in cls.__struct_fields__})
+
+    def without_places(self) -> SharedFit:
+        """Return the options without the folders that their files are in: they may have moved."""
+        weights = Path(self.weights).name
+        return structs.replace(self, weights=weights, source=source_without_places(self.source))
+
+    def read_table(self, manifest: str) -> Table:
+        """Read a manifest as the runs do; raises TableError."""
+        skip = self.skip_unreadable is True
+        options = DEFAULT_OPTIONS if isinstance(self.source, UnsetType) else self.source
+        return read_table(Path(manifest), options, skip_unreadable=skip)
 
 
 class ComparisonConfig(Struct, frozen=True, kw_only=True):
@@ -128,6 +151,19 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
         """Return the folds that each seed is trained on; None alone without folds."""
         return self.fold_numbers or (None,)
 
+    def arms_by_content(self) -> list[dict[str, object]]:
+        """Return the arms with the hashes of their manifests in the place of their paths.
+
+        What follows from the rest, and version 0.1 did not record, is left out.
+        """
+        arms = []
+        for arm in self.arms:
+            plain = structs.asdict(arm)
+            plain["manifest"] = self.manifests[arm.manifest]
+            del plain["seen"], plain["constant_loss"]
+            arms.append(plain)
+        return arms
+
     @property
     def key(self) -> str:
         """Return a hash that names this comparison, wherever its folder and its manifests are.
@@ -142,22 +178,16 @@ class ComparisonConfig(Struct, frozen=True, kw_only=True):
         return self._hash_identity({})
 
     def _hash_identity(self, more: dict[str, tuple[int, ...]]) -> str:
-        arms = []
-        for arm in self.arms:
-            # What follows from the rest, and was not recorded at first, is no part of it.
-            plain = structs.asdict(arm)
-            plain["manifest"] = self.manifests[arm.manifest]
-            del plain["seen"], plain["constant_loss"]
-            arms.append(plain)
         identity = {
             **more,
-            "arms": arms,
+            "arms": self.arms_by_content(),
             "contrasts": self.contrasts,
             "budget": self.budget,
             "metric": self.metric,
             "margin": self.margin,
             "folds": self.folds,
-            "fit": self.fit,
+            # The place of weights was always part of it; how tables are read came later.
+            "fit": structs.replace(self.fit, source=source_without_places(self.fit.source)),
             "classes": self.classes,
         }
         # Sorted keys and 32 digits, as in the ledgers of version 0.1.
@@ -181,14 +211,9 @@ def check_begun_alike(folder: Path, before: ComparisonConfig, now: ComparisonCon
     # Arms come last: a difference in one of the others is the reason for theirs.
     names.sort(key=lambda name: name == "arms")
     for name in names:
-        old, new = getattr(before, name), getattr(now, name)
-        if name == "arms":
-            new = _without_later_counts(old, new)
-        if old != new:
-            raise RunError(
-                f"{folder} was begun with {name} {_as_json(old)}, not {_as_json(new)}; "
-                "use another folder"
-            )
+        if _by_content(before, name) != _by_content(now, name):
+            old, new = _as_json(getattr(before, name)), _as_json(getattr(now, name))
+            raise RunError(f"{folder} was begun with {name} {old}, not {new}; use another folder")
     # Seeds may be added, since each is a run of its own.
     if now.seeds[: len(before.seeds)] != before.seeds:
         raise RunError(
@@ -197,13 +222,16 @@ def check_begun_alike(folder: Path, before: ComparisonConfig, now: ComparisonCon
         )
 
 
-def _without_later_counts(
-    before: Sequence[ArmSummary], now: Sequence[ArmSummary]
-) -> tuple[ArmSummary, ...]:
-    """Return arms as version 0.1 would have recorded them, where it recorded those of before."""
-    if any(arm.seen is not None for arm in before):
-        return tuple(now)
-    return tuple(structs.replace(arm, seen=None, constant_loss=None) for arm in now)
+def _by_content(config: ComparisonConfig, name: str) -> object:
+    """Return a field of a configuration, wherever the files are that it names."""
+    match name:
+        case "arms":
+            return config.arms_by_content()
+        case "manifests":
+            return set(config.manifests.values())
+        case "fit":
+            return config.fit.without_places()
+    return getattr(config, name)
 
 
 def _as_json(value: object) -> str:

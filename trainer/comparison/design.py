@@ -83,12 +83,12 @@ class Design:
 def from_options(
     *, manifest: str | None, arms: str | None, named: Sequence[str], ablate: str | None,
     seeds: int, budget: str | None, metric: str, margin: float, folds: bool,
-    max_seeds: int | None, recipes: int | None, config: Path | None, compile_: bool | None,
+    max_seeds: int | None, recipes: int | None, config: Path | None,
     **training: object,
 ) -> Design:  # fmt: skip
     """Make a design from the options of `trainer compare`; raises UsageError.
 
-    `training` are those that `trainer fit` has, too.
+    `training` are those that `trainer fit` has, too; its `source` is how tables are read.
     """
     if named:
         if manifest or arms:
@@ -96,10 +96,11 @@ def from_options(
         manifest = named[0].partition("=")[2]
     if ablate:
         if manifest or named or folds:
-            message = "--ablate builds its own manifests; remove --manifest, --arm and --folds"
-            raise UsageError(message)
+            raise UsageError("--ablate makes its own manifests; remove --manifest, --arm, --folds")
+        if training.get("source"):
+            raise UsageError("--ablate reads tables as [source] of the recipe says; write it there")
         manifest = ablate
-    fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
+    fit = make_config({"manifest": manifest, **training}, config)
     return make_design(
         fit,
         arms=arms,
@@ -115,18 +116,10 @@ def from_options(
 
 
 def make_design(
-    fit: FitConfig,
-    *,
-    arms: str | None = None,
-    named: Sequence[str] = (),
-    seeds: int = 10,
-    budget: str | None = None,
-    metric: Metric = "accuracy",
-    margin: float = 0.02,
-    folds: bool = False,
-    ablate: bool = False,
-    declared: Declared = UNDECLARED,
-) -> Design:
+    fit: FitConfig, *, arms: str | None = None, named: Sequence[str] = (), ablate: bool = False,
+    seeds: int = 10, budget: str | None = None, metric: Metric = "accuracy",
+    margin: float = 0.02, folds: bool = False, declared: Declared = UNDECLARED,
+) -> Design:  # fmt: skip
     """Make a design from what the command line gives; raises UsageError.
 
     `arms` names training images of one manifest, with commas; `named` are NAME=MANIFEST. The first
@@ -139,8 +132,8 @@ def make_design(
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
     notes = [_NO_PLACEBO] if PLACEBO in (arms or "") and PLACEBO not in names else []
-    if folds and len({arm.manifest for arm in chosen}) > 1:
-        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
+    if folds:
+        _check_folds(fit, chosen)
     return Design(
         arms=chosen,
         contrasts=_pair_arms(names),
@@ -165,6 +158,14 @@ def _check_numbers(seeds: int, declared: Declared, margin: float) -> None:
         raise UsageError(
             f"--max-seeds must be from --seeds, {seeds}, to {_MOST_SEEDS} (got {most})"
         )
+
+
+def _check_folds(fit: FitConfig, arms: Sequence[Arm]) -> None:
+    """Raise UsageError where folds cannot be what arms are tested on."""
+    if fit.tests_on_validation:
+        raise UsageError("--folds cannot be combined with --test-split; choose one test set")
+    if len({arm.manifest for arm in arms}) > 1:
+        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:

@@ -61,6 +61,25 @@ def test_comparison_is_judged_and_reported(arms: list[object], tmp_path: Path) -
     assert json.loads(resumed.stdout) == json.loads((out / "comparison.json").read_bytes())
 
 
+def test_tables_are_read_as_the_options_say(tmp_path: Path) -> None:
+    root = dataset(tmp_path / "data", train=2, test=1)
+    lines = ["where,what,part"]
+    for path in sorted(root.rglob("*.png")):
+        split, label, name = path.relative_to(root).parts
+        lines.append(f"{split}/{label}/{name.removesuffix('.png')},{label},{split}")
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join([*lines, "gone,red,train"]))
+    arms = ["compare", "--arm", f"a={table}", "--arm", f"b={table}", *TINY]
+    arms += ["--path-column", "where", "--label-column", "what", "--split-column", "part"]
+    arms += ["--images", str(root), "--suffix", ".png"]
+    missing = run(*arms, "--out", tmp_path / "out")
+    assert missing.exit_code == 1
+    assert "gone cannot be read" in missing.stderr
+    result = run(*arms, "--skip-unreadable", "--out", tmp_path / "out", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["test"]["images"] == 2
+
+
 def test_guard_stops_it_with_its_own_exit_code(tmp_path: Path) -> None:
     leaky = dataset(tmp_path / "leaky", train=4, test=2)
     photo = leaky / "train" / "red" / "red_0.png"
@@ -80,7 +99,9 @@ def test_guard_stops_it_with_its_own_exit_code(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--manifest", "m", "--arm", "a=m"], "--arm brings its own manifest"),
-        (["--ablate", "default", "--manifest", "m"], "--ablate builds its own manifests"),
+        (["--ablate", "default", "--manifest", "m"], "--ablate makes its own manifests"),
+        (["--ablate", "default", "--suffix", ".jpg"], "--ablate reads tables as [source] of the"),
+        (["--manifest", "m", "--folds", "--test-split", "val"], "cannot be combined with --test-"),
         (["--manifest", "m", "--seeds", "0"], "--seeds must be"),
         (["--manifest", "m", "--budget", "1"], "--budget must be"),
         (["--manifest", "m", "--devices", "x"], "--devices must be"),

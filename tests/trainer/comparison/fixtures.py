@@ -147,7 +147,7 @@ def comparison_config(plan: Plan = LAB) -> ComparisonConfig:
         metric=plan.metric,
         margin=0.02,
         folds=plan.folds > 1,
-        fit=msgspec.convert(FitConfig(plan.manifest), SharedFit, from_attributes=True),
+        fit=SharedFit.of(FitConfig(plan.manifest)),
         manifests={},  # so a report takes the manifest as it finds it
         classes=tuple(plan.classes),
         fold_numbers=tuple(range(plan.folds)) if plan.folds > 1 else (),

@@ -11,17 +11,20 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from msgspec import structs
 
 from augbuild.building.build import build
 from augbuild.core.pool import available_cpus
-from augbuild.errors import RunError, UsageError
+from augbuild.errors import RunError, TableError, UsageError
+from augbuild.sources.dataset import Columns, SourceOptions
 from tests.conftest import REPOSITORY, photo, write_recipe
 from tests.trainer.comparison.conftest import Finished
 from tests.trainer.comparison.fixtures import change
 from tests.trainer.comparison.small import RECIPE, design, fit_config, measured
 from tests.trainer.fixtures import dataset
 from trainer.cli.verdict_text import as_text
+from trainer.comparison.arms import load_arms
 from trainer.comparison.compare import check_folder, compare, judge_again, rebuild
 from trainer.comparison.config import read_config, write_config
 from trainer.comparison.design import make_design
@@ -369,3 +372,93 @@ def test_a_training_set_under_two_names_is_invalid(manifest: Path, tmp_path: Pat
     assert result.verdict.outcome == "INVALID"
     assert "predict the same to the last bit at every seed" in result.verdict.sentence
     assert read_result(tmp_path / "out") == result, "it has runs, unlike what a guard stopped"
+
+
+def test_a_comparison_is_resumed_where_it_and_its_manifest_have_moved(
+    finished: Finished, tmp_path: Path
+) -> None:
+    moved = shutil.copytree(finished.out, tmp_path / "moved")
+    build_of_it = shutil.copytree(finished.manifest.parent, tmp_path / "build")
+    (moved / "comparison.json").unlink()
+    gone = moved / "runs" / "augmented-seed2"
+    shutil.rmtree(gone)
+    result = measured(design(build_of_it / "manifest.jsonl"), moved, resume=True)
+    assert result.contrasts == finished.result.contrasts
+    assert read_run_config(RunFolder(gone)).manifest == str(build_of_it / "manifest.jsonl")
+    rows = (build_of_it / "manifest.jsonl").read_text().splitlines(keepends=True)
+    (build_of_it / "manifest.jsonl").write_text("".join(rows[:-1]))
+    with pytest.raises(RunError, match="was begun with manifests "):
+        compare(design(build_of_it / "manifest.jsonl"), moved, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"arch": "vit_b_16"}, "vit_b_16 does not take images of 32 pixels"),
+        ({"batch_size": 1}, "resnet18 cannot be trained on 1 image of 32 pixels"),
+        ({"device": "cuda:77"}, "--device cuda:77 is not available"),
+    ],
+)
+def test_what_cannot_be_trained_leaves_nothing(
+    manifest: Path, tmp_path: Path, options: dict[str, object], message: str
+) -> None:
+    fit = structs.replace(fit_config(manifest), **options)
+    with pytest.raises(UsageError, match=message):
+        compare(make_design(fit, seeds=3, budget="steps:3"), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_the_process_stay_as_they_were(manifest: Path, tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    # With two jobs each run has half of the threads; the first run of this process sets them.
+    torch.set_num_threads(threads + 1)
+    try:
+        measured(design(manifest, seeds=1, budget="steps:1"), tmp_path / "out")
+        assert torch.get_num_threads() == threads + 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+class TestTables:
+    """Tables of one's own, read by options, tested on their validation images."""
+
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> Path:
+        root = dataset(tmp_path / "data", train=6, test=3)
+        rows = ["where,what,part"]
+        for path in sorted(root.rglob("*.png")):
+            split, label, name = path.relative_to(root).parts
+            part = "val" if split == "test" else split
+            rows.append(f"{split}/{label}/{name},{label},{part}")
+        rows.append("gone.png,red,train")
+        table = tmp_path / "table.csv"
+        table.write_text("\n".join(rows))
+        return table
+
+    def test_are_compared_as_the_options_say(
+        self, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        columns = Columns(path="where", label="what", split="part")
+        source = SourceOptions(columns=columns, images=str(tmp_path / "data"))
+        fit = structs.replace(
+            fit_config(table), source=source, skip_unreadable=True, test_split="validation"
+        )
+        named = [f"a={table}", f"b={table}"]
+        planned = make_design(fit, named=named, seeds=1, budget="steps:1")
+        result = measured(planned, tmp_path / "out", quiet=False)
+        left_out = "1 file that cannot be read, left out (gone.png)"
+        assert f"{table}: {left_out}" in capsys.readouterr().out
+        assert any(left_out in note for note in result.notes)
+        assert result.test.images == 6
+        assert read_config(tmp_path / "out").fit.source == source
+        run = read_run_config(RunFolder(tmp_path / "out" / "runs" / "a-seed0"))
+        assert (run.test_split, run.images.train) == ("validation", 12)
+        again = measured(planned, tmp_path / "out", resume=True)
+        assert again.contrasts == result.contrasts
+
+    def test_without_a_test_split_name_the_option(self, table: Path) -> None:
+        columns = Columns(path="where", label="what", split="part")
+        source = SourceOptions(columns=columns, images=str(table.parent / "data"))
+        fit = structs.replace(fit_config(table), source=source)
+        with pytest.raises(TableError, match="--test-split validation tests on its validation"):
+            load_arms(make_design(fit, named=[f"a={table}", f"b={table}"]))

@@ -182,7 +182,7 @@ OPTIONS: dict[str, Any] = {
     "max_seeds": None,
     "recipes": None,
     "config": None,
-    "compile_": None,
+    "compile": None,
 }
 
 
@@ -191,7 +191,7 @@ class TestOptions:
         made = from_options(**OPTIONS, batch_size=8, lr=None, seed=5)
         assert (made.fit.manifest, made.fit.batch_size, made.fit.lr) == ("m.jsonl", 8, 0.001)
         assert made.seeds == (5, 6, 7)
-        assert from_options(**{**OPTIONS, "compile_": True}).fit.compile
+        assert from_options(**{**OPTIONS, "compile": True}).fit.compile
 
     def test_those_of_the_design_reach_it(self) -> None:
         given = {"arms": "augmented,original", "budget": "steps:9", "margin": 0.07, "folds": True}
@@ -225,7 +225,7 @@ class TestOptions:
         named = {"named": ("a=x", "b=y"), "manifest": None}
         more: dict[str, Any]
         for more in ({"manifest": "m.jsonl"}, {"folds": True}, named):
-            with pytest.raises(UsageError, match="--ablate builds its own manifests"):
+            with pytest.raises(UsageError, match="--ablate makes its own manifests"):
                 from_options(**{**options, **more})
 
     def test_a_manifest_is_needed(self) -> None:
