@@ -85,7 +85,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     """config.json of a run: how it was asked for, and what it found when it began.
 
     `images` counts what the run used, `images_per_class` all images of the manifest. `turns` is how
-    a source's images take turns in a run by steps; not there where version 0.1 showed them in order.
+    a source's images take turns in a run by steps; version 0.1 showed them in their order.
     """
 
     manifest_sha256: str
