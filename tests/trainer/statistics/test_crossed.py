@@ -13,6 +13,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from augbuild.errors import TrainerError
+from benchmarks.null_worlds import WORLDS as NULL_WORLDS
+from benchmarks.null_worlds import measure
 from benchmarks.type_one_error import WORLDS, World, rejections
 from trainer.statistics.crossed import crossed, crossed_variance
 from trainer.statistics.tests import resolution
@@ -235,6 +237,24 @@ def test_a_against_a_on_a_thousand_images(world: World) -> None:
 @pytest.mark.parametrize("seeds", [5, 10])
 def test_a_against_a_on_a_thousand_images_and_many_seeds(world: World, seeds: int) -> None:
     assert rejections(world, 2000, seeds, 1000)[0] <= 0.07
+
+
+@pytest.mark.parametrize("name", NULL_WORLDS)
+def test_worlds_that_break_the_simple_picture(name: str) -> None:
+    """Copies, draws, rare classes, failures and folds; in full: `benchmarks/null_worlds.py`."""
+    wrong, held = measure(NULL_WORLDS[name], seeds=5, repetitions=300, seed=1)
+    assert wrong <= 0.07
+    assert held >= 0.92
+
+
+def test_copies_that_count_as_independent_find_what_is_not_there() -> None:
+    """What groups are for: without them every sixth verdict on copies is wrong."""
+    random = np.random.default_rng(4)
+    found = 0
+    for _ in range(200):
+        trial = NULL_WORLDS["test images in groups of 10 copies"](random, 10)
+        found += crossed(trial.differences).p < 0.05
+    assert found / 200 > 0.12
 
 
 def test_mcnemar_on_one_pair_of_runs_takes_luck_for_training() -> None:
