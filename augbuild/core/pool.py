@@ -13,6 +13,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
+from augbuild.core.memory import keep_freed_memory
 from augbuild.core.orphans import exit_with_parent
 from augbuild.core.signals import shield_children
 from augbuild.errors import AugbuildError
@@ -164,7 +165,7 @@ def _run(
 
     options: dict[str, object] = {}
     if backend == "loky":
-        options = {"initializer": exit_with_parent, "initargs": (os.getpid(),)}
+        options = {"initializer": _start_worker, "initargs": (os.getpid(),)}
     pool = QuietParallel(
         n_jobs=n_jobs,
         backend=backend,
@@ -180,6 +181,11 @@ def _run(
             results = pool(delayed(function)(item) for item in items)
             stack.enter_context(closing(results))
         yield from results
+
+
+def _start_worker(parent: int) -> None:
+    exit_with_parent(parent)
+    keep_freed_memory()
 
 
 def _forgive_dropped_work(executor: Any) -> None:
