@@ -11,21 +11,19 @@ Groups = Mapping[str, str]
 """The group of each path, named by its smallest path; a path that is alone may be missing."""
 
 
-def find_groups(dataset: SourceDataset, group: str, n_jobs: int) -> Groups:
+def find_groups(dataset: SourceDataset, group: str, n_jobs: int, *, quiet: bool = True) -> Groups:
     """Find the groups that a recipe's `split.group` asks for.
 
     That is "near-duplicates", "none" or a regular expression; the groups that the sources come
     with, from a column of their table, are kept whole besides.
     """
-    return _join_own_groups(dataset.sources, _find_by_rule(dataset, group, n_jobs))
-
-
-def _find_by_rule(dataset: SourceDataset, group: str, n_jobs: int) -> Groups:
     if group == "none":
-        return {}
-    if group == "near-duplicates":
-        return _find_near_duplicates(dataset, n_jobs)
-    return groups_by_pattern(dataset.sources, group)
+        groups: Groups = {}
+    elif group == "near-duplicates":
+        groups = _find_near_duplicates(dataset, n_jobs, quiet)
+    else:
+        groups = groups_by_pattern(dataset.sources, group)
+    return _join_own_groups(dataset.sources, groups)
 
 
 def _join_own_groups(sources: Iterable[Source], groups: Groups) -> Groups:
@@ -69,12 +67,13 @@ def groups_by_pattern(sources: Iterable[Source], pattern: str) -> Groups:
     return groups
 
 
-def _find_near_duplicates(dataset: SourceDataset, n_jobs: int) -> Groups:
+def _find_near_duplicates(dataset: SourceDataset, n_jobs: int, quiet: bool) -> Groups:
     # Imported here: NumPy, Pillow and joblib, which other recipes do not need.
     from augbuild.similarity.groups import group_pairs
-    from augbuild.similarity.search import near_duplicates_within, sign_originals
+    from augbuild.similarity.pictures.signatures import sign_originals
+    from augbuild.similarity.search import near_duplicates_within
 
     paths = [source.path for source in dataset.sources]
-    signatures = sign_originals(dataset.originals, paths, n_jobs=n_jobs)
-    pairs = near_duplicates_within(dataset.originals, signatures)
-    return group_pairs(pairs)
+    signed = sign_originals(dataset.originals, paths, n_jobs=n_jobs, quiet=quiet)
+    found = near_duplicates_within(signed, quiet=quiet)
+    return group_pairs((pair.first, pair.second) for pair in found.pairs)
