@@ -19,13 +19,18 @@ def check(
 ) -> None:
     """Check RECIPE and the source it names: every problem at once, nothing is written."""
     from augbuild.building.inputs import open_source_of, read_source_by
+    from augbuild.core.pool import available_cpus
     from augbuild.planning.plan import check_classes, remaining_findings
+    from augbuild.similarity.duplicates import look_for_duplicates, settle_duplicates
 
     loaded = read_source_by(recipe, tables.over)
     dataset = open_source_of(loaded, source=source, follow_links=follow_links)
     check_classes(loaded, dataset)
+    looked = look_for_duplicates(loaded.split, dataset, n_jobs=available_cpus(), quiet=False)
+    remaining, found = settle_duplicates(loaded.split, dataset, looked)
+    check_classes(loaded, remaining)
     print_warnings(loaded.warnings)
-    print_findings(remaining_findings(loaded, dataset))
+    print_findings([*remaining_findings(loaded, dataset), *found])
     transforms = plural(len(loaded.transforms), "transform")
     images = plural(len(dataset.sources), "image")
     classes = plural(len(dataset.classes), "class", "classes")
@@ -60,7 +65,9 @@ def plan(
     from augbuild.building.outlook import plan_build
 
     loaded = read_source_by(recipe, tables.over)
-    outlook = plan_build(loaded, source=source, out=out, rehash=rehash, follow_links=follow_links)
+    outlook = plan_build(
+        loaded, source=source, out=out, rehash=rehash, follow_links=follow_links, quiet=as_json
+    )
     if as_json:
         echo_json(outlook.to_json())
         return
