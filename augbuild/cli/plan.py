@@ -26,11 +26,15 @@ def check(
     loaded = read_source_by(recipe, tables.over)
     dataset = open_source_of(loaded, source=source, follow_links=follow_links)
     check_classes(loaded, dataset)
-    looked = look_for_duplicates(loaded.split, dataset, n_jobs=available_cpus(), quiet=False)
-    remaining, found = settle_duplicates(loaded.split, dataset, looked)
-    check_classes(loaded, remaining)
+    findings = [*remaining_findings(loaded, dataset)]
+    # Of a source that is still to be split, only `plan` looks at the pixels.
+    if dataset.is_split:
+        looked = look_for_duplicates(loaded.split, dataset, n_jobs=available_cpus(), quiet=False)
+        remaining, found = settle_duplicates(loaded.split, dataset, looked)
+        check_classes(loaded, remaining)
+        findings += found
     print_warnings(loaded.warnings)
-    print_findings([*remaining_findings(loaded, dataset), *found])
+    print_findings(findings)
     transforms = plural(len(loaded.transforms), "transform")
     images = plural(len(dataset.sources), "image")
     classes = plural(len(dataset.classes), "class", "classes")
