@@ -76,7 +76,7 @@ def build(
     tree's bytes depend on neither `n_jobs` nor `backend`.
     """
     start = time.time()
-    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=n_jobs)
+    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=n_jobs, quiet=quiet)
     folder_path = output_path(plan.recipe, out)
     with claim(folder_path, plan.dataset.root) as folder, State(folder.state) as state:
         refuse_another_build(plan, state, prune=prune)

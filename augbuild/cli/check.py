@@ -27,8 +27,10 @@ def check(
 ) -> None:
     """Check RECIPE and the source it names: every problem at once, nothing is written."""
     from augbuild.building.inputs import open_source_of, read_source_by
+    from augbuild.core.pool import available_cpus
     from augbuild.planning.plan import check_classes, remaining_findings
     from augbuild.recipe.load import read_recipe
+    from augbuild.similarity.duplicates import look_for_duplicates, settle_duplicates
 
     reading = read_recipe(recipe)
     if not reading.has_source:
@@ -42,7 +44,14 @@ def check(
             raise
         raise RecipeError("\n".join([*reading.problems.messages(), str(error)])) from error
     reading.problems.raise_if_any()
-    findings = remaining_findings(loaded, dataset)
+    findings = [*remaining_findings(loaded, dataset)]
+    # Of a source that is still to be split, only `plan` looks at the pixels.
+    if dataset.is_split:
+        cpus = available_cpus()
+        looked = look_for_duplicates(loaded.split, dataset, n_jobs=cpus, quiet=as_json)
+        remaining, found = settle_duplicates(loaded.split, dataset, looked)
+        check_classes(loaded, remaining)
+        findings += found
     if as_json:
         report = {"images": len(dataset.sources), "classes": dataset.classes}
         report |= {"findings": findings, "rejected": dataset.rejected}
