@@ -168,9 +168,11 @@ def _run_pending(
         if first_left is None:
             return
         assignments = chain([first_left], assignments)
-    heavy = changes.weight // _CHUNK_WEIGHT
-    size = changes.pending // max(4 * n_jobs, heavy, 1)
-    size = max(1, min(_CHUNK, size))
+    size = _CHUNK_ALONE
+    if n_jobs > 1:
+        heavy = changes.weight // _CHUNK_WEIGHT
+        size = changes.pending // max(4 * n_jobs, heavy)
+        size = max(1, min(_CHUNK, size))
     yield from map_resilient(
         work, assignments, n_jobs=n_jobs, backend=backend, size=size, lost=lost
     )

@@ -113,7 +113,8 @@ def _build(settings: WorkerSettings, assignment: Assignment, stamp: Stamp) -> Ou
         made = _make_outputs(settings, missing, image, data)
         # Only now: what fails above leaves no file behind.
         for output in made:
-            _write(settings, source, output)
+            if not _is_there(settings, assignment, output.file):
+                _write(settings, source, output)
         described = (sha256, image.width, image.height, has_more_frames(data))
     else:
         made = []
@@ -214,6 +215,16 @@ def _is_flat(image: Image.Image) -> bool:
             if image.getpixel((x, y)) != corner:
                 return False
     return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # a pair a band
+
+
+def _is_there(settings: WorkerSettings, assignment: Assignment, file: BuiltFile) -> bool:
+    """Check whether a file is on the disk just as it would be written.
+
+    An interrupted build may have written it and not noted what it wrote.
+    """
+    if file.file_name not in assignment.files or not settings.tree.has(file, read_whole=True):
+        return False
+    return settings.tree.is_as_asked(file, assignment.source.path)
 
 
 def _write(settings: WorkerSettings, source: Source, output: _Encoded) -> None:
