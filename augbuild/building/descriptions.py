@@ -156,10 +156,13 @@ def find_in_tree(info: DatasetInfo) -> list[Finding]:
     return found
 
 
-def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[Rejected]) -> None:
+def write_descriptions(
+    folder: OutputFolder, info: DatasetInfo, rejected: list[Rejected], chart: bytes | None = None
+) -> None:
     """Write the files that describe the tree, but for the manifest; those that are right stay.
 
-    dataset.json gets the hashes of the others, for `verify`. Raises OSError.
+    The chart may be drawn already. dataset.json gets the hashes of the others, for `verify`. Raises
+    OSError.
     """
     try:
         before: DatasetInfo | None = read_info(folder.root)
@@ -168,12 +171,15 @@ def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[R
     hashes = dict(before.descriptions) if before else {}
     contents = {REJECTED_NAME: encode_rejected(rejected)}
     if before is None or _is_outdated(folder, info, before):
-        # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
         from augbuild.dataset.card import render_card
-        from augbuild.dataset.chart import draw_counts
 
         contents[CARD_NAME] = render_card(info).encode()
-        contents[CHART_NAME] = draw_counts(info.counts, info.classes, info.name)
+        if chart is None:
+            # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
+            from augbuild.dataset.chart import draw_counts
+
+            chart = draw_counts(info.counts, info.classes, info.name)
+        contents[CHART_NAME] = chart
     for name, content in contents.items():
         folder.update(name, content)
         hashes[name] = hash_bytes(content)

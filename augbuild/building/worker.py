@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 from augbuild.building.keys import encoding_of, ops_as_json
 from augbuild.building.reuse import Earlier, Tree, files_to_keep
 from augbuild.building.rows import encode_rows, row_context
-from augbuild.core.files import Stamp, hash_bytes, write_atomic
+from augbuild.core.files import Stamp, hash_bytes, link_atomic, write_atomic
 from augbuild.dataset.results import BuiltFile, BuiltSource, Entry, RejectedSource, Row
 from augbuild.errors import ApplyError, ImageError, OutputError, Reason
 from augbuild.pixels.codec import encode, has_more_frames, read_image, shrink
@@ -232,25 +231,11 @@ def _write(settings: WorkerSettings, source: Source, output: _Encoded) -> None:
     try:
         if output.file.variant is None and settings.tree.link_originals:
             original = settings.tree.originals.local_path(source.path)
-            if original is not None and _link(original, target, settings.staging):
+            if original is not None and link_atomic(target, original, settings.staging):
                 return
         write_atomic(target, output.content, settings.staging)
     except OSError as error:
         raise OutputError(f"{target} could not be written: {error.strerror}") from error
-
-
-def _link(original: Path, target: Path, staging: Path) -> bool:
-    """Hard-link an original into place; return False where the file system cannot."""
-    staged = staging / f"{target.name[-60:]}.{os.getpid()}.link"
-    try:
-        staged.unlink(missing_ok=True)
-        os.link(original.resolve(), staged)
-        staged.replace(target)
-        # POSIX: to rename a link over another one of the same file does nothing, and leaves both.
-        staged.unlink(missing_ok=True)
-    except OSError:
-        return False
-    return True
 
 
 def _after_linking(settings: WorkerSettings, source: Source, before: Stamp) -> Stamp:

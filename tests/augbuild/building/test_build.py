@@ -16,6 +16,7 @@ from PIL import Image
 
 from augbuild.building.build import build
 from augbuild.core.pool import Backend
+from augbuild.dataset.chart import draw_counts
 from augbuild.dataset.info import read_info
 from augbuild.dataset.manifest import read_manifest
 from augbuild.dataset.private import read_last_run
@@ -327,3 +328,25 @@ def test_limit_leaves_the_images_of_a_source_that_is_gone(split_project: Path) -
     assert gone <= tree(report.out).keys()
     assert build(split_project / "recipe.toml").pruned == 1
     assert not gone & tree(report.out).keys()
+
+
+def test_the_chart_of_a_build_is_drawn_once_and_beside(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+
+    def note(counts: dict[str, dict[str, int]], classes: list[str], title: str) -> bytes:
+        drawn.append(counts)
+        return draw_counts(counts, classes, title)
+
+    monkeypatch.setattr("augbuild.dataset.chart.draw_counts", note)
+    first = tree(make(project))
+    assert drawn == []
+    (project / "photos" / "cats" / "broken.jpg").write_bytes(b"no image")
+    second = tree(make(project, rebuild=True))
+    assert len(drawn) == 1  # without the one that was rejected
+    assert first["counts.png"] == second["counts.png"]
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    (project / "photos" / "cats" / "broken.jpg").unlink()
+    assert tree(make(project, rebuild=True)) == first
+    assert len(drawn) == 2

@@ -332,7 +332,7 @@ class TestLinks:
             os.utime(source, ns=(1, 1))
             return True
 
-        monkeypatch.setattr(worker, "_link", change)
+        monkeypatch.setattr(worker, "link_atomic", change)
         assert entry_of(run_assignment(linking, of())).stamp == before
 
     def test_a_source_that_is_a_link_is_followed(
@@ -347,7 +347,7 @@ class TestLinks:
     def test_a_left_over_is_no_obstacle(self, linking: WorkerSettings) -> None:
         target, _ = self.run(linking)
         target.unlink()
-        (linking.staging / f"{target.name}.{os.getpid()}.link").write_bytes(b"left over")
+        (linking.staging / f"{target.name[-40:]}.{os.getpid()}.link").write_bytes(b"left over")
         self.run(linking)
         assert target.samefile(sources(linking) / "a.png")
 
