@@ -12,12 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from augbuild.core.documents import encode, read_document
-from augbuild.core.files import write_atomic
+from augbuild.core.files import user_cache, write_atomic
 from augbuild.core.text import plural
 from augbuild.errors import AugbuildError, SourceError
 from augbuild.recipe.model import SplitSpec
 from augbuild.similarity.groups import group_pairs
-from augbuild.sources.archives.inflate import cache_folder
 from augbuild.sources.dataset import Source, SourceDataset
 from augbuild.sources.findings import Finding
 
@@ -97,8 +96,8 @@ def _place_in_cache(dataset: SourceDataset) -> Path | None:
             return None
         digest.update(f"{source.path}\0{size}\0{mtime_ns}\n".encode(errors="surrogateescape"))
     try:
-        return cache_folder().with_name("duplicates") / f"{digest.hexdigest()[:32]}.json"
-    except RuntimeError:  # no home folder
+        return user_cache("duplicates") / f"{digest.hexdigest()[:32]}.json"
+    except OSError:  # no home folder
         return None
 
 

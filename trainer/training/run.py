@@ -222,7 +222,7 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, data: DataFound) -> No
 
 
 def is_vacant(folder: Path) -> bool:
-    """Check whether a folder is empty, but for the lock and configuration of a run without epochs."""
+    """Check whether a folder has nothing but the lock and configuration of a run without epochs."""
     names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
     run = RunFolder(folder)
     if names != {run.config.name}:
