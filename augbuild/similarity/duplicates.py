@@ -91,10 +91,12 @@ def _place_in_cache(dataset: SourceDataset) -> Path | None:
         return None
     digest = hashlib.sha256(f"{_RULE} {dataset.identity}".encode(errors="surrogateescape"))
     for source in dataset.sources:
-        size, mtime_ns = dataset.originals.stat(source.path)
-        if size < 0:
+        stamp = dataset.originals.stat(source.path)
+        if stamp.size < 0:
             return None
-        digest.update(f"{source.path}\0{size}\0{mtime_ns}\n".encode(errors="surrogateescape"))
+        digest.update(
+            f"{source.path}\0{stamp.size}\0{stamp.mtime_ns}\n".encode(errors="surrogateescape")
+        )
     try:
         return user_cache("duplicates") / f"{digest.hexdigest()[:32]}.json"
     except OSError:  # no home folder
