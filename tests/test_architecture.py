@@ -60,7 +60,7 @@ DOORS = {
     "filelock": {"augbuild.core.files"},
     "fsspec": {"augbuild.sources.hubs.streams"},
     "jinja2": {"augbuild.dataset.card", "trainer.report.report"},
-    "joblib": {"augbuild.core.loky", "augbuild.core.pool"},
+    "joblib": {"augbuild.core.processes.loky", "augbuild.core.pool"},
     "kagglehub": {"augbuild.sources.hubs.kaggle"},
     "magic": {"augbuild.pixels.exact.reference"},
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},

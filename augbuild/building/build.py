@@ -21,9 +21,9 @@ from augbuild.building.guards.refusals import (
     refuse_other_versions,
 )
 from augbuild.building.inputs import output_path, plan_recipe
-from augbuild.core.aside import Aside
 from augbuild.core.documents import encode
 from augbuild.core.pool import Backend
+from augbuild.core.processes.aside import Aside
 from augbuild.dataset.info import DatasetInfo
 from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.dataset.private import write_last_run

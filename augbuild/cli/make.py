@@ -81,7 +81,7 @@ def make(
     """
     from augbuild.building.build import build
     from augbuild.building.inputs import read_source_by
-    from augbuild.core.memory import keep_freed_memory
+    from augbuild.core.processes.memory import keep_freed_memory
 
     keep_freed_memory()
     loaded = read_source_by(recipe, tables.over)

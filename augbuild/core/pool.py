@@ -14,9 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from augbuild.core.loky import keep_manager_alive, start_tracker
-from augbuild.core.memory import keep_freed_memory
-from augbuild.core.orphans import exit_with_parent
+from augbuild.core.processes.loky import keep_manager_alive, start_tracker
+from augbuild.core.processes.memory import keep_freed_memory
+from augbuild.core.processes.orphans import exit_with_parent
 from augbuild.core.signals import shield_children
 from augbuild.errors import AugbuildError
 

@@ -131,8 +131,7 @@ class EpochReport(Struct, frozen=True, omit_defaults=True):
         if score is not None:
             parts.append(f"validation loss {score.loss:.4f}")
             parts.append(f"validation accuracy {score.accuracy:.3f}")
-        steps_left = total_steps - self.step
-        seconds_left = steps_left * self.seconds / self.steps
+        seconds_left = (total_steps - self.step) * self.seconds / self.steps
         parts.append(f"{self.seconds:.1f} s, {duration(seconds_left)} left")
         return "  ".join(parts)
 
@@ -207,7 +206,7 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, data: DataFound) -> No
     """Raise RunError for another option or other images; the same images may have moved."""
     begun = read_run_config(run)
     names = differing_options(begun, config)
-    # Where both differ, a path says more than a hash.
+    # Where both differ, a path says more than a hash does.
     if begun.manifest_sha256 != data.manifest_sha256 and begun.manifest != config.manifest:
         names.append("manifest")
     now = {**structs.asdict(config), **structs.asdict(data)}
@@ -217,14 +216,13 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, data: DataFound) -> No
             difference = f"{name} {before!r}, not {now[name]!r}"
             raise RunError(f"{run.root} was begun with {difference}; use another folder")
     if config.steps is not None and begun.turns is UNSET and not run.metrics.is_file():
-        begun_by = "was begun by version 0.1, which showed variants in another order"
-        raise RunError(f"{run.root} {begun_by}; use another folder")
+        raise RunError(f"{run.root} was begun by version 0.1 in another order; use another folder")
 
 
 def is_vacant(folder: Path) -> bool:
     """Check whether a folder has nothing but the lock and configuration of a run without epochs."""
-    names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
     run = RunFolder(folder)
+    names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
     if names != {run.config.name}:
         return not names
     try:

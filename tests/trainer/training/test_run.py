@@ -203,7 +203,7 @@ class TestOpenRun:
         """It showed the images of a source in another order; by epochs the order is the same."""
         config = structs.replace(self.begin(tmp_path), steps=10)
         write_run_config(RunFolder(tmp_path), config)
-        with pytest.raises(RunError, match=r"was begun by version 0\.1, which showed variants"):
+        with pytest.raises(RunError, match=r"was begun by version 0\.1 in another order"):
             self.reopen(tmp_path, config)
         RunFolder(tmp_path).metrics.write_text("{}", encoding="utf-8")
         assert self.reopen(tmp_path, config).root == tmp_path, "finished"

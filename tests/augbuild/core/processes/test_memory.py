@@ -11,7 +11,7 @@ from tests.conftest import REPOSITORY
 # Three images of 20 MB at a time, ten times over; then how often a page had to be handed out.
 PROGRAM = """
 import resource
-from augbuild.core.memory import keep_freed_memory
+from augbuild.core.processes.memory import keep_freed_memory
 kept = {call}
 def work():
     images = [bytearray(20 << 20) for _ in range(3)]

@@ -10,7 +10,7 @@ import sys
 from types import TracebackType
 from typing import Self
 
-from augbuild.core.orphans import exit_with_parent
+from augbuild.core.processes.orphans import exit_with_parent
 
 _log = logging.getLogger(__name__)
 

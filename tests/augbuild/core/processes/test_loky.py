@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from augbuild.core.loky import start_tracker
 from augbuild.core.pool import map_pooled
+from augbuild.core.processes.loky import start_tracker
 from tests.conftest import REPOSITORY
 
 

@@ -16,7 +16,7 @@ _PARENT = """
 import subprocess, sys
 child = '''
 import os, time
-from augbuild.core.orphans import exit_with_parent
+from augbuild.core.processes.orphans import exit_with_parent
 exit_with_parent({parent})
 print(os.getpid(), flush=True)
 time.sleep(60)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from augbuild.core.aside import Aside
+from augbuild.core.processes.aside import Aside
 
 MODULES = {
     "reverse": "import sys\nsys.stdout.write(sys.stdin.read()[::-1])\n",
@@ -83,7 +83,7 @@ def test_files_of_the_working_directory_are_not_imported(
 
 _KILLED = """
 import os, signal
-from augbuild.core.aside import Aside
+from augbuild.core.processes.aside import Aside
 aside = Aside("aside_hangs", b"")
 print(aside._process.stdout.readline().decode(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
