@@ -143,7 +143,9 @@ def pad_square(size: Size, **_: object) -> Size:
 
 def resize(size: Size, *, width: int | None, height: int | None, **_: object) -> Size:
     """Predict the sides that are given; None keeps one as it is."""
-    return Size(width or size.width, height or size.height)
+    new_width = width or size.width
+    new_height = height or size.height
+    return Size(new_width, new_height)
 
 
 def scale(size: Size, *, factor: float, **_: object) -> Size:

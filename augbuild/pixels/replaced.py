@@ -86,9 +86,9 @@ def perspective_transform(
     ]
     moved: list[Point] = []
     for x, y in corners:
-        new_x = generator.normal(x, sigma)
-        new_y = generator.normal(y, sigma)
-        moved.append((new_x + dx, new_y + dy))
+        new_x = generator.normal(x, sigma) + dx
+        new_y = generator.normal(y, sigma) + dy
+        moved.append((new_x, new_y))
     result = image.transform(
         image.size,
         Image.Transform.PERSPECTIVE,
@@ -107,13 +107,13 @@ def _solve_projection(corners: Sequence[Point], moved: Sequence[Point]) -> list[
     for corner, place in zip(corners, moved, strict=True):
         u, v = corner
         x, y = place
-        rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y])
-        rows.append([0, 0, 0, x, y, 1, -v * x, -v * y])
+        across = [x, y, 1, 0, 0, 0, -u * x, -u * y]
+        down = [0, 0, 0, x, y, 1, -v * x, -v * y]
+        rows += [across, down]
         values += [u, v]
-    solved = np.linalg.solve(
-        np.array(rows, dtype=np.float64),
-        np.array(values, dtype=np.float64),
-    )
+    matrix = np.array(rows, dtype=np.float64)
+    wanted = np.array(values, dtype=np.float64)
+    solved = np.linalg.solve(matrix, wanted)
     # The last bits differ between processors. Ten digits hardly ever do, and no pixel needs more;
     # dust of 1e-19 would even move pixels whose place is exact.
     coefficients = []

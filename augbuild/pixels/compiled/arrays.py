@@ -52,11 +52,14 @@ def packed_pixels(image: Image.Image) -> Iterator[Packed]:
         copied = np.frombuffer(image.tobytes("raw", "RGBX"), np.uint32)
         yield copied.reshape(shape)
         return
-    pixels = _ArrowArray.from_address(_address_in(capsules[1], b"arrow_array"))
+    address = _address_in(capsules[1], b"arrow_array")
+    pixels = _ArrowArray.from_address(address)
     values = pixels.children[0].contents
     # The second buffer has the values, the first would say which are missing.
-    memory = (ctypes.c_uint32 * (image.height * image.width)).from_address(values.buffers[1])
-    yield np.frombuffer(memoryview(memory), np.uint32).reshape(shape)
+    memory_type = ctypes.c_uint32 * (image.height * image.width)
+    memory = memory_type.from_address(values.buffers[1])
+    array = np.frombuffer(memoryview(memory), np.uint32)
+    yield array.reshape(shape)
     del capsules  # they own the memory
 
 

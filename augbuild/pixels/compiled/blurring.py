@@ -17,6 +17,7 @@ from augbuild.pixels.compiled.arrays import Packed, borrow_array, image_of, pack
 from augbuild.pixels.compiled.compiler import compiled
 
 _PASSES = 3
+_UNIT = 1 << 24
 # Lines side by side: those of a photo then fit into the second-level cache, twice.
 _LANES = 64
 
@@ -52,14 +53,19 @@ def _box_of(radius: float) -> _Box:
     single = float32(radius)
     variance = single * single / float32(_PASSES)
     length = float32(math.sqrt(12.0 * float(variance) + 1.0))
-    whole = float32(math.floor((float(length) - 1.0) / 2.0))
+    half = (float(length) - 1.0) / 2.0
+    whole = float32(math.floor(half))
     next_whole = whole + float32(1)
-    part = (float32(2) * whole + float32(1)) * (whole * next_whole - float32(3) * variance)
-    part /= float32(6) * (variance - next_whole * next_whole)
+    weight = float32(2) * whole + float32(1)
+    missing = whole * next_whole - float32(3) * variance
+    surplus = variance - next_whole * next_whole
+    part = weight * missing / (float32(6) * surplus)
     box_radius = whole + part
     whole_radius = int(box_radius)
-    inner = int(float32(1 << 24) / (box_radius * float32(2) + float32(1)))
-    outer = ((1 << 24) - (2 * whole_radius + 1) * inner) // 2
+    width = box_radius * float32(2) + float32(1)
+    inner = int(float32(_UNIT) / width)
+    inside = (2 * whole_radius + 1) * inner
+    outer = (_UNIT - inside) // 2
     return _Box(whole_radius, uint32(inner), uint32(outer))
 
 
@@ -81,16 +87,18 @@ def _blur_lines(
     for first in range(0, lines, _LANES):
         lanes = min(_LANES, lines - first)
         for lane in range(lanes):
-            start = (first + lane) * to_next_line
+            index = (first + lane) * to_next_line
             for place in range(length):
-                strip[place, lane] = pixels[start + place * to_next_pixel]
+                strip[place, lane] = pixels[index]
+                index += to_next_pixel
         for _ in range(_PASSES):
             _blur_once(strip.view(np.uint8), spare.view(np.uint8), radius, inner, outer)
             strip, spare = spare, strip
         for lane in range(lanes):
-            start = (first + lane) * to_next_line
+            index = (first + lane) * to_next_line
             for place in range(length):
-                result[start + place * to_next_pixel] = strip[place, lane]
+                result[index] = strip[place, lane]
+                index += to_next_pixel
 
 
 @compiled
@@ -107,13 +115,16 @@ def _blur_once(
     half = uint32(1 << 23)
     sums = np.zeros(lanes, np.uint32)
     for place in range(-radius - 1, radius):
-        line = strip[min(max(place, 0), last)]
+        nearest = min(max(place, 0), last)
+        line = strip[nearest]
         for lane in range(lanes):
             sums[lane] += uint32(line[lane])
     for place in range(length):
-        before = strip[max(place - radius - 1, 0)]
-        newest = strip[min(place + radius, last)]
-        after = strip[min(place + radius + 1, last)]
+        first = place - radius - 1
+        end = place + radius
+        before = strip[max(first, 0)]
+        newest = strip[min(end, last)]
+        after = strip[min(end + 1, last)]
         blurred = result[place]
         for lane in range(lanes):
             sums[lane] += uint32(newest[lane]) - uint32(before[lane])

@@ -52,7 +52,9 @@ def _value(pixel: np.uint32, shift: int) -> Channel:
 def _blend(first: Channel, second: Channel, factor: np.float32) -> Channel:
     """Move from one value to another by a factor, and beyond it where that is above 1."""
     value = float32(first) + factor * float32(second - first)
-    return int32(min(max(value, float32(0)), float32(255)))
+    value = max(value, float32(0))
+    value = min(value, float32(255))
+    return int32(value)
 
 
 @compiled
@@ -73,10 +75,14 @@ def _sum_greys(pixels: Packed, brightness: np.float32) -> int:
     for y in range(height):
         for x in range(width):
             pixel = pixels[y, x]
-            red = _blend(black, _value(pixel, 0), brightness)
-            green = _blend(black, _value(pixel, 8), brightness)
-            blue = _blend(black, _value(pixel, 16), brightness)
-            total += int(_grey(red, green, blue))
+            red = _value(pixel, 0)
+            green = _value(pixel, 8)
+            blue = _value(pixel, 16)
+            red = _blend(black, red, brightness)
+            green = _blend(black, green, brightness)
+            blue = _blend(black, blue, brightness)
+            grey = _grey(red, green, blue)
+            total += int(grey)
     return total
 
 
@@ -95,14 +101,20 @@ def _jitter(
     for y in range(height):
         for x in range(width):
             pixel = pixels[y, x]
-            red = _blend(black, _value(pixel, 0), brightness)
-            green = _blend(black, _value(pixel, 8), brightness)
-            blue = _blend(black, _value(pixel, 16), brightness)
+            red = _value(pixel, 0)
+            green = _value(pixel, 8)
+            blue = _value(pixel, 16)
+            red = _blend(black, red, brightness)
+            green = _blend(black, green, brightness)
+            blue = _blend(black, blue, brightness)
             red = _blend(mean, red, contrast)
             green = _blend(mean, green, contrast)
             blue = _blend(mean, blue, contrast)
             grey = _grey(red, green, blue)
-            low = uint32(_blend(grey, red, saturation))
-            middle = uint32(_blend(grey, green, saturation)) << uint32(8)
-            high = uint32(_blend(grey, blue, saturation)) << uint32(16)
+            red = _blend(grey, red, saturation)
+            green = _blend(grey, green, saturation)
+            blue = _blend(grey, blue, saturation)
+            low = uint32(red)
+            middle = uint32(green) << uint32(8)
+            high = uint32(blue) << uint32(16)
             result[y, x] = low | middle | high

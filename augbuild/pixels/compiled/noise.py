@@ -27,6 +27,8 @@ _ONE = uint32(1)
 _HIGH_BIT = uint32(0x80000000)
 _LOW_BITS = uint32(0x7FFFFFFF)
 _TWIST = uint32(0x9908B0DF)
+_MASK_B = uint32(0x9D2C5680)
+_MASK_C = uint32(0xEFC60000)
 # A value of 0 to 255 on a scale of 0 to 1, in single precision as AugLy has it.
 _SCALED = np.arange(256, dtype=float32) / float32(255.0)
 
@@ -64,9 +66,12 @@ def _add_noise(
                 if used == ready:
                     ready = _draw_normals(words, normals)
                     used = 0
-                value = scaled[(pixel >> uint32(shift)) & _BYTE] + (mean + sigma * normals[used])
+                level = (pixel >> uint32(shift)) & _BYTE
+                noise = mean + sigma * normals[used]
                 used += 1
-                value = min(max(value, 0.0), 1.0) * 255.0
+                value = scaled[level] + noise
+                value = min(max(value, 0.0), 1.0)
+                value *= 255.0
                 noisy |= uint32(value) << uint32(shift)
             result[y, x] = noisy
 
@@ -100,25 +105,31 @@ def _draw_normals(words: Words, normals: Doubles) -> int:
     for pair in range(count):
         normals[pair] = math.log(squares[pair])
     for pair in range(count):
-        squares[pair] = math.sqrt(-2.0 * normals[pair] / squares[pair])
+        logarithm = normals[pair]
+        squares[pair] = math.sqrt(-2.0 * logarithm / squares[pair])
     for pair in range(count):
-        normals[2 * pair] = squares[pair] * second[pair]
-        normals[2 * pair + 1] = squares[pair] * first[pair]
+        length = squares[pair]
+        place = 2 * pair
+        normals[place] = length * second[pair]
+        normals[place + 1] = length * first[pair]
     return 2 * count
 
 
 @compiled
 def _uniform(high: np.uint32, low: np.uint32) -> np.float64:
     """Return a number from -1 to 1, of 53 bits, from two words as the generator leaves them."""
-    whole = float64(_temper(high) >> uint32(5)) * 67108864.0 + float64(_temper(low) >> uint32(6))
-    return float64(2.0 * (whole / 9007199254740992.0) - 1.0)
+    high_bits = float64(_temper(high) >> uint32(5))
+    low_bits = float64(_temper(low) >> uint32(6))
+    whole = high_bits * 67108864.0 + low_bits
+    fraction = whole / 9007199254740992.0
+    return float64(2.0 * fraction - 1.0)
 
 
 @compiled
 def _temper(word: np.uint32) -> np.uint32:
     word ^= word >> uint32(11)
-    word ^= uint32(word << uint32(7)) & uint32(0x9D2C5680)
-    word ^= uint32(word << uint32(15)) & uint32(0xEFC60000)
+    word ^= uint32(word << uint32(7)) & _MASK_B
+    word ^= uint32(word << uint32(15)) & _MASK_C
     return uint32(word ^ (word >> uint32(18)))
 
 
@@ -128,10 +139,13 @@ def _twist(words: Words) -> None:
     ahead = _WORDS - _SHIFT
     # Two loops: within each, no word depends on one that is new.
     for index in range(ahead):
-        words[index] = words[index + _SHIFT] ^ _step(words[index], words[index + 1])
+        step = _step(words[index], words[index + 1])
+        words[index] = words[index + _SHIFT] ^ step
     for index in range(ahead, _WORDS - 1):
-        words[index] = words[index - ahead] ^ _step(words[index], words[index + 1])
-    words[_WORDS - 1] = words[_SHIFT - 1] ^ _step(words[_WORDS - 1], words[0])
+        step = _step(words[index], words[index + 1])
+        words[index] = words[index - ahead] ^ step
+    step = _step(words[_WORDS - 1], words[0])
+    words[_WORDS - 1] = words[_SHIFT - 1] ^ step
 
 
 @compiled

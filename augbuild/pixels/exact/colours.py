@@ -26,7 +26,8 @@ def contrast(image: Image.Image, factor: float) -> Image.Image:
 
 def saturation(image: Image.Image, factor: float) -> Image.Image:
     """Move the values from or to the grey of their pixel (AugLy's saturation)."""
-    grey = image.convert("L").convert("RGB")
+    luminosity = image.convert("L")
+    grey = luminosity.convert("RGB")
     return Image.blend(grey, image, factor)
 
 
@@ -54,7 +55,8 @@ def opacity(image: Image.Image, level: float) -> Image.Image:
 def grayscale(image: Image.Image, mode: str) -> Image.Image:
     """Replace each pixel by its luminosity, or the average of its values (AugLy's grayscale)."""
     if mode == "luminosity":
-        return image.convert("L").convert("RGB")
+        grey = image.convert("L")
+        return grey.convert("RGB")
     values = np.asarray(image).astype(np.float32)
     average = np.average(values, axis=2)
     return Image.fromarray(np.uint8(average)).convert("RGB")
@@ -74,11 +76,14 @@ def convert_color(
 
 def _mean_grey(image: Image.Image) -> int:
     """Return the mean luminosity as PIL.ImageEnhance.Contrast rounds it."""
-    histogram = image.convert("L").histogram()
+    grey = image.convert("L")
+    histogram = grey.histogram()
     total = 0
     for value, count in enumerate(histogram):
         total += value * count
-    return int(total / (image.width * image.height) + 0.5)
+    pixels = image.width * image.height
+    mean = total / pixels
+    return int(mean + 0.5)
 
 
 def _blend_with_grey(image: Image.Image, grey: int, factor: float) -> Image.Image:

@@ -11,7 +11,11 @@ def blur(image: Image.Image, radius: float) -> Image.Image:
     """Blur by a Gaussian of a radius in pixels (AugLy's blur)."""
     gaussian = ImageFilter.GaussianBlur(radius)
     # Pillow blurs the fourth, unused byte of an RGB pixel, too: three single bands take 11 % less.
-    return Image.merge("RGB", [band.filter(gaussian) for band in image.split()])
+    bands = []
+    for band in image.split():
+        blurred = band.filter(gaussian)
+        bands.append(blurred)
+    return Image.merge("RGB", bands)
 
 
 def sharpen(image: Image.Image, factor: float) -> Image.Image:

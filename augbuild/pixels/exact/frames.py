@@ -47,8 +47,9 @@ def pad(image: Image.Image, w_factor: float, h_factor: float, color: Colour) -> 
     width, height = image.size
     left = int(w_factor * width)
     top = int(h_factor * height)
-    size = (width + 2 * left, height + 2 * top)
-    padded = Image.new("RGB", size, color)
+    new_width = width + 2 * left
+    new_height = height + 2 * top
+    padded = Image.new("RGB", (new_width, new_height), color)
     padded.paste(image, (left, top))
     return padded
 

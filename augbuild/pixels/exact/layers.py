@@ -26,11 +26,13 @@ def overlay_image(
     height = max(1, int(image.height * overlay_size))
     width = int(overlay.width * height / overlay.height)
     layer = overlay.resize((width, height)).convert("RGBA")
-    alpha = np.array(layer.getchannel("A")) * opacity
-    mask = Image.fromarray(alpha.astype(np.uint8))
-    place = (int(image.width * x_pos), int(image.height * y_pos))
+    alpha = np.array(layer.getchannel("A"))
+    faded = alpha * opacity
+    mask = Image.fromarray(faded.astype(np.uint8))
+    left = int(image.width * x_pos)
+    top = int(image.height * y_pos)
     result = image.convert("RGB")
-    result.paste(layer.convert("RGB"), place, mask)
+    result.paste(layer.convert("RGB"), (left, top), mask)
     return result
 
 

@@ -82,14 +82,19 @@ class Inverse:
             return None
         coefficients: list[float] = []
         for row in (self.across, self.down):
-            if max(map(abs, _at_corners(row, self.size))) > _FARTHEST:
+            places = _at_corners(row, self.size)
+            farthest = max(map(abs, places))
+            if farthest > _FARTHEST:
                 return None
             a, b, _ = row
             # To the middle of a pixel. The products are exact, with or without fused additions.
             first = _in_steps(_at_middle(row))
-            wanted = first + left * _in_steps(a) + top * _in_steps(b)
+            along_row = left * _in_steps(a)
+            along_column = top * _in_steps(b)
+            wanted = first + along_row + along_column
             half = a * 0.5 + b * 0.5
-            coefficients += [a, b, wanted / _STEPS - half]
+            shift = wanted / _STEPS - half
+            coefficients += [a, b, shift]
         return tuple(coefficients)
 
 
@@ -141,8 +146,9 @@ def _largest_box(size: tuple[int, int], canvas: tuple[int, int], degrees: float)
         cosine_of_twice = cosine * cosine - sine * sine
         box_width = (width * cosine - height * sine) / cosine_of_twice
         box_height = (height * cosine - width * sine) / cosine_of_twice
-    left, right = _around(canvas[0] / 2, box_width / 2)
-    top, bottom = _around(canvas[1] / 2, box_height / 2)
+    canvas_width, canvas_height = canvas
+    left, right = _around(canvas_width / 2, box_width / 2)
+    top, bottom = _around(canvas_height / 2, box_height / 2)
     return left, top, right, bottom
 
 

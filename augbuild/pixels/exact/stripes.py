@@ -57,7 +57,8 @@ def _draw_stripes(
     Level and upright stripes need one line of it, others are computed some rows at a time.
     """
     width, height = size
-    angle = line_angle * (math.pi / 180)
+    radian = math.pi / 180
+    angle = line_angle * radian
     distance = (1 - line_density) * min(size)
     per_row = math.cos(angle) / distance
     per_column = math.sin(angle) / distance
