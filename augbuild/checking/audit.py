@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from augbuild.core.documents import to_plain
+from augbuild.core.files import Stamp
 from augbuild.core.pool import available_cpus
 from augbuild.core.text import plural
 from augbuild.dataset.layout import MANIFEST_NAME
@@ -118,7 +119,7 @@ class _TreeOriginals:
     def read(self, path: str) -> bytes:
         return self.tree.read(self.files[path])
 
-    def stat(self, path: str) -> tuple[int, int]:
+    def stat(self, path: str) -> Stamp:
         return self.tree.stat(self.files[path])
 
     def local_path(self, path: str) -> Path | None:

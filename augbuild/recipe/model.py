@@ -135,8 +135,9 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
 class Recipe:
     """A recipe, checked.
 
-    `deny` has the transforms that a class must not get, by its name. Assets lie below `folder`; all
-    other relative paths are relative to `base`.
+    `deny` has the transforms that a class must not get, by its name, and `class_places` file, line
+    and key of each for messages. Assets lie below `folder`; all other relative paths are relative
+    to `base`.
     """
 
     name: Name
@@ -147,6 +148,7 @@ class Recipe:
     augment: AugmentSpec
     transforms: tuple[Step, ...]
     deny: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    class_places: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     folder: Path = Path()
     base: Path = Path()

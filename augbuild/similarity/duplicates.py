@@ -12,12 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from augbuild.core.documents import encode, read_document
-from augbuild.core.files import write_atomic
+from augbuild.core.files import user_cache, write_atomic
 from augbuild.core.text import plural
 from augbuild.errors import AugbuildError, SourceError
 from augbuild.recipe.model import SplitSpec
 from augbuild.similarity.groups import group_pairs
-from augbuild.sources.archives.inflate import cache_folder
 from augbuild.sources.dataset import Source, SourceDataset
 from augbuild.sources.findings import Finding
 
@@ -92,13 +91,15 @@ def _place_in_cache(dataset: SourceDataset) -> Path | None:
         return None
     digest = hashlib.sha256(f"{_RULE} {dataset.identity}".encode(errors="surrogateescape"))
     for source in dataset.sources:
-        size, mtime_ns = dataset.originals.stat(source.path)
-        if size < 0:
+        stamp = dataset.originals.stat(source.path)
+        if stamp.size < 0:
             return None
-        digest.update(f"{source.path}\0{size}\0{mtime_ns}\n".encode(errors="surrogateescape"))
+        digest.update(
+            f"{source.path}\0{stamp.size}\0{stamp.mtime_ns}\n".encode(errors="surrogateescape")
+        )
     try:
-        return cache_folder().with_name("duplicates") / f"{digest.hexdigest()[:32]}.json"
-    except RuntimeError:  # no home folder
+        return user_cache("duplicates") / f"{digest.hexdigest()[:32]}.json"
+    except OSError:  # no home folder
         return None
 
 

@@ -1,4 +1,4 @@
-"""`augbuild check` and `augbuild plan`: nothing is written."""
+"""`augbuild plan`: nothing is written."""
 
 from __future__ import annotations
 
@@ -29,36 +29,6 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-def test_check_counts_what_it_found(project: Path) -> None:
-    result = run("check", "recipe.toml")
-    assert (result.exit_code, result.output) == (
-        0,
-        "recipe.toml is a valid recipe of 3 transforms; its source has 8 images in 2 classes\n",
-    )
-    assert not (project / "out").exists()
-
-
-def test_check_reads_the_source_it_is_given(project: Path) -> None:
-    photos(project / "other", {"one": 2, "two": 2})
-    photos(project / "far", {"three": 2})
-    (project / "other" / "three").symlink_to(project / "far" / "three")
-    plain = run("check", "recipe.toml", "--source", "other", "--no-follow-links")
-    assert "4 images in 2 classes" in plain.output
-    assert plain.stderr.startswith("found: 1 link is left out (three)")
-    for follow in ([], ["--follow-links"]):
-        linked = run("check", "recipe.toml", "--source", "other", *follow)
-        assert "6 images in 3 classes" in linked.output
-        assert linked.stderr.startswith("found: 1 link leads out of the source (three)")
-
-
-def test_check_prints_findings(project: Path) -> None:
-    (project / "photos" / "empty").mkdir()
-    result = run("check", "recipe.toml")
-    assert result.exit_code == 0
-    assert result.stderr.startswith("found: ")
-    assert "empty" in result.stderr
-
-
 def test_a_group_by_pattern_answers_names_that_look_augmented(project: Path) -> None:
     for number in range(3):
         name = project / "photos" / "cats" / f"cats_{number}.png"
@@ -72,13 +42,6 @@ def test_a_group_by_pattern_answers_names_that_look_augmented(project: Path) -> 
     recipe.write_text(text, encoding="utf-8")
     assert run("check", "recipe.toml").stderr == ""
     assert run("plan", "recipe.toml").stderr == ""
-
-
-def test_check_names_what_is_wrong(project: Path) -> None:
-    (project / "recipe.toml").write_text('name = "x"\n', encoding="utf-8")
-    result = run("check", "recipe.toml")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("augbuild: recipe.toml")
 
 
 def test_plan_counts_what_is_to_do(project: Path) -> None:
