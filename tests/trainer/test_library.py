@@ -23,10 +23,10 @@ from augbuild.cli.options import TableOptions
 from tests.conftest import REPOSITORY, photos, tree, write_recipe
 
 AUGBUILD = [
-    "ApplyError", "AugbuildError", "BuildReport", "Damage", "ImageError", "ManifestError",
+    "ApplyError", "Audit", "AugbuildError", "BuildReport", "Damage", "ImageError", "ManifestError",
     "Outlook", "OutputError", "Recipe", "RecipeError", "Record", "Rejected", "ReplayReport",
-    "SourceError", "VerifyReport", "__version__", "build", "load_recipe", "plan", "read_manifest",
-    "replay", "verify",
+    "SourceError", "VerifyReport", "__version__", "audit", "build", "load_recipe", "plan",
+    "read_manifest", "replay", "verify",
 ]  # fmt: skip
 TRAINER = [
     "DivergedError", "RunError", "TableError", "TrainerError", "UsageError", "__version__",
