@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from augbuild.catalogue.transforms import Op
+from augbuild.core.documents import to_plain
 from augbuild.core.files import hash_bytes, hash_file, size_and_mtime
 from augbuild.dataset.layout import OutputFolder
 from augbuild.dataset.manifest import AppliedOps
@@ -20,6 +21,7 @@ from augbuild.errors import ImageError
 from augbuild.planning.plan import BuildPlan, Task
 from augbuild.recipe.model import OutputSpec
 from augbuild.sources.dataset import Source
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
 
 Cause = Literal[
     "new",
@@ -75,11 +77,14 @@ class Changes:
         return counted
 
 
-def outputs_fingerprint(task: Task, encoding: OutputSpec) -> str:
+def outputs_fingerprint(task: Task, encoding: OutputSpec, decoding: Decoding) -> str:
     """Hash all that a task's outputs depend on, but for the bytes of its source."""
     outputs = [[output.file_name, ops_as_json(output.ops)] for output in task.outputs]
     settings = [encoding.format, encoding.quality, encoding.max_side, encoding.originals]
-    return hashlib.sha256(json.dumps([outputs, settings]).encode()).hexdigest()
+    content: list[object] = [outputs, settings]
+    if decoding != DEFAULT_DECODING:  # as before there was a choice
+        content.append(to_plain(decoding))
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def ops_as_json(ops: Sequence[Op]) -> AppliedOps:
@@ -162,7 +167,8 @@ def find_changes(detector: ChangeDetector, *, prune: bool) -> Changes:
         entry = state.get(source.path)
         if entry is not None:
             known += 1
-        cause = detector.cause(source, entry, outputs_fingerprint(task, plan.recipe.output))
+        fingerprint = outputs_fingerprint(task, plan.recipe.output, plan.dataset.decoding)
+        cause = detector.cause(source, entry, fingerprint)
         if cause is None:
             continue
         changes.set_cause(index, cause)

@@ -87,7 +87,7 @@ def _pending_entries(detector: ChangeDetector, changes: Changes, run: int) -> It
         size, mtime_ns = plan.dataset.originals.stat(source.path)
         yield Entry(
             path=source.path,
-            fingerprint=outputs_fingerprint(task, plan.recipe.output),
+            fingerprint=outputs_fingerprint(task, plan.recipe.output, plan.dataset.decoding),
             size=size,
             mtime_ns=mtime_ns,
             run=run,
@@ -113,6 +113,7 @@ def _run_pending(
         format=output.format,
         quality=output.quality,
         max_side=output.max_side,
+        decoding=plan.dataset.decoding,
         link_originals=output.originals == "link",
     )
     tasks = (plan.task(source) for source in compress(plan.sources, changes.codes))

@@ -8,7 +8,8 @@ from itertools import compress
 from augbuild.building.changes import ChangeDetector, Changes
 from augbuild.core.files import size_and_mtime
 from augbuild.errors import ImageError, OutputError
-from augbuild.pixels.codec import encode, read_image, shrink
+from augbuild.pixels.codec import encode, shrink
+from augbuild.pixels.originals import decode_original
 from augbuild.planning.plan import spread
 from augbuild.sources.dataset import Source
 
@@ -58,7 +59,8 @@ def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     for source in spread(sources, _SAMPLED):
         try:
             data = originals.read(source.path)
-            image = shrink(read_image(data), output.max_side)
+            original = decode_original(data, source.path, detector.plan.dataset.decoding)
+            image = shrink(original, output.max_side)
         except ImageError:
             continue  # it will be rejected, and make nothing
         written += len(encode(image, output.format, output.quality))

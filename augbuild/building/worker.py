@@ -12,9 +12,11 @@ from augbuild.building.changes import ops_as_json
 from augbuild.core.files import hash_bytes, write_atomic
 from augbuild.dataset.results import BuiltFile, BuiltSource
 from augbuild.errors import ApplyError, ImageError, OutputError
-from augbuild.pixels.codec import Format, encode, has_more_frames, read_image, shrink
+from augbuild.pixels.codec import Format, encode, has_more_frames, shrink
+from augbuild.pixels.originals import decode_original, original_content
 from augbuild.planning.plan import Task
 from augbuild.sources.dataset import Rejected
+from augbuild.sources.decoding import Decoding
 from augbuild.sources.originals import Originals
 
 _PROBES = 4  # in each direction
@@ -31,6 +33,7 @@ class WorkerSettings:
     format: Format
     quality: int
     max_side: int | None
+    decoding: Decoding
     link_originals: bool
 
 
@@ -50,7 +53,7 @@ def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
     path = task.source.path
     try:
         data = settings.originals.read(path)
-        image = read_image(data)
+        image = decode_original(data, path, settings.decoding)
         outputs = _make_outputs(settings, task, image, data)
     except ImageError as error:
         return Rejected(path, error.reason, str(error))
@@ -95,9 +98,11 @@ def _make_outputs(
     made = []
     for output in task.outputs:
         if output.variant is None:
-            result, content, flat = image, data, False
+            content = original_content(data, task.source.path, image)
+            result, flat = image, False
         else:
-            result = apply(small, output.ops, settings.assets)
+            limit = settings.decoding.max_pixels
+            result = apply(small, output.ops, settings.assets, max_pixels=limit)
             content = encode(result, settings.format, settings.quality)
             flat = not source_is_flat and _is_flat(result)
         file = BuiltFile(

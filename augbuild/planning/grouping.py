@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.dataset import Source, SourceDataset
 
 Groups = Mapping[str, str]
@@ -74,7 +75,8 @@ def _find_near_duplicates(dataset: SourceDataset, n_jobs: int) -> Groups:
     from augbuild.similarity.groups import group_pairs
     from augbuild.similarity.search import near_duplicates_within, sign_originals
 
-    paths = [source.path for source in dataset.sources]
-    signatures = sign_originals(dataset.originals, paths, n_jobs=n_jobs)
+    # Boxes of one photo are together anyway, so it is photos that are compared, by one box of each.
+    first_of = {photo_of(source.path): source.path for source in reversed(dataset.sources)}
+    signatures = sign_originals(dataset.originals, list(first_of), n_jobs=n_jobs)
     pairs = near_duplicates_within(dataset.originals, signatures)
-    return group_pairs(pairs)
+    return group_pairs([(first_of[first], first_of[second]) for first, second in pairs])

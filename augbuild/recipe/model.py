@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from augbuild.core.documents import to_plain
 from augbuild.core.files import hash_bytes
 from augbuild.recipe.rules import Text
 from augbuild.recipe.steps import Step
 from augbuild.sources.dataset import SourceOptions
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding, decoding_of
 
 # Marks that turn the direction of writing, and separators of lines, can make one name look like
 # another on a terminal.
@@ -112,6 +113,13 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
     augment: AugmentSpec
     transforms: tuple[dict[str, object], ...]
     classes: dict[str, ClassRules]
+    # Left out where it is the default, so that the hashes of other recipes stay what they were.
+    source: Decoding | UnsetType = UNSET
+
+    @property
+    def decoding(self) -> Decoding:
+        """Return how the files of the source are decoded."""
+        return DEFAULT_DECODING if isinstance(self.source, UnsetType) else self.source
 
     @property
     def sha256(self) -> str:
@@ -152,6 +160,7 @@ class Recipe:
         classes = {}
         for label, denied in sorted(self.deny.items()):
             classes[label] = ClassRules(deny=tuple(sorted(denied)))
+        decoding = decoding_of(self.source)
         return ResolvedRecipe(
             name=self.name,
             seed=self.seed,
@@ -160,6 +169,7 @@ class Recipe:
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),
             classes=classes,
+            source=UNSET if decoding == DEFAULT_DECODING else decoding,
         )
 
     @cached_property

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from augbuild.core.text import list_words
 from augbuild.errors import SourceError
 from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES, open_archive
+from augbuild.sources.boxes.find import find_annotations
+from augbuild.sources.boxes.open import open_boxes
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceDataset, SourceOptions
+from augbuild.sources.decoding import decoding_of
 from augbuild.sources.demo import open_sample
 from augbuild.sources.folder import open_folder
 from augbuild.sources.tables.inside import find_tables
@@ -30,10 +34,17 @@ def open_source(
 ) -> SourceDataset:
     """Open what a recipe or a command line names.
 
-    That is a folder, a table or an archive, relative to `folder`, or `sample:NAME`. With
-    `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what cannot be
-    opened.
+    That is a folder, a table, annotations or an archive, relative to `folder`, or `sample:NAME`.
+    With `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what
+    cannot be opened.
     """
+    dataset = _open_any(spec, folder, options, ignore_existing=ignore_existing)
+    return replace(dataset, decoding=decoding_of(options))
+
+
+def _open_any(
+    spec: str, folder: Path, options: SourceOptions, *, ignore_existing: bool
+) -> SourceDataset:
     kind, _, name = spec.partition(":")
     if kind == "sample":
         return open_sample(name)
@@ -44,6 +55,10 @@ def open_source(
         root = Path(os.path.normpath(folder / Path(spec).expanduser()))
     except RuntimeError as error:  # "~nobody/photos"
         raise SourceError(f"{spec} does not exist: its home folder is not known") from error
+    if options.layout == "auto" and not (root.is_dir() and find_tables(root)):
+        annotations = find_annotations(root)
+        if annotations is not None:
+            return open_boxes(root, annotations, folder, options, ignore_existing=ignore_existing)
     # Also what is no regular file: a FIFO of that name is refused, not waited for.
     is_table = root.exists() and not root.is_dir() and spec.lower().endswith(TABLE_SUFFIXES)
     if is_table or (root.is_dir() and options.layout == "auto" and find_tables(root)):

@@ -1,0 +1,94 @@
+"""The boxes of photos as sources, or as rejected where they cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from augbuild.core.files import is_safe_path
+from augbuild.core.text import plural, shorten
+from augbuild.errors import Reason, SourceError
+from augbuild.sources.boxes.annotations import Photo
+from augbuild.sources.boxes.box import Box, box_path
+from augbuild.sources.dataset import Rejected, Source
+from augbuild.sources.findings import Finding
+
+_EXAMPLES = 3
+_LONGEST_LABEL = 200  # in bytes: a class is a folder
+_LONGEST_NAME = 1000
+
+
+@dataclass(slots=True)
+class BoxSources:
+    """The boxes of all photos so far; only those of `wanted` classes, if there are any.
+
+    `repeated` are the boxes that were annotated before with the same class.
+    """
+
+    wanted: frozenset[str] = frozenset()
+    sources: list[Source] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    _checked: set[str] = field(default_factory=set)
+
+    def add(self, photo: Photo) -> None:
+        """Take the boxes of one photo; raises SourceError for a class that cannot be a folder."""
+        labels: dict[str, set[str]] = {}
+        boxes: dict[str, Box] = {}
+        for each in photo.boxes:
+            if self.wanted and each.label not in self.wanted:
+                continue
+            self._check_label(each.label)
+            name = box_path(photo.path or photo.name, each.box)
+            if each.label in labels.setdefault(name, set()):
+                self.repeated.append(name)
+            labels[name].add(each.label)
+            boxes[name] = each.box
+        if photo.path is None and boxes:
+            why = f"is not there, so its {plural(len(boxes), 'box', 'boxes')} cannot be used"
+            self.rejected.append(Rejected(photo.name[:_LONGEST_NAME], "unreadable", why))
+            return
+        for name, box in boxes.items():
+            problem = _find_problem(box, labels[name])
+            if problem is not None:
+                self.rejected.append(Rejected(name[:_LONGEST_NAME], *problem))
+                continue
+            (label,) = labels[name]
+            self.sources.append(Source(name, label, split=photo.split, group=photo.path))
+
+    def findings(self) -> list[Finding]:
+        """Find the boxes that are annotated more than once."""
+        if not self.repeated:
+            return []
+        are = "box is" if len(self.repeated) == 1 else "boxes are"
+        return [
+            Finding(
+                kind="other",
+                message=f"{len(self.repeated):,} {are} annotated twice, and used once",
+                count=len(self.repeated),
+                examples=tuple(self.repeated[:_EXAMPLES]),
+                advice="remove the second annotation",
+            )
+        ]
+
+    def _check_label(self, label: str) -> None:
+        if label in self._checked:
+            return
+        is_name = is_safe_path(label) and "/" not in label and not label.startswith(".")
+        if not is_name or len(label.encode()) > _LONGEST_LABEL or not label.isprintable():
+            raise SourceError(
+                f"the annotations have a class {shorten(label)!r}, which cannot be a folder; "
+                "rename it there"
+            )
+        self._checked.add(label)
+
+
+def _find_problem(box: Box, labels: set[str]) -> tuple[Reason, str] | None:
+    """Return why a box cannot be an image of one class, as far as can be told without its photo."""
+    if not box.is_finite:
+        return "box_empty", "the numbers of the box are none of a photo"
+    if box.is_empty:
+        return "box_empty", "the box has no width or no height"
+    if len(labels) > 1:
+        named = " and as ".join(repr(label) for label in sorted(labels))
+        return "box_labels", f"the box is annotated as {named}"
+    return None
