@@ -14,13 +14,13 @@ from augbuild.recipe.model import Recipe
 from augbuild.recipe.steps import TransformStep, remove_step, walk_steps
 from trainer.comparison.config import ArmSummary, SharedTestSet
 from trainer.comparison.design import Arm, Budget, Design
+from trainer.data.dividing import take_fold
 from trainer.data.order import epochs_order, steps_order
 from trainer.data.samples import (
     Sample,
     Table,
     check_classes,
     check_files,
-    take_fold,
     training_samples,
 )
 from trainer.data.tables import read_table

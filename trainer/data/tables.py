@@ -8,16 +8,20 @@ from pathlib import Path
 
 from augbuild.core.files import hash_bytes, hash_file, open_regular_file
 from augbuild.core.text import plural
-from augbuild.dataset.layout import MANIFEST_NAME, STATE_FOLDER
+from augbuild.dataset.info import read_info
+from augbuild.dataset.layout import INFO_NAME, MANIFEST_NAME, STATE_FOLDER
 from augbuild.dataset.manifest import read_manifest
 from augbuild.errors import ManifestError, SourceError, TableError
+from augbuild.sources.boxes.find import YAML_SUFFIXES, find_annotations
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceOptions
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding, decoding_of
 from augbuild.sources.findings import Finding
 from augbuild.sources.folder import IMAGE_EXTENSIONS
 from augbuild.sources.open import open_source
 from augbuild.sources.tables.inside import find_tables, read_listings_of
 from augbuild.sources.tables.listing import Listing
 from augbuild.sources.tables.rows import TABLE_SUFFIXES
+from trainer.data.boxes import read_box_table
 from trainer.data.samples import Sample, Table, find_problem
 
 _KEYS_OF_MANIFESTS = (b'"source_sha256"', b'"ops"', b'"origin"')
@@ -46,8 +50,8 @@ def _read_any(path: Path, options: SourceOptions) -> Table:
             raise TableError(
                 f"{path} holds an unfinished build; run the same `augbuild make` again"
             )
-    elif path.suffix.lower() not in TABLE_SUFFIXES:
-        expected = f"{', '.join(TABLE_SUFFIXES)} or a folder"
+    elif path.suffix.lower() not in (*TABLE_SUFFIXES, *YAML_SUFFIXES):
+        expected = f"{', '.join((*TABLE_SUFFIXES, *YAML_SUFFIXES))} or a folder"
         raise TableError(f"{path} is not a manifest: expected {expected}")
     elif not path.exists():
         hint = ""
@@ -57,11 +61,20 @@ def _read_any(path: Path, options: SourceOptions) -> Table:
     elif _is_manifest(path):
         return _make_manifest_table(path, hash_file(path))
     try:
-        if path.is_dir() and not (options.layout == "auto" and find_tables(path)):
-            return _make_folder_table(path, options)
-        return _make_table(path, read_listings_of(path, Path.cwd(), options))
+        return _read_source(path, options)
     except SourceError as error:
         raise TableError(str(error)) from error
+
+
+def _read_source(path: Path, options: SourceOptions) -> Table:
+    """Read anyone's images with labels; raises SourceError."""
+    is_auto = options.layout == "auto"
+    has_tables = path.is_dir() and is_auto and bool(find_tables(path))
+    if is_auto and not has_tables and find_annotations(path) is not None:
+        return read_box_table(path, options)
+    if path.is_dir() and not has_tables:
+        return _make_folder_table(path, options)
+    return _make_table(path, read_listings_of(path, Path.cwd(), options), options)
 
 
 def _is_manifest(path: Path) -> bool:
@@ -82,8 +95,14 @@ def _make_folder_table(path: Path, options: SourceOptions) -> Table:
     dataset = open_source(str(path), Path(), options)
     samples = []
     for row, source in enumerate(dataset.sources, start=1):
-        image = path / source.path
-        sample = Sample(image, source.path, source.label, source.split, row)
+        sample = Sample(
+            path=path / source.path,
+            name=source.path,
+            label=source.label,
+            split=source.split,
+            row=row,
+            decoding=dataset.decoding,
+        )
         samples.append(sample)
     listing = "\n".join(sample.name for sample in samples)
     sha256 = hash_bytes(listing.encode())
@@ -100,6 +119,7 @@ def _make_manifest_table(path: Path, sha256: str) -> Table:
     """Build the table of an augbuild manifest, whose reader checks every row itself."""
     samples, names = [], {}
     try:
+        decoding = _decoding_of_tree(path.parent)
         for row, record in enumerate(read_manifest(path), start=1):
             names[record.label] = record.label_name
             sample = Sample(
@@ -115,6 +135,7 @@ def _make_manifest_table(path: Path, sha256: str) -> Table:
                 sha256=record.sha256,
                 group=record.group,
                 fold=record.fold,
+                decoding=decoding,
             )
             samples.append(sample)
     except ManifestError as error:
@@ -126,9 +147,21 @@ def _make_manifest_table(path: Path, sha256: str) -> Table:
     return Table(path, tuple(samples), classes, sha256)
 
 
-def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
+def _decoding_of_tree(root: Path) -> Decoding:
+    """Return how the images of a tree are decoded, where its dataset.json is there to say so.
+
+    Raises ManifestError. A box is a file of its own in a tree: nothing is to be cut out of it.
+    """
+    if not (root / INFO_NAME).is_file():
+        return DEFAULT_DECODING
+    decoding = read_info(root).recipe.decoding
+    return Decoding(max_pixels=decoding.max_pixels, depth=decoding.depth)
+
+
+def _make_table(path: Path, listings: Sequence[Listing], options: SourceOptions) -> Table:
     """Build the table of anyone's rows; rows of several files are counted on."""
     samples: list[Sample] = []
+    decoding = decoding_of(options)
     for listing in listings:
         for name, source in zip(listing.names, listing.sources, strict=True):
             sample = Sample(
@@ -138,6 +171,7 @@ def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
                 split=source.split,
                 row=len(samples) + 1,  # of several tables, counted on
                 group=source.group,
+                decoding=decoding,
             )
             samples.append(sample)
     labels = {sample.label for sample in samples}

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
 from augbuild.errors import RunError
+from trainer.data.samples import Decoding
 from trainer.training.config import FitConfig
 
 LOCK_NAME = ".lock"
@@ -93,6 +94,8 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     images_per_class: dict[str, Count]
     resolved: Resolved
     versions: dict[str, str]
+    # How the images were decoded, where that is not the default: `predict` does the same.
+    decoding: Decoding | UnsetType = UNSET
 
 
 class ValidationScore(Struct, frozen=True):

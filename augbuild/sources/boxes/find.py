@@ -13,7 +13,7 @@ from augbuild.sources.boxes.coco import find_coco, is_coco, read_coco
 from augbuild.sources.boxes.voc import find_voc, read_voc
 from augbuild.sources.boxes.yolo import find_yolo, read_yolo, read_yolo_file
 
-_YAML_SUFFIXES = (".yaml", ".yml")
+YAML_SUFFIXES = (".yaml", ".yml")
 # Folders that only hold annotations: the photos are beside them, not in them.
 _OF_ANNOTATIONS = frozenset({"annotations", "labels"})
 
@@ -34,7 +34,7 @@ def find_annotations(path: Path) -> FoundAnnotations | None:
     if path.is_dir():
         return _find_in_folder(path)
     suffix = path.suffix.lower()
-    if suffix in _YAML_SUFFIXES and path.is_file():
+    if suffix in YAML_SUFFIXES and path.is_file():
         return _read_by_yaml(path)
     if suffix == ".json" and path.is_file() and is_coco(path):
         root = path.parent

@@ -36,7 +36,7 @@ from augbuild.pixels.codec import (
     read_size,
     shrink,
 )
-from augbuild.sources.decoding import MAX_PIXELS, Decoding
+from augbuild.sources.decoding import MAX_PIXELS
 from augbuild.sources.folders.formats import has_heif
 from augbuild.sources.originals import read_bytes
 
