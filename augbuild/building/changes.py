@@ -77,7 +77,9 @@ class Changes:
         return counted
 
 
-def outputs_fingerprint(task: Task, encoding: OutputSpec, decoding: Decoding) -> str:
+def outputs_fingerprint(
+    task: Task, encoding: OutputSpec, decoding: Decoding = DEFAULT_DECODING
+) -> str:
     """Hash all that a task's outputs depend on, but for the bytes of its source."""
     outputs = [[output.file_name, ops_as_json(output.ops)] for output in task.outputs]
     settings = [encoding.format, encoding.quality, encoding.max_side, encoding.originals]

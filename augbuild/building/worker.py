@@ -16,7 +16,7 @@ from augbuild.pixels.codec import Format, encode, has_more_frames, shrink
 from augbuild.pixels.originals import decode_original, original_content
 from augbuild.planning.plan import Task
 from augbuild.sources.dataset import Rejected
-from augbuild.sources.decoding import Decoding
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
 from augbuild.sources.originals import Originals
 
 _PROBES = 4  # in each direction
@@ -33,8 +33,8 @@ class WorkerSettings:
     format: Format
     quality: int
     max_side: int | None
-    decoding: Decoding
     link_originals: bool
+    decoding: Decoding = DEFAULT_DECODING
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ def _join_own_groups(sources: Iterable[Source], groups: Groups) -> Groups:
     first_of: dict[str, str] = {}
     for source in sources:
         if source.group is not None:
-            first = first_of.setdefault(source.group, source.path)
+            # The photo of a box names its group, whatever other boxes the photo has.
+            first = first_of.setdefault(source.group, photo_of(source.path))
             pairs.append((first, source.path))
     if not pairs:
         return groups
@@ -75,8 +76,8 @@ def _find_near_duplicates(dataset: SourceDataset, n_jobs: int) -> Groups:
     from augbuild.similarity.groups import group_pairs
     from augbuild.similarity.search import near_duplicates_within, sign_originals
 
-    # Boxes of one photo are together anyway, so it is photos that are compared, by one box of each.
-    first_of = {photo_of(source.path): source.path for source in reversed(dataset.sources)}
-    signatures = sign_originals(dataset.originals, list(first_of), n_jobs=n_jobs)
+    # Boxes of one photo are together anyway, so it is photos that are compared.
+    photos = dict.fromkeys(photo_of(source.path) for source in dataset.sources)
+    signatures = sign_originals(dataset.originals, list(photos), n_jobs=n_jobs)
     pairs = near_duplicates_within(dataset.originals, signatures)
-    return group_pairs([(first_of[first], first_of[second]) for first, second in pairs])
+    return group_pairs(pairs)

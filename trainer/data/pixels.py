@@ -140,10 +140,10 @@ def open_store(
     first: dict[Path, Sample] = {}
     for sample in samples:
         first.setdefault(sample.path, sample)
-    paths = list(first)
+    # A placebo repeats its samples, and arms share theirs.
     images = {path: sample.decoding for path, sample in first.items()}
-    rows = {path: row for row, path in enumerate(paths)}
-    needed = len(paths) * image_bytes(size)
+    rows = {path: row for row, path in enumerate(images)}
+    needed = len(images) * image_bytes(size)
     notes: tuple[str, ...] = ()
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def open_store(
         if has_room:
             if found != needed:
                 _check_failures(fill_store(target, images, size, quiet=quiet), first, file)
-            array = np.memmap(target, np.uint8, "r", shape=(len(paths), size, size, 3))
+            array = np.memmap(target, np.uint8, "r", shape=(len(images), size, size, 3))
             return PixelStore(size, rows, array, images=images)
         note = (
             f"{cache} has no room for {needed / 1e9:.1f} GB of pixels; "

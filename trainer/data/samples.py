@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from augbuild.core import files
 from augbuild.core.text import plural
 from augbuild.errors import TableError
@@ -77,6 +79,12 @@ class Table:
     def decoding(self) -> Decoding:
         """Return how the images are decoded, all alike."""
         return self.samples[0].decoding if self.samples else DEFAULT_DECODING
+
+    @property
+    def unusual_decoding(self) -> Decoding | UnsetType:
+        """Return how the images are decoded where that is not the default."""
+        # What is the default stays out of config.json, as before there was a choice.
+        return UNSET if self.decoding == DEFAULT_DECODING else self.decoding
 
     @property
     def has_variants(self) -> bool:

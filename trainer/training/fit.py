@@ -10,14 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from msgspec import UNSET
 
 from augbuild.core.files import write_atomic
 from trainer.data.dividing import divide
 from trainer.data.overlap import describe_overlap
 from trainer.data.pixels import ManifestDataset, PixelStore, open_store
 from trainer.data.samples import (
-    DEFAULT_DECODING,
     Sample,
     Table,
     check_classes,
@@ -168,7 +166,6 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
 def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Processes) -> RunConfig:
     """Build what config.json records."""
     per_class = Counter(sample.label for sample in chosen.table.samples)
-    decoding = chosen.table.decoding
     return RunConfig(
         **msgspec.structs.asdict(config),
         manifest_sha256=chosen.table.sha256,
@@ -177,7 +174,7 @@ def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Process
         images_per_class=dict(sorted(per_class.items())),
         resolved=resolve(accelerator),
         versions=list_versions(),
-        decoding=UNSET if decoding == DEFAULT_DECODING else decoding,
+        decoding=chosen.table.unusual_decoding,
     )
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from augbuild.errors import SourceError
 from augbuild.sources.boxes.annotations import Annotations, PhotoIndex
-from augbuild.sources.boxes.coco import find_coco, is_coco, read_coco
-from augbuild.sources.boxes.voc import find_voc, read_voc
-from augbuild.sources.boxes.yolo import find_yolo, read_yolo, read_yolo_file
+from augbuild.sources.boxes.formats.coco import find_coco, is_coco, read_coco
+from augbuild.sources.boxes.formats.voc import find_voc, read_voc
+from augbuild.sources.boxes.formats.yolo import find_yolo, read_yolo, read_yolo_file
 
 YAML_SUFFIXES = (".yaml", ".yml")
 # Folders that only hold annotations: the photos are beside them, not in them.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from augbuild.core.files import is_safe_path
-from augbuild.core.text import plural, shorten
+from augbuild.core.text import nearest, plural, shorten
 from augbuild.errors import Reason, SourceError
 from augbuild.sources.boxes.annotations import Photo
 from augbuild.sources.boxes.box import Box, box_path
@@ -13,6 +15,7 @@ from augbuild.sources.dataset import Rejected, Source
 from augbuild.sources.findings import Finding
 
 _EXAMPLES = 3
+_CLASSES_SHOWN = 10
 _LONGEST_LABEL = 200  # in bytes: a class is a folder
 _LONGEST_NAME = 1000
 
@@ -55,6 +58,20 @@ class BoxSources:
             (label,) = labels[name]
             self.sources.append(Source(name, label, split=photo.split, group=photo.path))
 
+    def add_all(self, file: Path, photos: Sequence[Photo]) -> None:
+        """Take the boxes of all photos that `file` annotates; raises SourceError where none is."""
+        for photo in photos:
+            self.add(photo)
+        if self.sources:
+            return
+        missing = [photo.name for photo in photos if photo.path is None]
+        if missing and len(missing) == len(photos):
+            raise SourceError(
+                f"{file}: none of its {plural(len(photos), 'photo')} is there (first: "
+                f"{missing[0]}); name their folder: images = DIR in [source] (--images DIR)"
+            )
+        raise SourceError(f"{file}: its annotations have no box that can be used")
+
     def findings(self) -> list[Finding]:
         """Find the boxes that are annotated more than once."""
         if not self.repeated:
@@ -80,6 +97,18 @@ class BoxSources:
                 "rename it there"
             )
         self._checked.add(label)
+
+
+def check_wanted(file: Path, wanted: Sequence[str], declared: Set[str]) -> frozenset[str]:
+    """Return the classes of `options.classes`; raises SourceError for one that is not there."""
+    for label in wanted:
+        if label in declared:
+            continue
+        near = nearest(label, declared)
+        shown = ", ".join(repr(each) for each in sorted(declared)[:_CLASSES_SHOWN])
+        hint = f"did you mean {near!r}?" if near else f"it has {shown}"
+        raise SourceError(f"{file} has no class {label!r}, which [source] classes names; {hint}")
+    return frozenset(wanted)
 
 
 def _find_problem(box: Box, labels: set[str]) -> tuple[Reason, str] | None:

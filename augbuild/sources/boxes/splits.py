@@ -10,6 +10,7 @@ from augbuild.sources.dataset import SPLITS
 from augbuild.sources.findings import Finding
 
 _EXAMPLES = 3
+_ORDER = (*SPLITS, None)
 
 
 def settle_splits(
@@ -22,7 +23,7 @@ def settle_splits(
     """
     first: dict[str, Photo] = {}
     twice = []
-    for photo in sorted(photos, key=_rank_of_split):
+    for photo in sorted(photos, key=lambda photo: _ORDER.index(photo.split)):
         name = photo.path or photo.name
         kept = first.setdefault(name, photo)
         if kept is photo:
@@ -64,7 +65,3 @@ def _without_unsplit(photos: list[Photo]) -> tuple[list[Photo], list[Finding]]:
         advice="add them to a split; or split all anew: ignore_existing = true in [split]",
     )
     return [photo for photo in photos if photo.split is not None], [finding]
-
-
-def _rank_of_split(photo: Photo) -> int:
-    return len(SPLITS) if photo.split is None else SPLITS.index(photo.split)

@@ -85,7 +85,7 @@ class TestSpace:
             read.append(path)
             return read_image(path)
 
-        monkeypatch.setattr(room, "read_image", note)
+        monkeypatch.setattr(room, "decode_original", note)
         self._leave(monkeypatch, 30 * weight)
         build(project / "recipe.toml")
         assert read == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -108,7 +108,11 @@ def _read_file(
         elif not annotation.bbox:
             without += 1
         else:
-            box = _read_box(file, number, annotation.bbox)
+            if len(annotation.bbox) != 4:
+                wanted = f"left, top, width and height (got {annotation.bbox})"
+                raise SourceError(f"{file}: annotations[{number}].bbox must be {wanted}")
+            left, top, width, height = annotation.bbox
+            box = Box(left, top, width, height)
             boxes[annotation.image_id].append(LabelledBox(labels[annotation.category_id], box))
     near = _folders_of(file, root)
     for image in document.images:
@@ -116,14 +120,6 @@ def _read_file(
         found.photos.append(Photo(image.file_name, path, tuple(boxes[image.id]), split))
     found.classes.update(labels.values())
     found.findings += _left_out(file, crowds, without)
-
-
-def _read_box(file: Path, number: int, numbers: Sequence[float]) -> Box:
-    if len(numbers) != 4:
-        wanted = "left, top, width and height"
-        raise SourceError(f"{file}: annotations[{number}].bbox must be {wanted} (got {numbers})")
-    left, top, width, height = numbers
-    return Box(left, top, width, height)
 
 
 def _folders_of(file: Path, root: Path) -> list[str]:

@@ -13,7 +13,7 @@ from augbuild.core.text import shorten
 from augbuild.errors import SourceError
 from augbuild.sources.boxes.annotations import Annotations, LabelledBox, Photo, PhotoIndex
 from augbuild.sources.boxes.box import Box
-from augbuild.sources.boxes.yaml import Value, read_yaml
+from augbuild.sources.boxes.formats.yaml import read_yaml
 from augbuild.sources.dataset import Split
 
 _SPLIT_KEYS: Mapping[str, Split] = {
@@ -63,7 +63,11 @@ def _is_yolo(path: Path) -> bool:
 def read_yolo_file(file: Path) -> YoloFile:
     """Read a `data.yaml`; raises SourceError."""
     values = read_yaml(file, _KEYS)
-    names = _read_names(file, values.get("names"))
+    names = values.get("names")
+    if isinstance(names, list):
+        names = {str(index): name for index, name in enumerate(names)}
+    if not isinstance(names, dict):
+        raise SourceError(f"{file} has no list of classes; write one: names: [cat, dog]")
     splits: dict[Split, list[str]] = {}
     for key, split in _SPLIT_KEYS.items():
         value = values.get(key)
@@ -83,14 +87,6 @@ def read_yolo_file(file: Path) -> YoloFile:
     return YoloFile(file, root, names, splits)
 
 
-def _read_names(file: Path, value: Value | None) -> dict[str, str]:
-    if isinstance(value, list):
-        return {str(index): name for index, name in enumerate(value)}
-    if isinstance(value, dict):
-        return value
-    raise SourceError(f"{file} has no list of classes; write one: names: [cat, dog]")
-
-
 def read_yolo(yolo: YoloFile, index: PhotoIndex) -> Annotations:
     """Read the text files of all photos; raises SourceError naming the line that is wrong."""
     found = Annotations(classes=set(yolo.names.values()))
@@ -105,30 +101,21 @@ def read_yolo(yolo: YoloFile, index: PhotoIndex) -> Annotations:
 
 def _photos_of(yolo: YoloFile, split: Split, name: str, index: PhotoIndex) -> list[str]:
     """Return the photos of a folder, or of a list of photos, relative to the root."""
-    for candidate in _candidates(yolo.root, name):
-        full = yolo.root / candidate
-        if full.is_dir():
-            below = "" if candidate == "." else f"{candidate}/"
-            return [path for path in index.paths if path.startswith(below)]
-        if full.is_file() and full.suffix == ".txt":
-            return _read_list(yolo.root, full)
+    path = posixpath.normpath(name.replace("\\", "/"))
+    if Path(name).is_absolute():
+        path = os.path.relpath(name, yolo.root)
+    # Roboflow writes ../train/images beside the folder train; Ultralytics reads it so, too.
+    path = path.removeprefix("../")
+    full = yolo.root / path
+    if full.is_dir() and not path.startswith(".."):
+        below = "" if path == "." else f"{path}/"
+        return [photo for photo in index.paths if photo.startswith(below)]
+    if full.is_file() and full.suffix == ".txt":
+        return _read_list(yolo.root, full)
     raise SourceError(
         f"{yolo.file}: {name} ({split}) is neither a folder nor a .txt list below {yolo.root}; "
         "correct the line, or remove it"
     )
-
-
-def _candidates(root: Path, name: str) -> Iterator[str]:
-    """Return what a name may stand for, relative to the root."""
-    if Path(name).is_absolute():
-        yield os.path.relpath(name, root)
-        return
-    path = posixpath.normpath(name.replace("\\", "/"))
-    if not path.startswith("../"):
-        yield path
-    else:
-        # Roboflow writes ../train/images beside the folder train; Ultralytics reads it so, too.
-        yield path.removeprefix("../")
 
 
 def _read_list(root: Path, file: Path) -> list[str]:

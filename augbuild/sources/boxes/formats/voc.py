@@ -94,6 +94,8 @@ def _read_file(file: Path) -> tuple[tuple[LabelledBox, ...], str]:
     except OSError as error:
         raise SourceError(f"{file} cannot be read: {error.strerror}") from error
     # Entities can be made to fill the memory; annotations have none.
+    if b"\0" in content:  # UTF-16 would hide them
+        raise SourceError(f"{file} is not UTF-8 text")
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise SourceError(
             f"{file} defines XML entities, which annotations do not need; remove them"
