@@ -48,6 +48,7 @@ def store_key(images: Images, size: int) -> str:
     # 1 is the version of this scheme: raise it when the same file comes out as other pixels.
     digest = hashlib.sha256(f"1 {size} bilinear {pillow_version}".encode())
     for path, decoding in images.items():
+        # Of a box it is the photo that lies on the disk.
         status = Path(photo_of(str(path))).stat()
         size_and_time = f"{status.st_size}\x1f{status.st_mtime_ns}"
         line = f"{path.absolute()}\x1f{size_and_time}\n"

@@ -140,7 +140,6 @@ def open_store(
     first: dict[Path, Sample] = {}
     for sample in samples:
         first.setdefault(sample.path, sample)
-    # A placebo repeats its samples, and arms share theirs.
     images = {path: sample.decoding for path, sample in first.items()}
     rows = {path: row for row, path in enumerate(images)}
     needed = len(images) * image_bytes(size)

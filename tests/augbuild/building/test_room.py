@@ -12,7 +12,8 @@ import augbuild.building.room as room
 from augbuild.building.build import build
 from augbuild.building.inputs import plan_recipe
 from augbuild.errors import OutputError
-from augbuild.pixels.codec import read_image
+from augbuild.pixels.originals import decode_original
+from augbuild.sources.decoding import Decoding
 from tests.conftest import RECIPE, photos, tree, write_recipe
 
 
@@ -79,11 +80,11 @@ class TestSpace:
         weight = 0
         for path in (project / "photos").rglob("*.png"):
             weight += path.stat().st_size * (1 if self._is_in_test(project, path) else 3)
-        read: list[Path] = []
+        read: list[str] = []
 
-        def note(path: Path) -> Image.Image:
+        def note(data: bytes, path: str, decoding: Decoding) -> Image.Image:
             read.append(path)
-            return read_image(path)
+            return decode_original(data, path, decoding)
 
         monkeypatch.setattr(room, "decode_original", note)
         self._leave(monkeypatch, 30 * weight)
