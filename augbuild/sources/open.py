@@ -11,9 +11,11 @@ from augbuild.errors import SourceError
 from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES, open_archive
 from augbuild.sources.boxes.find import find_annotations
 from augbuild.sources.boxes.open import open_boxes
+from augbuild.sources.boxes.originals import BoxOriginals
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceDataset, SourceOptions
-from augbuild.sources.decoding import decoding_of
+from augbuild.sources.decoding import DEFAULT_DECODING, decoding_of
 from augbuild.sources.demo import open_sample
+from augbuild.sources.findings import Finding
 from augbuild.sources.folder import open_folder
 from augbuild.sources.tables.inside import find_tables
 from augbuild.sources.tables.open import open_table
@@ -39,7 +41,25 @@ def open_source(
     cannot be opened.
     """
     dataset = _open_any(spec, folder, options, ignore_existing=ignore_existing)
-    return replace(dataset, decoding=decoding_of(options))
+    findings = dataset.findings
+    if not isinstance(dataset.originals, BoxOriginals):
+        findings = (*findings, *_find_unused_keys(options))
+    return replace(dataset, decoding=decoding_of(options), findings=findings)
+
+
+def _find_unused_keys(options: SourceOptions) -> list[Finding]:
+    """Find the keys that are for boxes only, where there are none."""
+    unused = []
+    if options.margin != DEFAULT_DECODING.margin:
+        unused.append("margin")
+    if options.min_size != DEFAULT_DECODING.min_size:
+        unused.append("min_size")
+    if not unused:
+        return []
+    keys = " and ".join(unused)
+    do = "does" if len(unused) == 1 else "do"
+    message = f"{keys} {do} nothing: only annotations have boxes"
+    return [Finding(kind="other", message=message, advice=f"remove {keys} from [source]")]
 
 
 def _open_any(

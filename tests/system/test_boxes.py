@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from augbuild.building.build import build
+from augbuild.building.inputs import plan_recipe
 from augbuild.checking.replay import replay
 from augbuild.checking.verify import verify
 from augbuild.dataset.info import read_info
@@ -125,3 +126,35 @@ def test_annotations_and_their_tree_are_trained_on(tmp_path: Path) -> None:
                               device="cpu", precision="fp32")  # fmt: skip
         assert metrics is not None
         assert metrics.images == 2
+
+
+RECIPE_OF_ORIGINALS = """
+name = "real"
+[source]
+path = "x"
+min_size = 4
+[output]
+path = "out"
+[augment]
+variants = 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "boxes", "limit"),
+    [("bccd_voc", 4888, 60), ("amenity_coco", 156, None), ("coco_yolo", 243, None)],
+)
+def test_real_annotations_are_built(
+    shared_data: Path, tmp_path: Path, name: str, boxes: int, limit: int | None
+) -> None:
+    source = shared_data / "detection" / name
+    recipe = write_recipe(tmp_path, RECIPE_OF_ORIGINALS)
+    plan = plan_recipe(recipe, source=str(source), follow_links=True, n_jobs=1)
+    assert len(plan.sources) + len(plan.rejected) == boxes
+    report = build(recipe, source=str(source), out=tmp_path / "out", limit=limit)
+    assert verify(report.out).clean
+    if name == "bccd_voc":
+        assert [(each.source, each.reason) for each in report.rejected] == [
+            ("JPEGImages/BloodImage_00338.jpg#xywh=504,337,0,0", "box_empty"),
+            ("JPEGImages/BloodImage_00343.jpg#xywh=181,329,0,0", "box_empty"),
+        ]

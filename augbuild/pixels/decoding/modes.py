@@ -71,7 +71,7 @@ def _scale_of(dtype: np.dtype[np.generic], highest: float, depth: int) -> float:
     if dtype.kind != "f" and depth < FULL_DEPTH:
         white = float((1 << depth) - 1)
         if highest > white:
-            message = f"it has the value {highest:,.0f}; depth = {depth} goes up to {white:,}"
+            message = f"it has the value {highest:,.0f}; depth = {depth} goes up to {white:,.0f}"
             raise ImageError("unsupported_mode", message)
         return white
     if dtype.kind == "f" and highest <= 1:

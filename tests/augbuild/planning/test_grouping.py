@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from augbuild.planning.grouping import find_groups, group_name, groups_by_pattern
+from augbuild.sources.boxes.originals import BoxOriginals
 from augbuild.sources.dataset import Source, SourceDataset
 from augbuild.sources.originals import FolderOriginals
 from tests.conftest import photo
@@ -105,3 +106,18 @@ def test_a_source_that_is_alone_is_its_own_group() -> None:
     source = Source("a/1.jpg", "a", folder="train")
     assert group_name(source, {}) == "train/a/1.jpg"
     assert group_name(source, {"train/a/1.jpg": "train/a/0.jpg"}) == "train/a/0.jpg"
+
+
+def test_boxes_of_a_photo_are_one_group_that_is_named_by_the_photo(tmp_path: Path) -> None:
+    for name, seed in (("a.png", 1), ("b.png", 2), ("c.png", 1)):
+        photo(tmp_path / name, seed)
+    paths = []
+    for name in ("b.png", "c.png", "a.png"):
+        paths += [f"{name}#xywh=9,9,9,9", f"{name}#xywh=0,0,9,9"]
+    sources = tuple(Source(path, "x", group=path.partition("#")[0]) for path in paths)
+    originals = BoxOriginals(FolderOriginals(tmp_path))
+    dataset = SourceDataset(tmp_path, originals, "x", ("x",), sources)
+    for rule, of_c in (("none", "c.png"), ("near-duplicates", "a.png")):
+        groups = find_groups(dataset, rule, 1)
+        wanted = ["b.png"] * 2 + [of_c] * 2 + ["a.png"] * 2
+        assert [group_name(source, groups) for source in sources] == wanted

@@ -113,3 +113,13 @@ class TestHoldOut:
         assert len(table.of("validation")) == 1
         assert len(table.of("test")) == 3
         assert len(table.samples) == 6
+
+
+def test_no_class_is_emptied_by_way_of_others() -> None:
+    """Photos with boxes of several classes: the rare one is in one photo of the common one."""
+    for seed in range(20):
+        common = [replace(make_sample(f"c{n}", "common"), group=f"photo{n}") for n in range(8)]
+        rare = replace(make_sample("r", "rare"), group="photo3")
+        table = hold_out(make_table(*common, rare), 0.5, seed)
+        assert {sample.label for sample in table.of("train")} == {"common", "rare"}
+        assert len(table.of("test")) >= 3
