@@ -17,6 +17,7 @@ from augbuild.sources.folders.classes import (
     check_lost_classes,
     find_classes,
     find_empty_folders,
+    find_merged_folders,
     find_similar_names,
     find_single_class,
 )
@@ -61,6 +62,7 @@ def assemble(
         # Only now: placing the images has left some out.
         *_find_in_listing(listing, layout, read_start),
         *find_similar_names(classes),
+        *find_merged_folders(sources, layout),
         *find_augmented_names(sources),
     ]
     return SourceDataset(
