@@ -26,6 +26,7 @@ from augbuild.dataset.results import BuiltSource, RejectedSource, encode_rejecte
 from augbuild.dataset.state import State
 from augbuild.dataset.versions import versions
 from augbuild.errors import ManifestError
+from augbuild.pixels.decoding.traits import OriginalTraits
 from augbuild.planning.plan import BuildPlan
 from augbuild.sources.dataset import Rejected, Source
 from augbuild.sources.findings import Finding
@@ -42,6 +43,7 @@ class TreeCounts:
     rejected: list[Rejected] = field(default_factory=list)
     flat: int = 0
     more_frames: int = 0
+    originals: OriginalTraits = field(default_factory=OriginalTraits)
     manifest_sha256: str = ""
 
     def count_row(self, record: Record) -> None:
@@ -89,6 +91,8 @@ def tree_records(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator[
                 counts.rejected.append(Rejected(source.path, reason, message))
             case BuiltSource() as built:
                 counts.more_frames += built.more_frames
+                position, highest = built.has_position, built.highest
+                counts.originals.add(built.path, has_position=position, highest=highest)
                 counts.flat += sum(file.flat for file in built.files)
                 yield from _records_of(source, labels[source.label], built)
             case _:
@@ -139,7 +143,8 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
         manifest_sha256=counts.manifest_sha256,
         descriptions={},
     )
-    findings = (*plan.findings, *find_in_tree(info))
+    of_originals = counts.originals.findings(resolved.decoding.depth)
+    findings = (*plan.findings, *find_in_tree(info), *of_originals)
     return msgspec.structs.replace(info, findings=findings)
 
 

@@ -13,8 +13,10 @@ from augbuild.core.files import hash_bytes, write_atomic
 from augbuild.dataset.results import BuiltFile, BuiltSource
 from augbuild.errors import ApplyError, ImageError, OutputError
 from augbuild.pixels.codec import Format, encode, has_more_frames, shrink
+from augbuild.pixels.decoding.traits import has_position, highest_value
 from augbuild.pixels.originals import decode_original, original_content
 from augbuild.planning.plan import Task
+from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.dataset import Rejected
 from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
 from augbuild.sources.originals import Originals
@@ -74,6 +76,9 @@ def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
         more_frames=has_more_frames(data),
         files=tuple(output.file for output in outputs),
         ops=tuple(ops_as_json(output.ops) for output in task.outputs),
+        # A box is written without metadata.
+        has_position=photo_of(path) == path and has_position(data),
+        highest=highest_value(data),
     )
 
 

@@ -36,7 +36,7 @@ _TURN_UPRIGHT = {
 }
 _ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 # The closed set that a million mutated files raised in Pillow's decoders.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -113,9 +113,9 @@ def has_more_frames(data: bytes) -> bool:
         return False
     with quiet_decoders(data):
         try:
-            with _open(data) as image:
+            with open_encoded(data) as image:
                 return bool(getattr(image, "is_animated", False))
-        except _DECODER_ERRORS:
+        except DECODER_ERRORS:
             return False
 
 
@@ -150,7 +150,8 @@ def _content_of(file: Path | bytes) -> bytes:
     return file if isinstance(file, bytes) else read_bytes(file)
 
 
-def _open(data: bytes) -> Image.Image:
+def open_encoded(data: bytes) -> Image.Image:
+    """Open an encoded image of the formats that are read, to read its header; raises as Pillow."""
     formats: tuple[str, ...] = _FORMATS
     if data[4:8] == b"ftyp" and has_heif():
         # Registered by need: other images do not pay for its import.
@@ -177,20 +178,20 @@ def _decode(data: bytes, decoding: Decoding, draft: tuple[int, int] | None) -> I
         except MemoryError as error:
             message = f"{width} x {height} pixels did not fit into memory"
             raise ImageError("out_of_memory", message) from error
-        except _DECODER_ERRORS as error:
+        except DECODER_ERRORS as error:
             raise ImageError("truncated", "the image data is cut short or damaged") from error
 
 
 def _identify(data: bytes) -> Image.Image:
     """Read an image's header; raises ImageError."""
     try:
-        return _open(data)
+        return open_encoded(data)
     except UnidentifiedImageError as error:
         message = describe_content(data) or "not a JPEG, PNG, PPM, BMP, TIFF or WebP image"
         raise ImageError("not_an_image", message) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError("too_large", f"more than {MOST_PIXELS:,} pixels") from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         message = describe_content(data) or "its header is damaged"
         raise ImageError("not_an_image", message) from error
 
@@ -208,7 +209,7 @@ def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; malformed EXIF counts as upright, which is 1."""
     try:
         orientation = image.getexif().get(_EXIF_ORIENTATION)
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         return 1
     if isinstance(orientation, int) and orientation in _TURN_UPRIGHT:
         return orientation

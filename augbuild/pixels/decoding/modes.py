@@ -12,7 +12,8 @@ Values = NDArray[np.generic]
 
 _WHITE = (255, 255, 255, 255)
 _TRANSPARENT_MODES = frozenset({"RGBA", "LA", "La", "RGBa", "PA"})
-_DEEP_MODES = frozenset({"I", "F"})
+_INTEGERS = "I"  # 32 bits; "I;16", "I;16B" … have 16
+_FLOATS = "F"
 FULL_DEPTH = 16
 
 
@@ -27,7 +28,7 @@ def to_rgb(image: Image.Image, depth: int = 16) -> Image.Image:
     if mode == "RGB" and not is_transparent(image):
         return image.copy()
     # A transparent colour of these is left alone: they have no conversion to RGBA that keeps depth.
-    if mode in _DEEP_MODES or mode.startswith("I;16"):
+    if mode == _FLOATS or is_deep(mode):
         grey = _scale_to_8_bits(np.asarray(image), depth)
         return Image.fromarray(grey).convert("RGB")
     if is_transparent(image):
@@ -36,6 +37,11 @@ def to_rgb(image: Image.Image, depth: int = 16) -> Image.Image:
         return image.convert("RGB")
     except ValueError as error:
         raise ImageError("unsupported_mode", f"pixels of mode {mode} cannot be made RGB") from error
+
+
+def is_deep(mode: str) -> bool:
+    """Check whether a mode is that of integers of more than 8 bits."""
+    return mode == _INTEGERS or mode.startswith("I;16")
 
 
 def is_transparent(image: Image.Image) -> bool:
