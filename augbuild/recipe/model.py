@@ -149,6 +149,11 @@ class Recipe:
     folder: Path = Path()
     base: Path = Path()
 
+    @property
+    def decoding(self) -> Decoding:
+        """Return how the files of the source are decoded."""
+        return decoding_of(self.source)
+
     def resolved(self) -> ResolvedRecipe:
         """Return all that the outputs depend on, defaults filled in."""
         output = ResolvedOutput(
@@ -160,7 +165,6 @@ class Recipe:
         classes = {}
         for label, denied in sorted(self.deny.items()):
             classes[label] = ClassRules(deny=tuple(sorted(denied)))
-        decoding = decoding_of(self.source)
         return ResolvedRecipe(
             name=self.name,
             seed=self.seed,
@@ -169,7 +173,7 @@ class Recipe:
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),
             classes=classes,
-            source=UNSET if decoding == DEFAULT_DECODING else decoding,
+            source=UNSET if self.decoding == DEFAULT_DECODING else self.decoding,
         )
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
 from augbuild.pixels.codec import DECODER_ERRORS, open_encoded
 from augbuild.pixels.decoding.modes import is_deep
@@ -16,6 +17,8 @@ _EXIF_START = b"Exif\0\0"
 _MOST_BEFORE_EXIF = 1 << 16  # a JPEG's EXIF is in one of its first segments, of 64 kB at most
 _GPS_IFD = 0x8825
 _LATITUDE = 2
+
+_PROBES = 4  # in each direction
 
 _EXAMPLES = 3
 _ALL_BITS = 16
@@ -53,6 +56,19 @@ def highest_value(data: bytes) -> int | None:
     if values.dtype.itemsize > 2 and (highest <= 255 or highest > 65535):
         return None
     return highest if lowest >= 0 else None
+
+
+def is_flat(image: Image.Image) -> bool:
+    """Check whether an RGB image is all one colour."""
+    # A few pixels nearly always tell, and cost far less than to look at all of them.
+    corner = image.getpixel((0, 0))
+    for row in range(_PROBES):
+        for column in range(_PROBES):
+            x = column * (image.width - 1) // (_PROBES - 1)
+            y = row * (image.height - 1) // (_PROBES - 1)
+            if image.getpixel((x, y)) != corner:
+                return False
+    return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # a pair a band
 
 
 @dataclass(slots=True)

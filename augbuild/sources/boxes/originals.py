@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from augbuild.core.files import Stamp
 from augbuild.sources.boxes.box import split_box
 from augbuild.sources.originals import Originals
 
@@ -24,8 +25,8 @@ class BoxOriginals:
         photo, _ = split_box(path)
         return self.photos.read(photo)
 
-    def stat(self, path: str) -> tuple[int, int]:
-        """Return size and modification time of the photo of a box."""
+    def stat(self, path: str) -> Stamp:
+        """Return the stamp of the photo of a box."""
         photo, _ = split_box(path)
         return self.photos.stat(photo)
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from augbuild.pixels.decoding.traits import OriginalTraits, has_position, highest_value
+from augbuild.pixels.decoding.traits import OriginalTraits, has_position, highest_value, is_flat
 from tests.augbuild.pixels.images import noise, saved
 
 ORIENTATION, GPS = 0x0112, 0x8825
@@ -108,3 +108,11 @@ class TestFindings:
             traits.add("a.png", has_position=False, highest=highest)
         assert traits.findings(16) == []
         assert OriginalTraits().findings(16) == []
+
+
+def test_a_flat_image_is_told_from_one_with_a_single_other_pixel() -> None:
+    image = Image.new("RGB", (40, 30), (7, 7, 7))
+    assert is_flat(image)
+    image.putpixel((17, 11), (7, 7, 8))  # where none of the probes looks
+    assert not is_flat(image)
+    assert not is_flat(noise(40, 30))

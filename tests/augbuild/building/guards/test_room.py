@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import augbuild.building.room as room
 from augbuild.building.build import build
 from augbuild.building.inputs import plan_recipe
 from augbuild.errors import OutputError
+from augbuild.pixels import originals
 from augbuild.pixels.originals import decode_original
 from augbuild.sources.decoding import Decoding
 from tests.conftest import RECIPE, photos, tree, write_recipe
@@ -86,7 +86,7 @@ class TestSpace:
             read.append(path)
             return decode_original(data, path, decoding)
 
-        monkeypatch.setattr(room, "decode_original", note)
+        monkeypatch.setattr(originals, "decode_original", note)
         self._leave(monkeypatch, 30 * weight)
         build(project / "recipe.toml")
         assert read == []
