@@ -12,20 +12,18 @@ from augbuild.core.text import plural
 from augbuild.errors import ImageError
 from augbuild.pixels.originals import original_size
 from augbuild.sources.boxes.box import photo_of
-from augbuild.sources.dataset import Rejected, SourceDataset, SourceOptions
+from augbuild.sources.dataset import Rejected, SourceDataset
 from augbuild.sources.findings import Finding
-from augbuild.sources.open import open_source
 from trainer.data.samples import Sample, Table
 
 _EXAMPLES = 3
 
 
-def read_box_table(path: Path, options: SourceOptions) -> Table:
-    """Read the annotations that a file is or a folder has; raises SourceError.
+def make_box_table(path: Path, dataset: SourceDataset) -> Table:
+    """Build the table of the annotations that `path` is or has, opened as a dataset.
 
     Boxes that cannot be used are left out, and a finding counts them: those that a build rejects.
     """
-    dataset = open_source(str(path), Path.cwd(), options)
     samples: list[Sample] = []
     rejected = list(dataset.rejected)
     problems = _find_problems(dataset)

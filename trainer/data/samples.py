@@ -21,6 +21,7 @@ from augbuild.sources.dataset import Split as Split
 from augbuild.sources.decoding import DEFAULT_DECODING as DEFAULT_DECODING
 from augbuild.sources.decoding import Decoding as Decoding
 from augbuild.sources.findings import Finding
+from augbuild.sources.open import NAMED_SOURCES as NAMED_SOURCES
 
 _NAMED = 10  # of the files that cannot be used
 
@@ -33,7 +34,8 @@ class Sample:
 
     `name` is its path as the table has it, `row` counts from 1. `variant` is -1 for an original,
     `source` the same for all variants of one. `size` in bytes and `sha256` are those that the
-    manifest expects, None where a table does not say. A `path` may name a box of a photo.
+    manifest expects, None where a table does not say. `problem` is why there is no file, or "". A
+    `path` may name a box of a photo.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Sample:
     sha256: str | None = None
     group: str | None = None
     fold: int | None = None
+    problem: str = ""
     decoding: Decoding = DEFAULT_DECODING
 
     @property
@@ -161,6 +164,8 @@ def check_files(table: Table, samples: Sequence[Sample], *, verify: bool = False
 
 def find_problem(sample: Sample) -> str:
     """Return why the file of a sample cannot be used; "" where the file system sees no reason."""
+    if sample.problem:
+        return sample.problem
     # Anyone's table may link to images elsewhere; in a tree of augbuild a link is foreign.
     is_ours = sample.size is not None
     try:

@@ -1,4 +1,4 @@
-"""Tables of images: a manifest of augbuild, anyone's table, or a folder of class folders."""
+"""Tables of images: a manifest of augbuild, anyone's table, or any source that augbuild reads."""
 
 from __future__ import annotations
 
@@ -6,156 +6,128 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from augbuild.core.files import hash_bytes, hash_file, open_regular_file
+from augbuild.core.files import hash_bytes, hash_file
 from augbuild.core.text import plural
-from augbuild.dataset.info import read_info
-from augbuild.dataset.layout import INFO_NAME, MANIFEST_NAME, STATE_FOLDER
-from augbuild.dataset.manifest import read_manifest
-from augbuild.errors import ManifestError, SourceError, TableError
-from augbuild.sources.boxes.find import YAML_SUFFIXES, find_annotations
+from augbuild.dataset.layout import MANIFEST_NAME, STATE_FOLDER
+from augbuild.errors import SourceError, TableError
+from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES
+from augbuild.sources.boxes.find import YAML_SUFFIXES
+from augbuild.sources.boxes.formats.coco import is_coco
+from augbuild.sources.boxes.originals import BoxOriginals
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceOptions
-from augbuild.sources.decoding import DEFAULT_DECODING, Decoding, decoding_of
+from augbuild.sources.decoding import decoding_of
 from augbuild.sources.findings import Finding
 from augbuild.sources.folder import IMAGE_EXTENSIONS
-from augbuild.sources.open import open_source
+from augbuild.sources.open import NAMED_SOURCES, open_source
 from augbuild.sources.tables.inside import find_tables, read_listings_of
 from augbuild.sources.tables.listing import Listing
 from augbuild.sources.tables.rows import TABLE_SUFFIXES
-from trainer.data.boxes import read_box_table
+from trainer.data.boxes import make_box_table
+from trainer.data.manifests import is_manifest, read_manifest_table
 from trainer.data.samples import Sample, Table, find_problem
-
-_KEYS_OF_MANIFESTS = (b'"source_sha256"', b'"ops"', b'"origin"')
-_LOOKED_AT = 1 << 20  # bytes of a first row, which has every op that was applied
+from trainer.data.unpacked import find_files
 
 
 def read_table(
     path: Path, options: SourceOptions = DEFAULT_OPTIONS, *, skip_unreadable: bool = False
 ) -> Table:
-    """Read an augbuild manifest, a table of any usual shape, or a folder.
+    """Read an augbuild manifest, a table of any usual shape, a folder, an archive or a hub's set.
 
     A folder has a manifest, tables (metadata.* as Hugging Face lays them out, Roboflow's), or a
-    folder of images for each class. Paths in `options` are relative to the working directory. With
-    `skip_unreadable`, files that cannot be read are left out. Raises TableError.
+    folder of images for each class; so does an archive. Paths in `options` are relative to the
+    working directory. With `skip_unreadable`, files that cannot be read are left out. Raises
+    TableError.
     """
     table = _read_any(path, options)
     return without_unreadable(table) if skip_unreadable else table
 
 
 def _read_any(path: Path, options: SourceOptions) -> Table:
+    # Before anything looks for a file: a named source has none, and a missing archive is named.
+    is_archive = path.name.lower().endswith((*ARCHIVE_EXTENSIONS, *UNREAD_ARCHIVES))
+    if is_archive or str(path).startswith(NAMED_SOURCES):
+        return _read_source(path, options)
     if path.is_dir():
-        manifest = path / MANIFEST_NAME
-        if manifest.is_file():
-            return _read_any(manifest, options)
-        if _is_unfinished(path):
-            raise TableError(
-                f"{path} holds an unfinished build; run the same `augbuild make` again"
-            )
-    elif path.suffix.lower() not in (*TABLE_SUFFIXES, *YAML_SUFFIXES):
-        expected = f"{', '.join((*TABLE_SUFFIXES, *YAML_SUFFIXES))} or a folder"
-        raise TableError(f"{path} is not a manifest: expected {expected}")
-    elif not path.exists():
+        return _read_folder(path, options)
+    if path.suffix.lower() not in (*TABLE_SUFFIXES, *YAML_SUFFIXES):
+        kinds = [*TABLE_SUFFIXES, *YAML_SUFFIXES, *ARCHIVE_EXTENSIONS]
+        raise TableError(f"{path} is not a manifest: expected {', '.join(kinds)} or a folder")
+    if not path.exists():
         hint = ""
         if path.name == MANIFEST_NAME and _is_unfinished(path.parent):
             hint = "; the build is unfinished: run the same `augbuild make` again"
         raise TableError(f"{path} does not exist{hint}")
-    elif _is_manifest(path):
-        return _make_manifest_table(path, hash_file(path))
-    try:
+    if is_manifest(path):
+        return read_manifest_table(path, hash_file(path))
+    if path.suffix.lower() in YAML_SUFFIXES or (path.suffix.lower() == ".json" and is_coco(path)):
         return _read_source(path, options)
+    return _read_listings(path, options)
+
+
+def _read_folder(path: Path, options: SourceOptions) -> Table:
+    """Read a folder: a build, one with tables in it, or one with a folder for each class."""
+    manifest = path / MANIFEST_NAME
+    if manifest.is_file():
+        return _read_any(manifest, options)
+    if _is_unfinished(path):
+        raise TableError(f"{path} holds an unfinished build; run the same `augbuild make` again")
+    if options.layout == "auto" and find_tables(path):
+        return _read_listings(path, options)
+    return _read_source(path, options)
+
+
+def _read_listings(path: Path, options: SourceOptions) -> Table:
+    try:
+        return _make_table(path, read_listings_of(path, Path.cwd(), options), options)
     except SourceError as error:
         raise TableError(str(error)) from error
 
 
 def _read_source(path: Path, options: SourceOptions) -> Table:
-    """Read anyone's images with labels; raises SourceError."""
-    is_auto = options.layout == "auto"
-    has_tables = path.is_dir() and is_auto and bool(find_tables(path))
-    if is_auto and not has_tables and find_annotations(path) is not None:
-        return read_box_table(path, options)
-    if path.is_dir() and not has_tables:
-        return _make_folder_table(path, options)
-    return _make_table(path, read_listings_of(path, Path.cwd(), options), options)
+    """Read whatever augbuild builds from: a folder of class folders, an archive, a hub's dataset.
 
-
-def _is_manifest(path: Path) -> bool:
-    """Check whether the first row of a file is one of an augbuild manifest."""
-    # By its first row alone: the manifest of a large build is read once, row by row, by its reader.
-    if path.suffix.lower() != ".jsonl":
-        return False
+    What it rejects by name is left out, with a finding.
+    """
     try:
-        with open_regular_file(path) as file:
-            line = file.readline(_LOOKED_AT)
-    except OSError as error:
-        raise TableError(f"{path} cannot be read: {error.strerror}") from error
-    return all(key in line for key in _KEYS_OF_MANIFESTS)
-
-
-def _make_folder_table(path: Path, options: SourceOptions) -> Table:
-    """Build the table of a folder that has a folder for each class."""
-    dataset = open_source(str(path), Path(), options)
+        dataset = open_source(str(path), Path(), options)
+    except SourceError as error:
+        raise TableError(str(error)) from error
+    if isinstance(dataset.originals, BoxOriginals):
+        return make_box_table(path, dataset)
+    local = find_files(dataset)
     samples = []
     for row, source in enumerate(dataset.sources, start=1):
         sample = Sample(
-            path=path / source.path,
+            path=local.files.get(source.path, dataset.root / source.path),
             name=source.path,
             label=source.label,
             split=source.split,
             row=row,
             decoding=dataset.decoding,
+            group=source.group,
+            problem=local.problems.get(source.path, ""),
         )
         samples.append(sample)
     listing = "\n".join(sample.name for sample in samples)
-    sha256 = hash_bytes(listing.encode())
-    return Table(path, tuple(samples), dataset.classes, sha256, dataset.findings)
+    sha256 = hash_bytes(listing.encode(errors="surrogateescape"))
+    findings = list(dataset.findings)
+    if dataset.rejected:
+        first = dataset.rejected[0]
+        finding = Finding(
+            kind="files left out",
+            message=f"{plural(len(dataset.rejected), 'image')} rejected",
+            count=len(dataset.rejected),
+            examples=tuple(each.source for each in dataset.rejected[:3]),
+            advice=f"the first: {first.message}",
+        )
+        findings.append(finding)
+    return Table(path, tuple(samples), dataset.classes, sha256, tuple(findings))
 
 
 def _is_unfinished(folder: Path) -> bool:
     """Check whether a build that has no manifest yet left its state in a folder."""
     state = folder / STATE_FOLDER
     return state.is_dir()
-
-
-def _make_manifest_table(path: Path, sha256: str) -> Table:
-    """Build the table of an augbuild manifest, whose reader checks every row itself."""
-    samples, names = [], {}
-    try:
-        decoding = _decoding_of_tree(path.parent)
-        for row, record in enumerate(read_manifest(path), start=1):
-            names[record.label] = record.label_name
-            sample = Sample(
-                path=path.parent / record.file_name,
-                name=record.file_name,
-                label=record.label_name,
-                split=record.split,
-                row=row,
-                augmented=record.origin == "augmented",
-                variant=-1 if record.variant is None else record.variant,
-                source=record.source,
-                size=record.bytes,
-                sha256=record.sha256,
-                group=record.group,
-                fold=record.fold,
-                decoding=decoding,
-            )
-            samples.append(sample)
-    except ManifestError as error:
-        raise TableError(str(error)) from error
-    labels = sorted(names)
-    classes = tuple(names[label] for label in labels)
-    if labels != list(range(len(names))) or len(set(classes)) != len(classes):
-        raise TableError(f"{path}: its labels and label names do not match")
-    return Table(path, tuple(samples), classes, sha256)
-
-
-def _decoding_of_tree(root: Path) -> Decoding:
-    """Return how the images of a tree are decoded, where its dataset.json is there to say so.
-
-    Raises ManifestError. A box is a file of its own in a tree: nothing is to be cut out of it.
-    """
-    if not (root / INFO_NAME).is_file():
-        return DEFAULT_DECODING
-    decoding = read_info(root).recipe.decoding
-    return Decoding(max_pixels=decoding.max_pixels, depth=decoding.depth)
 
 
 def _make_table(path: Path, listings: Sequence[Listing], options: SourceOptions) -> Table:

@@ -11,10 +11,11 @@ from augbuild.errors import TableError
 from augbuild.pixels.originals import read_picture
 from augbuild.sources.dataset import SourceOptions
 from augbuild.sources.decoding import Decoding
+from augbuild.sources.open import open_source
 from tests.augbuild.sources.boxes.scenes import SCENES, photos, write_coco
-from trainer.data.boxes import read_box_table
+from trainer.data.boxes import make_box_table
 from trainer.data.decode import load_pixels
-from trainer.data.dividing import hold_out
+from trainer.data.divide import hold_out
 from trainer.data.overlap import describe_overlap
 from trainer.data.samples import check_files
 from trainer.data.tables import read_table
@@ -32,7 +33,7 @@ def annotated(tmp_path: Path) -> Path:
 
 def test_each_box_is_a_sample(annotated: Path) -> None:
     table = read_table(annotated, OPTIONS)
-    assert table == read_box_table(annotated, OPTIONS)
+    assert table == make_box_table(annotated, open_source(str(annotated), Path(), OPTIONS))
     assert [sample.row for sample in table.samples] == list(range(1, 9))
     first = table.samples[0]
     assert (first.name, first.label, first.group) == ("1.jpg#xywh=2,3,20,30", "cat", "1.jpg")

@@ -13,11 +13,9 @@ from augbuild.building.build import build
 from augbuild.core.files import hash_bytes
 from augbuild.errors import TableError, TrainerError, UsageError
 from tests.conftest import photos, write_recipe
+from tests.trainer.data.made import make_sample, make_table
 from tests.trainer.fixtures import dataset, rows_of, write_table
 from trainer.data.samples import (
-    Sample,
-    Split,
-    Table,
     TrainOn,
     check_classes,
     check_files,
@@ -32,18 +30,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     photos(folder / "photos", {"cats": 8, "dogs": 4})
     return build(write_recipe(folder)).out
-
-
-def make_sample(name: str, label: str = "cat", split: Split | None = "train") -> Sample:
-    """Make an original without a file."""
-    return Sample(Path(name), name, label, split, 1, source=name)
-
-
-def make_table(*samples: Sample) -> Table:
-    """Make a table, its rows numbered, with the classes of its samples."""
-    numbered = [replace(sample, row=row) for row, sample in enumerate(samples, start=1)]
-    classes = sorted({sample.label for sample in samples})
-    return Table(Path("t.csv"), tuple(numbered), tuple(classes), "0" * 64)
 
 
 class TestTrainingSamples:
