@@ -14,6 +14,7 @@ from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
 from augbuild.core.text import duration
 from augbuild.errors import RunError
+from trainer.data.samples import Decoding
 from trainer.training.config import FitConfig, differing_options
 
 LOCK_NAME = ".lock"
@@ -95,6 +96,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     images_per_class: dict[str, Count]
     resolved: Resolved
     versions: dict[str, str]
+    decoding: Decoding | UnsetType = UNSET  # where not the default; `predict` does the same
     turns: Literal["drawn"] | UnsetType = UNSET
 
 
@@ -164,10 +166,8 @@ def read_epochs(file: Path) -> list[EpochReport]:
         return []
     except OSError as error:
         raise RunError(f"{file} cannot be read: {error.strerror}") from error
-    epochs = []
-    for row, line in enumerate(content.splitlines(), start=1):
-        epochs.append(decode(line, EpochReport, f"{file}: row {row}", RunError))
-    return epochs
+    lines = enumerate(content.splitlines(), start=1)
+    return [decode(line, EpochReport, f"{file}: row {row}", RunError) for row, line in lines]
 
 
 class DataFound(Struct, frozen=True):
