@@ -126,21 +126,23 @@ def train_runs(
 
 def _train(environment: RunEnvironment, run: PlannedRun) -> None:
     # torch: `trainer report`, which imports this module, too, starts without it.
-    from trainer.training.device import use_device
+    from trainer.training.device import restored_threads, use_device
     from trainer.training.fit import fit_run
 
-    use_device(environment.devices, environment.folder, environment.threads)
-    try:
-        fit_run(
-            run.config,
-            environment.folder / run.id,
-            cache=environment.cache,
-            resume=True,  # a run that was interrupted goes on from its last epoch
-            table=environment.tables[run.config.manifest],
-            decoded=environment.decoded,
-        )
-    except TrainerError as error:
-        raise RunError(f"{run.id}: {error}") from error
+    # One job at a time is trained in the caller's process, whose threads are not ours to set.
+    with restored_threads():
+        use_device(environment.devices, environment.folder, environment.threads)
+        try:
+            fit_run(
+                run.config,
+                environment.folder / run.id,
+                cache=environment.cache,
+                resume=True,  # a run that was interrupted goes on from its last epoch
+                table=environment.tables[run.config.manifest],
+                decoded=environment.decoded,
+            )
+        except TrainerError as error:
+            raise RunError(f"{run.id}: {error}") from error
 
 
 @contextmanager
