@@ -10,10 +10,10 @@ from msgspec import Meta, Struct, structs
 
 from augbuild.core.documents import encode, read_document, to_plain
 from augbuild.core.files import hash_bytes, write_atomic
+from augbuild.core.ranges import Count, NotEmpty, Positive, Share
 from augbuild.errors import RunError
 from trainer.comparison.design import ArmPair, Budget, Metric
 from trainer.data.samples import TrainOn
-from trainer.statistics.tests import Count, NotEmpty, Positive, Share
 
 CONFIG = "config.json"
 

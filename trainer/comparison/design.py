@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 from msgspec import Struct, structs
 
+from augbuild.core.ranges import Positive
 from augbuild.errors import UsageError
 from trainer.data.samples import TrainOn
-from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
 Metric = Literal["accuracy", "macro F1"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import Struct
 
+from augbuild.core.ranges import Count, Number, Share
 from trainer.statistics.differences import (
     Differences,
     Runs,
@@ -18,7 +19,7 @@ from trainer.statistics.differences import (
     subtract,
 )
 from trainer.statistics.scores import ACCURACY, MACRO_F1, Key, name_of
-from trainer.statistics.tests import Components, Count, Estimate, Number, Share, holm
+from trainer.statistics.tests import Components, Estimate, holm
 from trainer.statistics.verdict import FEWEST_SEEDS, ContrastVerdict, Evidence, JudgedArm, judge
 
 OVERALL = 2

@@ -12,15 +12,12 @@ from msgspec import Meta, Struct
 
 from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
+from augbuild.core.ranges import Count, Positive, Share
 from augbuild.errors import RunError
 from trainer.training.config import FitConfig
 
 LOCK_NAME = ".lock"
 """The lock file of a folder that a process works in; it stays there, empty."""
-
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 @dataclass(frozen=True, slots=True)
