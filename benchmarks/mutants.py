@@ -34,6 +34,7 @@ from benchmarks.mutations import Mutant, mutants_of  # noqa: E402
 DECIDING = (
     "trainer/statistics",
     "trainer/comparison/guards.py",
+    "trainer/comparison/leaks.py",
     "augbuild/planning/split.py",
     "augbuild/planning/sampling.py",
     "augbuild/building/changes.py",

@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 
 from tests.conftest import photos
 from tests.trainer.comparison.fixtures import LAB, STOPPED, comparison
-from tests.trainer.fixtures import dataset
+from tests.trainer.fixtures import FAST_ARCH, dataset
 from trainer.cli import main
 
-TINY = ["--arch", "resnet18", "--image-size", "32", "--batch-size", "8", "--seeds", "1"]
+TINY = ["--arch", FAST_ARCH, "--image-size", "32", "--batch-size", "8", "--seeds", "1"]
 TINY += ["--budget", "steps:1", "--device", "cpu", "--precision", "fp32", "--cache", "none"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning")
