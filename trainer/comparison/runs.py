@@ -15,6 +15,7 @@ from augbuild.core.pool import map_pooled
 from augbuild.core.progress import ProgressBar
 from augbuild.core.text import plural
 from augbuild.errors import RunError, TrainerError, UsageError
+from trainer.comparison.arms import ComparisonImages
 from trainer.comparison.design import Arm, Design
 from trainer.data.samples import Sample, Table
 from trainer.training.config import FitConfig
@@ -107,6 +108,29 @@ def plan_runs(
     return runs
 
 
+def check_trainable(design: Design, images: ComparisonImages, workers: Workers) -> None:
+    """Raise UsageError for what no run could be trained with.
+
+    That is an unknown architecture, a device that is not there, and images that the model refuses.
+    Raises RunError where a file of weights is missing.
+    """
+    from trainer.training.device import find_device
+    from trainer.training.loop import check_smallest_batch
+    from trainer.training.model import check_model
+
+    check_model(design.fit.arch, design.fit.weights)
+    # Where devices are listed, each worker takes one: torch must not have looked for any before.
+    if not workers.devices:
+        find_device(design.fit.device)
+    seen: set[int] = set()
+    for each in images.arms:
+        config = run_config(design, each.arm, design.seeds[0], each.fold)
+        # What a model takes depends on the size of the last batch alone.
+        if len(each.train) not in seen:
+            seen.add(len(each.train))
+            check_smallest_batch(config, each.train, images.classes)
+
+
 def train_runs(
     environment: RunEnvironment, runs: Sequence[PlannedRun], *, n_jobs: int, quiet: bool
 ) -> None:
@@ -126,23 +150,21 @@ def train_runs(
 
 def _train(environment: RunEnvironment, run: PlannedRun) -> None:
     # torch: `trainer report`, which imports this module, too, starts without it.
-    from trainer.training.device import restored_threads, use_device
+    from trainer.training.device import use_device
     from trainer.training.fit import fit_run
 
-    # One job at a time is trained in the caller's process, whose threads are not ours to set.
-    with restored_threads():
-        use_device(environment.devices, environment.folder, environment.threads)
-        try:
-            fit_run(
-                run.config,
-                environment.folder / run.id,
-                cache=environment.cache,
-                resume=True,  # a run that was interrupted goes on from its last epoch
-                table=environment.tables[run.config.manifest],
-                decoded=environment.decoded,
-            )
-        except TrainerError as error:
-            raise RunError(f"{run.id}: {error}") from error
+    use_device(environment.devices, environment.folder, environment.threads)
+    try:
+        fit_run(
+            run.config,
+            environment.folder / run.id,
+            cache=environment.cache,
+            resume=True,  # a run that was interrupted goes on from its last epoch
+            table=environment.tables[run.config.manifest],
+            decoded=environment.decoded,
+        )
+    except TrainerError as error:
+        raise RunError(f"{run.id}: {error}") from error
 
 
 @contextmanager

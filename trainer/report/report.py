@@ -14,7 +14,7 @@ from augbuild.errors import RunError
 from trainer.comparison.result import ComparisonResult, read_result
 from trainer.report.gallery import Gallery, draw_gallery
 from trainer.report.view import ReportView, build_view
-from trainer.statistics.digits import format_p
+from trainer.statistics.verdict.digits import format_p
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -23,7 +23,7 @@ from trainer.comparison.runs import (
     run_id,
     train_runs,
 )
-from trainer.training.run import RunFolder, read_run_config
+from trainer.training.run import RunFolder
 
 MANIFEST = Path("m.jsonl")
 
@@ -98,9 +98,13 @@ def test_a_run_that_fails_is_named_and_the_finished_ones_are_left_alone(
 ) -> None:
     planned = design(manifest, seeds=2, budget="steps:1")
     images = load_arms(planned)
-    threads = torch.get_num_threads()
     environment = RunEnvironment(
-        tmp_path, images.tables, images.every_image, cache=None, devices=(), threads=threads + 1
+        tmp_path,
+        images.tables,
+        images.every_image,
+        cache=None,
+        devices=(),
+        threads=torch.get_num_threads(),
     )
     steps = {(arm.arm.name, arm.fold): 1 for arm in images.arms}
     first, second, *_ = plan_runs(planned, steps, ())
@@ -113,22 +117,6 @@ def test_a_run_that_fails_is_named_and_the_finished_ones_are_left_alone(
         train_runs(environment, [first, second], n_jobs=1, quiet=True)
     assert finished.metrics.read_text(encoding="utf-8") == "kept"
     assert [each.name for each in finished.root.iterdir()] == ["metrics.json"]
-    assert torch.get_num_threads() == threads
-
-
-def test_runs_have_their_threads_and_leave_those_of_the_process(
-    manifest: Path, tmp_path: Path
-) -> None:
-    planned = design(manifest, seeds=1, budget="steps:1")
-    images = load_arms(planned)
-    threads = torch.get_num_threads()
-    environment = RunEnvironment(
-        tmp_path, images.tables, images.every_image, cache=None, devices=(), threads=threads + 1
-    )
-    run, *_ = plan_runs(planned, {(arm.arm.name, None): 1 for arm in images.arms}, ())
-    train_runs(environment, [run], n_jobs=1, quiet=True)
-    assert read_run_config(RunFolder(tmp_path / run.id)).resolved.threads == threads + 1
-    assert torch.get_num_threads() == threads
 
 
 class Terminal(io.StringIO):
@@ -145,7 +133,12 @@ def test_progress_counts_the_steps_of_the_runs_that_are_left(
     planned = design(manifest, seeds=1, budget="steps:2")
     images = load_arms(planned)
     environment = RunEnvironment(
-        tmp_path, images.tables, images.every_image, cache=None, devices=(), threads=1
+        tmp_path,
+        images.tables,
+        images.every_image,
+        cache=None,
+        devices=(),
+        threads=torch.get_num_threads(),
     )
     runs = plan_runs(planned, {(arm.arm.name, None): 2 for arm in images.arms}, ())
     train_runs(environment, runs[:1], n_jobs=1, quiet=True)
