@@ -69,7 +69,9 @@ def test_tables_are_read_as_the_options_say(tmp_path: Path) -> None:
         lines.append(f"{split}/{label}/{name.removesuffix('.png')},{label},{split}")
     table = tmp_path / "table.csv"
     table.write_text("\n".join([*lines, "gone,red,train"]))
-    arms = ["compare", "--arm", f"a={table}", "--arm", f"b={table}", *TINY]
+    fewer = tmp_path / "fewer.csv"
+    fewer.write_text("\n".join(lines[:-1]))
+    arms = ["compare", "--arm", f"a={table}", "--arm", f"b={fewer}", *TINY]
     arms += ["--path-column", "where", "--label-column", "what", "--split-column", "part"]
     arms += ["--images", str(root), "--suffix", ".png"]
     missing = run(*arms, "--out", tmp_path / "out")
