@@ -16,6 +16,7 @@ from augbuild.sources.findings import Finding
 from augbuild.sources.tables.columns import ChosenColumns, choose_columns
 from augbuild.sources.tables.labels import LabelReader, read_label_map
 from augbuild.sources.tables.locate import Locator
+from augbuild.sources.tables.parquet import ImageWriter
 from augbuild.sources.tables.rows import Cells, Rows, read_rows
 from augbuild.sources.tables.splits import SplitReader
 
@@ -48,13 +49,15 @@ def read_listing(
     *,
     split: Split | None = None,
     ignore_splits: bool = False,
+    images_to: ImageWriter | None = None,
 ) -> Listing:
     """Read a table of images, any number of rows; raises SourceError naming the row.
 
     Its paths are relative to the table, or to `options.images`, itself relative to `folder`, as is
     `options.labels`. `split` is that of all its rows, where the folder that it is in says so.
+    `images_to` writes the images that are in it.
     """
-    rows = read_rows(file)
+    rows = read_rows(file, images_to)
     if _OF_MANIFESTS.issubset(rows.columns):
         advice = "its images are augmented already; give the folder that it was made from"
         raise SourceError(f"{file} is a manifest of augbuild: {advice}")

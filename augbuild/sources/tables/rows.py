@@ -17,7 +17,7 @@ from augbuild.errors import SourceError
 from augbuild.sources.findings import Finding
 from augbuild.sources.folder import IMAGE_EXTENSIONS
 from augbuild.sources.tables.content import as_utf8, read_table_bytes
-from augbuild.sources.tables.parquet import read_parquet
+from augbuild.sources.tables.parquet import ImageWriter, read_parquet
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".lst", ".json", ".jsonl", ".ndjson", ".parquet")
 """How the names of tables end, in any case."""
@@ -44,13 +44,13 @@ class Rows:
     findings: tuple[Finding, ...] = ()
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(path: Path, images_to: ImageWriter | None = None) -> Rows:
     """Open a table file of any format; raises SourceError, also later, while rows are read."""
     suffix = path.suffix.lower()
     data = read_table_bytes(path)
     sha256 = hash_bytes(data)
     if suffix == ".parquet":
-        table = read_parquet(path, sha256)
+        table = read_parquet(path, sha256, images_to)
         return Rows(table.columns, table.cells, sha256, table.class_names)
     content = as_utf8(path, data)
     if suffix in {".json", ".jsonl", ".ndjson"}:
