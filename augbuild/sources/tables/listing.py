@@ -29,14 +29,14 @@ class Listing:
     """The rows of a table, row n at place n - 1; of rows that are boxes, one for each image.
 
     `names` are the paths as the table has them, `sources` are relative to `root`. `problems` has
-    the rows whose file cannot be read, with the reason, and `hint` how they may be found.
+    for each why its file cannot be read, or "", and `hint` how those may be found.
     """
 
     file: Path
     root: Path
     names: tuple[str, ...]
     sources: tuple[Source, ...]
-    problems: dict[int, str]
+    problems: Sequence[str]
     hint: str
     sha256: str
     findings: tuple[Finding, ...]
@@ -76,9 +76,17 @@ def read_listing(
     root, sources = reader.locator.base, reader.sources
     if reader.locator.escapes:
         root, sources = move_root(reader.locator.base, sources)
-    hint = reader.locator.hint() if reader.problems else ""
-    names, problems = tuple(reader.names), reader.problems
-    return Listing(file, root, names, tuple(sources), problems, hint, rows.sha256, tuple(findings))
+    hint = reader.locator.hint() if any(reader.problems) else ""
+    return Listing(
+        file=file,
+        root=root,
+        names=tuple(reader.names),
+        sources=tuple(sources),
+        problems=reader.problems,
+        hint=hint,
+        sha256=rows.sha256,
+        findings=tuple(findings),
+    )
 
 
 def _make_reader(
@@ -133,7 +141,7 @@ class _Reader:
         self.splits = splits
         self.names: list[str] = []
         self.sources: list[Source] = []
-        self.problems: dict[int, str] = {}
+        self.problems: list[str] = []
         self.file_ids = array("q")
         self.boxed: dict[str, tuple[str, int]] = {}
 
@@ -155,8 +163,7 @@ class _Reader:
         # In a table of boxes an image has a row for each; they count once if they agree.
         if self.chosen.has_boxes and self.is_another_box(number, found.path, label):
             return
-        if found.problem:
-            self.problems[len(self.names) + 1] = found.problem
+        self.problems.append(found.problem)
         self.names.append(name)
         self.sources.append(Source(found.path, label, split=split, group=group))
         self.file_ids.append(found.file_id)

