@@ -34,8 +34,8 @@ class Listing:
 
     file: Path
     root: Path
-    names: tuple[str, ...]
-    sources: tuple[Source, ...]
+    names: Sequence[str]
+    sources: Sequence[Source]
     problems: Sequence[str]
     hint: str
     sha256: str
@@ -80,8 +80,8 @@ def read_listing(
     return Listing(
         file=file,
         root=root,
-        names=tuple(reader.names),
-        sources=tuple(sources),
+        names=reader.names,
+        sources=sources,
         problems=reader.problems,
         hint=hint,
         sha256=rows.sha256,
@@ -193,6 +193,8 @@ def move_root(base: Path, sources: Sequence[Source]) -> tuple[Path, list[Source]
 def find_aliases(file: Path, reader: _Reader) -> Iterator[Finding]:
     """Find rows that are one file under other names; raises SourceError where labels differ."""
     ids, sources = reader.file_ids, reader.sources
+    if not any(ids):
+        return
     # By an order of places, since a dictionary of a million files would take 100 MB.
     order = sorted(range(len(ids)), key=ids.__getitem__)
     aliases = []
