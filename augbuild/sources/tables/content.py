@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from augbuild.core.files import open_regular_file, read_regular_file
+from augbuild.core.files import hash_file, open_regular_file, read_regular_file
 from augbuild.errors import SourceError
 from augbuild.sources.findings import Finding
 
@@ -38,8 +37,8 @@ def read_table_bytes(path: Path) -> bytes:
 def hash_table(path: Path) -> str:
     """Return the SHA-256 of a table file of any size; raises SourceError as `read_table_bytes`."""
     try:
-        with open_regular_file(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        open_regular_file(path).close()  # a FIFO would block the next line
+        return hash_file(path)
     except FileNotFoundError as error:
         raise SourceError(f"{path} does not exist") from error
     except OSError as error:

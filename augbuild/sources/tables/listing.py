@@ -77,16 +77,8 @@ def read_listing(
     if reader.locator.escapes:
         root, sources = move_root(reader.locator.base, sources)
     hint = reader.locator.hint() if any(reader.problems) else ""
-    return Listing(
-        file=file,
-        root=root,
-        names=reader.names,
-        sources=sources,
-        problems=reader.problems,
-        hint=hint,
-        sha256=rows.sha256,
-        findings=tuple(findings),
-    )
+    names, problems = reader.names, reader.problems
+    return Listing(file, root, names, sources, problems, hint, rows.sha256, tuple(findings))
 
 
 def _make_reader(

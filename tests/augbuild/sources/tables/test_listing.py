@@ -21,7 +21,7 @@ def read(root: Path, text: str, options: SourceOptions | None = None) -> Listing
 def test_rows_in_their_order(tmp_path: Path) -> None:
     touch(tmp_path, "b.png", "a.png")
     listing = read(tmp_path, "path,label,split\nb.png,x,test\n./a.png,y,train\n")
-    assert listing.names == ("b.png", "./a.png")
+    assert listing.names == ["b.png", "./a.png"]
     found = [(source.path, source.label, source.split) for source in listing.sources]
     assert found == [("b.png", "x", "test"), ("a.png", "y", "train")]
     assert (listing.root, listing.problems, listing.hint) == (tmp_path, ["", ""], "")
@@ -70,7 +70,7 @@ def test_splits_can_be_left_unread(tmp_path: Path) -> None:
 def test_boxes_of_one_image_are_one_row(tmp_path: Path) -> None:
     touch(tmp_path, "a.png", "b.png")
     listing = read(tmp_path, "path,label,xmin\na.png,x,1\na.png,x,2\nb.png,y,1\n")
-    assert listing.names == ("a.png", "b.png")
+    assert listing.names == ["a.png", "b.png"]
     with pytest.raises(SourceError, match=r"a.png has boxes of 'x' and 'y' \(rows 1 and 2\)"):
         read(tmp_path, "path,label,xmin\na.png,x,1\na.png,y,2\n")
 
