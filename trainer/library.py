@@ -133,8 +133,9 @@ def compare(
     arms: str | None = None, arm: Sequence[str] = (),
     ablate: str | Path | None = None, source: str | None = None,
     tables: SourceOptions | None = None, seeds: int = 10, budget: str | None = None,
-    folds: bool = False, metric: Literal["accuracy", "macro-f1"] = "accuracy",
-    margin: float = 0.02, jobs: int = 1, devices: str | None = None, override: Sequence[str] = (),
+    folds: bool = False, metric: Literal["accuracy", "macro-f1", "balanced-accuracy"] = "accuracy",
+    margin: float = 0.02, max_seeds: int | None = None, recipes: int | None = None,
+    jobs: int = 1, devices: str | None = None, override: Sequence[str] = (),
     config: str | Path | None = None, cache: str | Path | None = None,
     resume: bool = False, verify: bool = False, quiet: bool = True,
     **options: Unpack[TrainingOptions],
@@ -152,12 +153,12 @@ def compare(
     folder = Path(out)
     design = from_options(
         manifest=_text(manifest), arms=arms, named=arm, ablate=_text(ablate), seeds=seeds,
-        budget=budget, metric=metric, margin=margin, folds=folds, config=_path(config),
-        source=tables, **options,
+        budget=budget, metric=metric, margin=margin, folds=folds, max_seeds=max_seeds,
+        recipes=recipes, config=_path(config), source=tables, **options,
     )  # fmt: skip
     workers = make_workers(jobs, devices)
     if ablate is not None:
-        from trainer.comparison.arms import make_ablation
+        from trainer.comparison.ablation import make_ablation
 
         comparing.check_folder(folder, resume=resume)
         design = make_ablation(design, ablate, folder, source=source, quiet=quiet)
@@ -202,7 +203,7 @@ def power(
     from trainer.comparison.compare import judge_again
 
     result = judge_again(Path(comparison))
-    return power_of(result.contrasts, result.test.images, len(result.seeds), gain)
+    return power_of(result.contrasts, result.test.images, gain)
 
 
 def _text(given: str | Path | None) -> str | None:

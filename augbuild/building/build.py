@@ -9,27 +9,32 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from augbuild.building.changes import ChangeDetector, Changes, find_changes
-from augbuild.building.claim import claim
 from augbuild.building.descriptions import (
     dataset_info,
     stage_manifest,
     write_descriptions,
 )
-from augbuild.building.execute import execute_changes
-from augbuild.building.inputs import output_path, plan_recipe
-from augbuild.building.refusals import (
+from augbuild.building.guards.claim import claim
+from augbuild.building.guards.refusals import (
     refuse_another_build,
     refuse_mass_pruning,
     refuse_other_versions,
 )
+from augbuild.building.inputs import output_path, plan_recipe
+from augbuild.core.documents import encode
 from augbuild.core.pool import Backend
+from augbuild.core.processes.aside import Aside
 from augbuild.dataset.info import DatasetInfo
+from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.dataset.private import write_last_run
 from augbuild.dataset.state import State
 from augbuild.planning.plan import BuildPlan, spread
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import Rejected
 from augbuild.sources.findings import Finding
+
+Counts = dict[str, dict[str, int]]
+"""Numbers of images by folder and class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class BuildReport:
     made: int
     kept: int
     pruned: int
-    counts: dict[str, dict[str, int]]
+    counts: Counts
     rejected: tuple[Rejected, ...]
     warnings: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -76,7 +81,7 @@ def build(
     tree's bytes depend on neither `n_jobs` nor `backend`.
     """
     start = time.time()
-    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=n_jobs)
+    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=n_jobs, quiet=quiet)
     folder_path = output_path(plan.recipe, out)
     with claim(folder_path, plan.dataset.root) as folder, State(folder.state) as state:
         refuse_another_build(plan, state, prune=prune)
@@ -87,10 +92,10 @@ def build(
         detector = ChangeDetector(plan, state, folder, rehash, rebuild, interrupted)
         changes = find_changes(detector, prune=limit is None)
         refuse_mass_pruning(detector, changes, prune=prune)
-        made = 0
+        made, chart = 0, None
         if changes.pending or changes.stale:
-            made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
-        info, rejected = _describe_tree(detector, changes)
+            made, chart = _execute(detector, changes, n_jobs, backend, quiet)
+        info, rejected = _describe_tree(detector, changes, chart)
         write_last_run(folder.private, start)
     return _report(detector, changes, info, rejected, made, time.time() - start)
 
@@ -120,22 +125,54 @@ def _report(
 def _limit(plan: BuildPlan, state: State, limit: int) -> BuildPlan:
     """Keep `limit` sources of a plan, and those that are in the tree already."""
     chosen = {source.path for source in spread(plan.sources, limit)}
-    kept = tuple(
-        source
-        for source in plan.sources
-        if source.path in chosen or state.get(source.path) is not None
-    )
+    kept = tuple(source for source in plan.sources if source.path in chosen or source.path in state)
     return replace(plan, sources=kept)
 
 
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """A chart that is drawn already, of counts that the tree may not have in the end."""
+
+    counts: Counts
+    content: bytes | None
+
+
+def _execute(
+    detector: ChangeDetector, changes: Changes, n_jobs: int | None, backend: Backend, quiet: bool
+) -> tuple[int, _Chart]:
+    """Do what has to be done, and draw the chart meanwhile; return how many images were made."""
+    # Pillow and numpy take a fifth of a second to import: not where nothing is to be done.
+    from augbuild.building.execute import execute_changes
+
+    plan = detector.plan
+    counts = _planned_counts(plan)
+    given = {"counts": counts, "classes": plan.dataset.classes, "title": plan.recipe.name}
+    with Aside("augbuild.dataset.chart", encode(given)) as chart:
+        made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
+        return made, _Chart(counts, chart.answer())
+
+
+def _planned_counts(plan: BuildPlan) -> Counts:
+    """Count the images of a plan by folder and class, as if none were rejected."""
+    counts: Counts = {}
+    for source in plan.sources:
+        images = {source.split or "train": 1, AUGMENTED_FOLDER: plan.variants(source)}
+        for folder, count in images.items():
+            if count:
+                of_folder = counts.setdefault(folder, dict.fromkeys(plan.dataset.classes, 0))
+                of_folder[source.label] += count
+    return counts
+
+
 def _describe_tree(
-    detector: ChangeDetector, changes: Changes
+    detector: ChangeDetector, changes: Changes, chart: _Chart | None
 ) -> tuple[DatasetInfo, list[Rejected]]:
     """Describe the tree; the manifest comes last, when all that it names is on the disk."""
     state, folder = detector.state, detector.folder
     staged, counts = stage_manifest(detector.plan, state, folder)
     info = dataset_info(detector.plan, counts)
-    write_descriptions(folder, info, counts.rejected)
+    drawn = chart.content if chart and chart.counts == info.counts else None
+    write_descriptions(folder, info, counts.rejected, drawn)
     if changes.pending or detector.interrupted_run is not None:
         # Once for the whole tree: a sync of each image would cost more than to make it.
         os.sync()

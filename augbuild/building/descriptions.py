@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from augbuild.building.rows import encode_rows, row_context
 from augbuild.core.files import hash_bytes, hash_file
 from augbuild.core.text import plural
 from augbuild.dataset.info import DatasetInfo, read_info, write_info
@@ -18,11 +19,11 @@ from augbuild.dataset.layout import (
     AUGMENTED_FOLDER,
     CARD_NAME,
     CHART_NAME,
+    IMAGE_FOLDERS,
     REJECTED_NAME,
     OutputFolder,
 )
-from augbuild.dataset.manifest import Record, encode_row
-from augbuild.dataset.results import BuiltSource, RejectedSource, encode_rejected
+from augbuild.dataset.results import BuiltSource, Entry, RejectedSource, encode_rejected
 from augbuild.dataset.state import State
 from augbuild.dataset.versions import versions
 from augbuild.errors import ManifestError
@@ -30,7 +31,7 @@ from augbuild.planning.plan import BuildPlan
 from augbuild.sources.dataset import Rejected, Source
 from augbuild.sources.findings import Finding
 
-_FOLDERS = ("train", AUGMENTED_FOLDER, "validation", "test")
+_RENEWED_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
@@ -44,10 +45,16 @@ class TreeCounts:
     more_frames: int = 0
     manifest_sha256: str = ""
 
-    def count_row(self, record: Record) -> None:
-        """Count one row of the manifest."""
-        self.images.setdefault(record.folder, Counter())[record.label_name] += 1
-        self.rows += 1
+    def count_source(self, source: Source, built: BuiltSource) -> None:
+        """Count the images of one source."""
+        for file in built.files:
+            folder = AUGMENTED_FOLDER
+            if file.variant is None:
+                folder = source.split or "train"
+            self.images.setdefault(folder, Counter())[source.label] += 1
+            self.flat += file.flat
+        self.rows += len(built.files)
+        self.more_frames += built.more_frames
 
     def images_of(self, folder: str, classes: tuple[str, ...]) -> dict[str, int]:
         """Return the images of a folder by class, in the order of the classes; 0 for none."""
@@ -63,11 +70,9 @@ def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple
     counts = TreeCounts(rejected=list(plan.rejected))
     digest = hashlib.sha256()
     with staged.open("wb") as file:
-        for record in tree_records(plan, state, counts):
-            line = encode_row(record)
-            digest.update(line)
-            file.write(line)
-            counts.count_row(record)
+        for rows in manifest_rows(plan, state, counts):
+            digest.update(rows)
+            file.write(rows)
         # Whole on the disk before it gets its name, which says that the tree is complete.
         file.flush()
         os.fsync(file.fileno())
@@ -76,52 +81,41 @@ def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple
     return staged, counts
 
 
-def tree_records(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator[Record]:
-    """Yield the manifest's rows in plan order, from what the state knows.
+def manifest_rows(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator[bytes]:
+    """Yield the manifest in plan order, all rows of a source at a time, and count what they say.
 
-    What has no row of its own is added to `counts`: rejected sources, flat variants, more frames.
+    The state has them as bytes. Where their class index, group or fold is another now, they are
+    encoded again and noted.
     """
     labels = {label: index for index, label in enumerate(plan.dataset.classes)}
+    renewed: list[Entry] = []
     for source in plan.sources:
         entry = state.get(source.path)
-        match entry.result if entry else None:
+        if entry is None:
+            continue  # left out by --limit
+        match entry.result:
             case RejectedSource(reason, message):
                 counts.rejected.append(Rejected(source.path, reason, message))
             case BuiltSource() as built:
-                counts.more_frames += built.more_frames
-                counts.flat += sum(file.flat for file in built.files)
-                yield from _records_of(source, labels[source.label], built)
-            case _:
-                pass  # left out by --limit
-
-
-def _records_of(source: Source, label: int, built: BuiltSource) -> Iterator[Record]:
-    for file, ops in zip(built.files, built.ops, strict=True):
-        yield Record(
-            file_name=file.file_name,
-            label=label,
-            label_name=source.label,
-            split=source.split or "train",
-            origin="source" if file.variant is None else "augmented",
-            variant=file.variant,
-            source=source.path,
-            source_sha256=built.sha256,
-            group=source.group,
-            ops=ops,
-            width=file.width,
-            height=file.height,
-            source_width=built.width,
-            source_height=built.height,
-            bytes=file.bytes,
-            sha256=file.sha256,
-            fold=source.fold,
-        )
+                label = labels[source.label]
+                context = row_context(source, label)
+                if entry.context != context:
+                    rows = encode_rows(source, label, built)
+                    entry = msgspec.structs.replace(entry, context=context, rows=rows)
+                    renewed.append(entry)
+                counts.count_source(source, built)
+                yield entry.rows
+        if len(renewed) == _RENEWED_AT_ONCE:
+            state.put(renewed)
+            renewed.clear()
+    if renewed:
+        state.put(renewed)
 
 
 def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
     """Return what dataset.json says of a tree, before anything that describes it is written."""
     classes = plan.dataset.classes
-    folders = [folder for folder in _FOLDERS if folder in counts.images]
+    folders = [folder for folder in IMAGE_FOLDERS if folder in counts.images]
     resolved = plan.recipe.resolved()
     info = DatasetInfo(
         name=plan.recipe.name,
@@ -162,10 +156,13 @@ def find_in_tree(info: DatasetInfo) -> list[Finding]:
     return found
 
 
-def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[Rejected]) -> None:
+def write_descriptions(
+    folder: OutputFolder, info: DatasetInfo, rejected: list[Rejected], chart: bytes | None = None
+) -> None:
     """Write the files that describe the tree, but for the manifest; those that are right stay.
 
-    dataset.json gets the hashes of the others, for `verify`. Raises OSError.
+    The chart may be drawn already. dataset.json gets the hashes of the others, for `verify`. Raises
+    OSError.
     """
     try:
         before: DatasetInfo | None = read_info(folder.root)
@@ -174,12 +171,15 @@ def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[R
     hashes = dict(before.descriptions) if before else {}
     contents = {REJECTED_NAME: encode_rejected(rejected)}
     if before is None or _is_outdated(folder, info, before):
-        # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
         from augbuild.dataset.card import render_card
-        from augbuild.dataset.chart import draw_counts
 
         contents[CARD_NAME] = render_card(info).encode()
-        contents[CHART_NAME] = draw_counts(info.counts, info.classes, info.name)
+        if chart is None:
+            # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
+            from augbuild.dataset.chart import draw_counts
+
+            chart = draw_counts(info.counts, info.classes, info.name)
+        contents[CHART_NAME] = chart
     for name, content in contents.items():
         folder.update(name, content)
         hashes[name] = hash_bytes(content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from augbuild.cli import check, init, make, ops, plan, verify
+from augbuild.cli import audit, check, init, make, ops, plan, verify
 from augbuild.cli.group import CONTEXT, Group, verbose_option
 
 
@@ -29,6 +29,7 @@ for command in (
     init.init,
     check.check,
     plan.plan,
+    audit.audit,
     verify.verify,
     verify.replay,
     ops.ops,

@@ -81,7 +81,9 @@ def make(
     """
     from augbuild.building.build import build
     from augbuild.building.inputs import read_source_by
+    from augbuild.core.processes.memory import keep_freed_memory
 
+    keep_freed_memory()
     loaded = read_source_by(recipe, tables.over)
     report = build(
         loaded, source=source, out=out, n_jobs=n_jobs, backend=backend, limit=limit, prune=prune,

@@ -37,7 +37,9 @@ def plan(
     from augbuild.building.outlook import plan_build
 
     loaded = read_source_by(recipe, tables.over)
-    outlook = plan_build(loaded, source=source, out=out, rehash=rehash, follow_links=follow_links)
+    outlook = plan_build(
+        loaded, source=source, out=out, rehash=rehash, follow_links=follow_links, quiet=as_json
+    )
     if as_json:
         echo_json(outlook.to_json())
         return

@@ -18,6 +18,7 @@ from augbuild.planning.naming import output_stem, reject_collisions
 from augbuild.planning.sampling import draw_ops
 from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
+from augbuild.similarity.duplicates import Duplicates, look_for_duplicates, settle_duplicates
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
 from augbuild.sources.findings import Finding
 from augbuild.sources.folders.formats import usual_extension
@@ -64,6 +65,14 @@ class BuildPlan:
         variants = self.variants(source)
         return make_task(self.recipe, source, variants)
 
+    def output_names(self, source: Source) -> list[str]:
+        """Return the names of everything to make from one source, drawing nothing."""
+        return name_outputs(self.recipe, source, self.variants(source))
+
+    def output_count(self, source: Source) -> int:
+        """Count what is to be made from one source."""
+        return 1 + self.variants(source)
+
     def tasks(self) -> Iterator[Task]:
         """Draw the tasks in plan order, one at a time."""
         return map(self.task, self.sources)
@@ -78,14 +87,19 @@ class BuildPlan:
         return folders
 
 
-def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildPlan:
+def make_plan(
+    recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1, *, quiet: bool = True
+) -> BuildPlan:
     """Split the sources where they are not, and put them in plan order.
 
     Raises SourceError where a class has no train image, RecipeError where the recipe names a class
     that the dataset does not have.
     """
     check_classes(recipe, dataset)
-    split = dataset.sources if dataset.is_split else _split(recipe, dataset, n_jobs)
+    duplicates = look_for_duplicates(recipe.split, dataset, n_jobs=n_jobs, quiet=quiet)
+    dataset, found = settle_duplicates(recipe.split, dataset, duplicates)
+    check_classes(recipe, dataset)
+    split = dataset.sources if dataset.is_split else _split(recipe, dataset, duplicates)
     ordered = in_plan_order(split)
     # Sources without a split would else stay in memory beside those with one.
     dataset = replace(dataset, sources=())
@@ -99,7 +113,7 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildP
         sources=sources,
         rejected=tuple(rejected),
         warnings=recipe.warnings,
-        findings=remaining_findings(recipe, dataset),
+        findings=(*remaining_findings(recipe, dataset), *found),
         variants=variant_count(recipe, sources),
     )
 
@@ -149,9 +163,11 @@ def _hint(label: str, classes: Sequence[str]) -> str:
     return f"it has {', '.join(shown)}"
 
 
-def _split(recipe: Recipe, dataset: SourceDataset, n_jobs: int) -> list[Source]:
+def _split(recipe: Recipe, dataset: SourceDataset, duplicates: Duplicates | None) -> list[Source]:
     spec = recipe.split
-    groups = find_groups(dataset, spec.group, n_jobs)
+    twins = duplicates.twins if duplicates is not None else ()
+    pairs = [(pair.first, pair.second) for pair in twins]
+    groups = find_groups(dataset.sources, spec.group, pairs)
     if spec.folds is not None:
         return assign_folds(
             dataset.sources,
@@ -193,15 +209,20 @@ def spread(sources: Sequence[Source], limit: int) -> list[Source]:
 
 def make_task(recipe: Recipe, source: Source, variants: int) -> Task:
     """Name and draw everything to make from one source."""
-    stem = output_stem(source.key)
-    split = source.split or "train"
-    suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
-    file_name = f"{split}/{source.label}/{stem}{suffix}"
-    outputs = [Output(file_name, variant=None)]
-    folder = f"{AUGMENTED_FOLDER}/{source.label}"
-    extension = _EXTENSIONS[recipe.output.format]
-    for variant in range(variants):
-        file_name = f"{folder}/{stem}_aug{variant}{extension}"
+    original, *augmented = name_outputs(recipe, source, variants)
+    outputs = [Output(original, variant=None)]
+    for variant, file_name in enumerate(augmented):
         ops = draw_ops(recipe, source.key, source.label, variant)
         outputs.append(Output(file_name, variant, ops))
     return Task(source, tuple(outputs))
+
+
+def name_outputs(recipe: Recipe, source: Source, variants: int) -> list[str]:
+    """Name everything to make from one source, the original first, without drawing any of it."""
+    stem = output_stem(source.key)
+    split = source.split or "train"
+    suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
+    original = f"{split}/{source.label}/{stem}{suffix}"
+    extension = _EXTENSIONS[recipe.output.format]
+    folder = f"{AUGMENTED_FOLDER}/{source.label}"
+    return [original, *(f"{folder}/{stem}_aug{variant}{extension}" for variant in range(variants))]

@@ -62,7 +62,7 @@ def compare(
     if as_json:
         echo_json(result)
     elif not quiet:
-        from trainer.comparison.judge import as_text
+        from trainer.cli.verdict_text import as_text
 
         echo(f"{as_text(result)}\n\n{out}: report.html, report.md and comparison.json")
     if result.verdict.outcome == "INVALID":

@@ -105,15 +105,28 @@ _COMPARING = (
     ),
     click.option("--seed", type=int, help="The first of them.  [default: 0]"),
     click.option(
+        "--max-seeds",
+        type=int,
+        metavar="N",
+        help="Declare that seeds will be added up to N: the last look is then judged at 4 %.",
+    ),
+    click.option(
+        "--recipes",
+        type=click.IntRange(1, 1000),
+        metavar="N",
+        help="Declare that N recipes will be compared on these test images: each at 5 % / N.",
+    ),
+    click.option(
         "--budget",
         metavar="steps:N|epochs:N",
         help="Of each run.  [default: steps, ten epochs' worth of the largest arm]",
     ),
     click.option(
         "--metric",
-        type=click.Choice(["accuracy", "macro-f1"]),
+        type=click.Choice(["accuracy", "macro-f1", "balanced-accuracy"]),
         default="accuracy",
         show_default=True,
+        help="What the verdict is about.",
     ),
     click.option(
         "--margin",
@@ -144,7 +157,7 @@ _COMPARING = (
     click.option(
         "--override",
         multiple=True,
-        type=click.Choice(["leak", "test-set", "classes"]),
+        type=click.Choice(["leak", "exposure", "test-set", "classes"]),
         help="Go on although this guard found something.",
     ),
 )

@@ -11,22 +11,29 @@ from typing import Literal, get_args
 from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
+from trainer.comparison.looks.levels import UNDECLARED, Declared
 from trainer.data.samples import TrainOn
 from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
-Metric = Literal["accuracy", "macro F1"]
+Metric = Literal["accuracy", "macro F1", "balanced accuracy"]
 BudgetKind = Literal["steps", "epochs"]
 ArmPair = tuple[str, str]
 """The names of a treatment and of its baseline."""
 
 PLACEBO: TrainOn = "placebo"
+_METRICS: dict[str, Metric] = {
+    "accuracy": "accuracy",
+    "macro-f1": "macro F1",
+    "balanced-accuracy": "balanced accuracy",
+}
 _NO_PLACEBO = (
     "The placebo was not trained: with equal steps it is the same as the arm original; "
     "use --budget epochs:N to train it."
 )
 _TRAIN_ON: tuple[TrainOn, ...] = get_args(TrainOn)
-_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented", PLACEBO)
+# Most people add variants to their photos; variants instead of them are the lab's question.
+_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "original+augmented", "augmented")
 
 # The name of an arm is part of the names of its runs' folders.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -57,7 +64,8 @@ class Design:
 
     `contrasts` are (treatment, baseline), the first the primary one. Every arm is tested on the
     test images of the first arm's manifest. `fit` has what all runs share. `budget` is None until
-    the arms' sizes are known, where none was asked for. `notes` stand beside the verdict.
+    the arms' sizes are known, where none was asked for. `declared` is how often the test images
+    will be looked at. `notes` stand beside the verdict.
     """
 
     arms: tuple[Arm, ...]
@@ -69,22 +77,15 @@ class Design:
     margin: float
     folds: bool
     notes: tuple[str, ...]
+    declared: Declared = UNDECLARED
 
 
 def from_options(
-    *,
-    manifest: str | None,
-    arms: str | None,
-    named: Sequence[str],
-    seeds: int,
-    budget: str | None,
-    metric: str,
-    margin: float,
-    folds: bool,
-    ablate: str | None,
-    config: Path | None,
+    *, manifest: str | None, arms: str | None, named: Sequence[str], ablate: str | None,
+    seeds: int, budget: str | None, metric: str, margin: float, folds: bool,
+    max_seeds: int | None, recipes: int | None, config: Path | None,
     **training: object,
-) -> Design:
+) -> Design:  # fmt: skip
     """Make a design from the options of `trainer compare`; raises UsageError.
 
     `training` are those that `trainer fit` has, too; its `source` is how tables are read.
@@ -106,25 +107,19 @@ def from_options(
         named=named,
         seeds=seeds,
         budget=budget,
-        metric="macro F1" if metric == "macro-f1" else "accuracy",
+        metric=_METRICS[metric],
         margin=margin,
         folds=folds,
         ablate=ablate is not None,
+        declared=Declared(max_seeds, recipes),
     )
 
 
 def make_design(
-    fit: FitConfig,
-    *,
-    arms: str | None = None,
-    named: Sequence[str] = (),
-    seeds: int = 10,
-    budget: str | None = None,
-    metric: Metric = "accuracy",
-    margin: float = 0.02,
-    folds: bool = False,
-    ablate: bool = False,
-) -> Design:
+    fit: FitConfig, *, arms: str | None = None, named: Sequence[str] = (), ablate: bool = False,
+    seeds: int = 10, budget: str | None = None, metric: Metric = "accuracy",
+    margin: float = 0.02, folds: bool = False, declared: Declared = UNDECLARED,
+) -> Design:  # fmt: skip
     """Make a design from what the command line gives; raises UsageError.
 
     `arms` names training images of one manifest, with commas; `named` are NAME=MANIFEST. The first
@@ -132,10 +127,7 @@ def make_design(
     `make_ablation` then makes one for each transform.
     """
     _refuse_what_runs_set(fit)
-    if not 1 <= seeds <= _MOST_SEEDS:
-        raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
-    if not 0 < margin < 1:
-        raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
+    _check_numbers(seeds, declared, margin)
     limit = parse_budget(budget) if budget else None
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
@@ -152,7 +144,20 @@ def make_design(
         margin=margin,
         folds=folds,
         notes=tuple(notes),
+        declared=declared,
     )
+
+
+def _check_numbers(seeds: int, declared: Declared, margin: float) -> None:
+    if not 0 < margin < 1:
+        raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
+    most = declared.max_seeds
+    if most is not None and not seeds <= most <= _MOST_SEEDS:
+        raise UsageError(
+            f"--max-seeds must be from --seeds, {seeds}, to {_MOST_SEEDS} (got {most})"
+        )
 
 
 def _check_folds(fit: FitConfig, arms: Sequence[Arm]) -> None:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from augbuild.core.files import hash_bytes, is_safe_path, size_and_mtime, user_cache, write_atomic
+from augbuild.core.files import (
+    Stamp,
+    hash_bytes,
+    is_safe_path,
+    size_and_mtime,
+    user_cache,
+    write_atomic,
+)
 from augbuild.errors import ImageError, TableError
 from augbuild.sources.dataset import SourceDataset
 
@@ -30,7 +37,7 @@ def find_files(dataset: SourceDataset) -> LocalFiles:
     """
     files: dict[str, Path] = {}
     problems: dict[str, str] = {}
-    waiting: dict[str, tuple[int, int]] = {}
+    waiting: dict[str, Stamp] = {}
     for source in dataset.sources:
         local = dataset.originals.local_path(source.path)
         if local is not None:
@@ -45,11 +52,11 @@ def find_files(dataset: SourceDataset) -> LocalFiles:
         folder = _folder_of(dataset, waiting)
     except OSError as error:
         raise TableError(f"{dataset.root} cannot be unpacked: {error.strerror}") from error
-    for path, (size, _) in waiting.items():
+    for path, stamp in waiting.items():
         target = folder / path
         files[path] = target
         # Its folder is named by time and place, so a file of this size has the right bytes, too.
-        if size_and_mtime(target)[0] == size:
+        if size_and_mtime(target)[0] == stamp.size:
             continue
         try:
             write_atomic(target, dataset.originals.read(path))
@@ -60,10 +67,10 @@ def find_files(dataset: SourceDataset) -> LocalFiles:
     return LocalFiles(files, problems)
 
 
-def _folder_of(dataset: SourceDataset, stats: Mapping[str, tuple[int, int]]) -> Path:
+def _folder_of(dataset: SourceDataset, stamps: Mapping[str, Stamp]) -> Path:
     """Return the folder for a dataset as it is now, by its place and the times of its images."""
     lines = [dataset.identity]
-    for path, (size, mtime_ns) in stats.items():
-        lines.append(f"{path}\0{size}\0{mtime_ns}")
+    for path, stamp in stamps.items():
+        lines.append(f"{path}\0{stamp.size}\0{stamp.mtime_ns}")
     key = hash_bytes("\n".join(lines).encode(errors="surrogateescape"))
     return user_cache(UNPACKED_FOLDER) / key[:32]

@@ -174,6 +174,7 @@ def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Process
         images_per_class=dict(sorted(per_class.items())),
         resolved=resolve(accelerator),
         versions=list_versions(),
+        turns="drawn",
     )
 
 

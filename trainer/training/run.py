@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
@@ -85,7 +85,8 @@ class Resolved(Struct, frozen=True):
 class RunConfig(FitConfig, frozen=True, kw_only=True):
     """config.json of a run: how it was asked for, and what it found when it began.
 
-    `images` counts what the run used, `images_per_class` all images of the manifest.
+    `images` counts what the run used, `images_per_class` all images of the manifest. `turns` is how
+    a source's images take turns in a run by steps: version 0.1 showed them in their order.
     """
 
     manifest_sha256: str
@@ -94,6 +95,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     images_per_class: dict[str, Count]
     resolved: Resolved
     versions: dict[str, str]
+    turns: Literal["drawn"] | UnsetType = UNSET
 
 
 class ValidationScore(Struct, frozen=True):
@@ -129,8 +131,7 @@ class EpochReport(Struct, frozen=True, omit_defaults=True):
         if score is not None:
             parts.append(f"validation loss {score.loss:.4f}")
             parts.append(f"validation accuracy {score.accuracy:.3f}")
-        steps_left = total_steps - self.step
-        seconds_left = steps_left * self.seconds / self.steps
+        seconds_left = (total_steps - self.step) * self.seconds / self.steps
         parts.append(f"{self.seconds:.1f} s, {duration(seconds_left)} left")
         return "  ".join(parts)
 
@@ -205,7 +206,7 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, data: DataFound) -> No
     """Raise RunError for another option or other images; the same images may have moved."""
     begun = read_run_config(run)
     names = differing_options(begun, config)
-    # Where both differ, a path says more than a hash.
+    # Where both differ, a path says more than a hash does.
     if begun.manifest_sha256 != data.manifest_sha256 and begun.manifest != config.manifest:
         names.append("manifest")
     now = {**structs.asdict(config), **structs.asdict(data)}
@@ -214,15 +215,14 @@ def _check_begun_alike(run: RunFolder, config: FitConfig, data: DataFound) -> No
         if before != now[name]:
             difference = f"{name} {before!r}, not {now[name]!r}"
             raise RunError(f"{run.root} was begun with {difference}; use another folder")
+    if config.steps is not None and begun.turns is UNSET and not run.metrics.is_file():
+        raise RunError(f"{run.root} was begun by version 0.1 in another order; use another folder")
 
 
 def is_vacant(folder: Path) -> bool:
-    """Check whether a folder is empty, but for what a run leaves before its first epoch ends.
-
-    That is the lock, and the configuration.
-    """
-    names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
+    """Check whether a folder has nothing but the lock and configuration of a run without epochs."""
     run = RunFolder(folder)
+    names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
     if names != {run.config.name}:
         return not names
     try:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from augbuild.building.build import build
 from augbuild.core.pool import Backend
+from augbuild.dataset.chart import draw_counts
 from augbuild.dataset.info import read_info
 from augbuild.dataset.manifest import read_manifest
 from augbuild.dataset.private import read_last_run
@@ -23,6 +24,7 @@ from augbuild.dataset.results import RejectedSource
 from augbuild.dataset.state import State
 from augbuild.errors import Reason
 from augbuild.recipe.load import load_recipe
+from tests.augbuild.building.fixtures import change_unseen
 from tests.conftest import RECIPE, photo, photos, tree, write_recipe
 
 
@@ -256,7 +258,9 @@ def test_a_reason_that_may_pass_is_tried_again_and_then_forgotten(
     with State(out / ".augbuild" / "state.sqlite") as state:
         entry = state.get("cats/cats_0.png")
         assert entry is not None
-        rejected = msgspec.structs.replace(entry, files=(), result=RejectedSource(reason, "m"))
+        rejected = msgspec.structs.replace(
+            entry, status="rejected", files=(), result=RejectedSource(reason, "m")
+        )
         state.put([rejected])
     for name in entry.files:
         (out / name).unlink()
@@ -284,12 +288,7 @@ def test_a_build_that_was_interrupted_is_finished_and_then_over(project: Path) -
 
 def test_rehash_and_links_reach_the_build(split_project: Path, tmp_path: Path) -> None:
     make(split_project)
-    source = split_project / "photos" / "train" / "cats" / "cats_1.png"
-    status = source.stat()
-    data = bytearray(source.read_bytes())
-    data[-1] ^= 1
-    source.write_bytes(data)
-    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    change_unseen(split_project, "train/cats/cats_1.png")
     assert build(split_project / "recipe.toml").reasons == {}
     report = build(split_project / "recipe.toml", rehash=True)
     assert report.reasons == {"source changed": 1}
@@ -329,3 +328,25 @@ def test_limit_leaves_the_images_of_a_source_that_is_gone(split_project: Path) -
     assert gone <= tree(report.out).keys()
     assert build(split_project / "recipe.toml").pruned == 1
     assert not gone & tree(report.out).keys()
+
+
+def test_the_chart_of_a_build_is_drawn_once_and_beside(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+
+    def note(counts: dict[str, dict[str, int]], classes: list[str], title: str) -> bytes:
+        drawn.append(counts)
+        return draw_counts(counts, classes, title)
+
+    monkeypatch.setattr("augbuild.dataset.chart.draw_counts", note)
+    first = tree(make(project))
+    assert drawn == []
+    (project / "photos" / "cats" / "broken.jpg").write_bytes(b"no image")
+    second = tree(make(project, rebuild=True))
+    assert len(drawn) == 1  # without the one that was rejected
+    assert first["counts.png"] == second["counts.png"]
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    (project / "photos" / "cats" / "broken.jpg").unlink()
+    assert tree(make(project, rebuild=True)) == first
+    assert len(drawn) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 
 import augbuild
 from augbuild.cli import main
+from tests.augbuild.checking.test_audit import split_folder
 from tests.conftest import photos, write_recipe
 
 
@@ -86,3 +88,29 @@ def test_plan_as_json_is_the_outlook() -> None:
     report = json.loads(run("plan", "recipe.toml", "--json").stdout)
     assert (report["images"], len(report["pending"]), report["stale"]) == (20, 8, [])
     assert report["counts"] == augbuild.plan("recipe.toml").counts
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_copies_across_splits_are_named(tmp_path: Path, command: str) -> None:
+    split_folder(tmp_path / "photos")
+    recipe = write_recipe(tmp_path)
+    result = run(command, str(recipe))
+    assert result.exit_code == 0
+    found = [line for line in result.stderr.splitlines() if line.startswith("found: ")]
+    assert len(found) == 2
+    assert found[0].startswith("found: 2 validation or test images have copies in another split")
+    assert found[1].startswith("found: 1 pair of images shows the same picture under two labels")
+    text = recipe.read_text().replace("[split]", '[split]\non_duplicates = "error"')
+    recipe.write_text(text)
+    result = run(command, str(recipe))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("augbuild: 2 validation or test images have copies")
+
+
+def test_check_leaves_the_pixels_of_a_source_without_splits_alone(project: Path) -> None:
+    copy = project / "photos" / "dogs" / "copy.png"
+    shutil.copyfile(project / "photos" / "cats" / "cats_1.png", copy)
+    text = (project / "recipe.toml").read_text().replace('"none"', '"near-duplicates"')
+    (project / "recipe.toml").write_text(text)
+    assert run("check", "recipe.toml").stderr == ""
+    assert "under two labels (cats/cats_1.png = dogs/copy.png)" in run("plan", "recipe.toml").stderr

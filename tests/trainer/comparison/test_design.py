@@ -130,10 +130,11 @@ class TestPlacebo:
 
     def test_is_no_default_under_a_steps_budget(self) -> None:
         default = design(MANIFEST, arms=None, budget=None)
-        assert names(default) == ["original", "augmented", "original+augmented"]
+        assert names(default) == ["original", "original+augmented", "augmented"]
+        assert default.contrasts[0] == ("original+augmented", "original"), "the primary one"
         assert default.notes == ()
         by_epochs = design(MANIFEST, arms=None, budget="epochs:1")
-        assert names(by_epochs) == [*names(default), "placebo"]
+        assert names(by_epochs) == names(default)
 
 
 def test_arms_of_one_manifest_are_named_by_what_they_train_on() -> None:
@@ -178,6 +179,8 @@ OPTIONS: dict[str, Any] = {
     "margin": 0.02,
     "folds": False,
     "ablate": None,
+    "max_seeds": None,
+    "recipes": None,
     "config": None,
     "compile": None,
 }

@@ -199,6 +199,20 @@ class TestOpenRun:
             found[name] = changes.pop(name, found[name])
         return open_run(root, FitConfig(**{**values, **changes}), DataFound(**found), resume=True)
 
+    def test_a_run_by_steps_of_version_0_1_is_not_gone_on_with(self, tmp_path: Path) -> None:
+        """It showed the images of a source in another order; by epochs the order is the same."""
+        config = structs.replace(self.begin(tmp_path), steps=10)
+        write_run_config(RunFolder(tmp_path), config)
+        with pytest.raises(RunError, match=r"was begun by version 0\.1 in another order"):
+            self.reopen(tmp_path, config)
+        RunFolder(tmp_path).metrics.write_text("{}", encoding="utf-8")
+        assert self.reopen(tmp_path, config).root == tmp_path, "finished"
+        RunFolder(tmp_path).metrics.unlink()
+        write_run_config(RunFolder(tmp_path), structs.replace(config, turns="drawn"))
+        assert self.reopen(tmp_path, config).root == tmp_path
+        write_run_config(RunFolder(tmp_path), structs.replace(config, steps=None))
+        assert self.reopen(tmp_path, config, steps=None).root == tmp_path
+
     @pytest.mark.parametrize("resume", [False, True])
     def test_does_not_make_its_folder_yet(self, tmp_path: Path, resume: bool) -> None:
         run = open_run(tmp_path / "a" / "b", FitConfig("m"), DATA, resume=resume)
