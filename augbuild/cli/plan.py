@@ -1,4 +1,4 @@
-"""`augbuild check` and `augbuild plan`: what a recipe asks for, without making it."""
+"""`augbuild plan`: what a recipe asks for, without making it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,6 @@ import click
 from augbuild.cli import options
 from augbuild.cli.output import echo, echo_json, print_counts, print_findings, print_warnings
 from augbuild.core.text import plural
-
-
-@click.command()
-@click.argument("recipe")
-@options.source
-@options.follow_links
-@options.table_options
-def check(
-    recipe: str, source: str | None, follow_links: bool, tables: options.TableOptions
-) -> None:
-    """Check RECIPE and the source it names: every problem at once, nothing is written."""
-    from augbuild.building.inputs import open_source_of, read_source_by
-    from augbuild.planning.plan import check_classes, remaining_findings
-
-    loaded = read_source_by(recipe, tables.over)
-    dataset = open_source_of(loaded, source=source, follow_links=follow_links)
-    check_classes(loaded, dataset)
-    print_warnings(loaded.warnings)
-    print_findings(remaining_findings(loaded, dataset))
-    transforms = plural(len(loaded.transforms), "transform")
-    images = plural(len(dataset.sources), "image")
-    classes = plural(len(dataset.classes), "class", "classes")
-    echo(f"{recipe} is a valid recipe of {transforms}; its source has {images} in {classes}")
 
 
 @click.command()
@@ -60,7 +37,9 @@ def plan(
     from augbuild.building.outlook import plan_build
 
     loaded = read_source_by(recipe, tables.over)
-    outlook = plan_build(loaded, source=source, out=out, rehash=rehash, follow_links=follow_links)
+    outlook = plan_build(
+        loaded, source=source, out=out, rehash=rehash, follow_links=follow_links, quiet=as_json
+    )
     if as_json:
         echo_json(outlook.to_json())
         return

@@ -1,4 +1,4 @@
-"""Text for people: names escaped for terminals, Markdown and TOML; plurals, lists, near misses."""
+"""Text for people: names escaped for terminals, Markdown and TOML; plurals, times, near misses."""
 
 from __future__ import annotations
 
@@ -72,6 +72,16 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count:,} {many or f'{noun}s'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time: `6 s`, `2:13 min`, or `20:39 h` in hours and minutes."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600:,}:{whole % 3600 // 60:02} h"
 
 
 def shorten(text: str, most: int = _SHOWN_CHARACTERS) -> str:

@@ -44,13 +44,17 @@ Target = Annotated[
 
 
 class SourceSpec(SourceOptions, frozen=True):
-    """Where the images are, and how they are read: `[source]`."""
+    """Where the images are, and how they are read: `[source]`.
+
+    `exclude_file`, relative to the recipe, lists images to leave out.
+    """
 
     path: Text = ""
+    exclude_file: Text | None = None
 
 
-class SplitSpec(msgspec.Struct, frozen=True):
-    """How sources without splits are split: `[split]`; shares of each class."""
+class ResolvedSplit(msgspec.Struct, frozen=True):
+    """How sources without splits are split; shares of each class."""
 
     # The lab that this began with: 140 photos, split 112 and 28.
     test: Share = 0.2
@@ -58,6 +62,12 @@ class SplitSpec(msgspec.Struct, frozen=True):
     group: Text = "near-duplicates"
     folds: Annotated[int, Meta(ge=2, le=100)] | None = None
     ignore_existing: bool = False
+
+
+class SplitSpec(ResolvedSplit, frozen=True):
+    """How sources are split, and what is done with copies across splits of their own: `[split]`."""
+
+    on_duplicates: Literal["warn", "drop-train", "error"] = "warn"
 
 
 class ResolvedOutput(msgspec.Struct, frozen=True):
@@ -107,7 +117,7 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
 
     name: Name
     seed: Seed
-    split: SplitSpec
+    split: ResolvedSplit
     output: ResolvedOutput
     augment: AugmentSpec
     transforms: tuple[dict[str, object], ...]
@@ -125,8 +135,9 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
 class Recipe:
     """A recipe, checked.
 
-    `deny` has the transforms that a class must not get, by its name. Assets lie below `folder`; all
-    other relative paths are relative to `base`.
+    `deny` has the transforms that a class must not get, by its name, and `class_places` file, line
+    and key of each for messages. Assets lie below `folder`; all other relative paths are relative
+    to `base`.
     """
 
     name: Name
@@ -137,6 +148,7 @@ class Recipe:
     augment: AugmentSpec
     transforms: tuple[Step, ...]
     deny: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    class_places: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     folder: Path = Path()
     base: Path = Path()
@@ -149,13 +161,20 @@ class Recipe:
             max_side=self.output.max_side,
             originals=self.output.originals,
         )
+        split = ResolvedSplit(
+            test=self.split.test,
+            validation=self.split.validation,
+            group=self.split.group,
+            folds=self.split.folds,
+            ignore_existing=self.split.ignore_existing,
+        )
         classes = {}
         for label, denied in sorted(self.deny.items()):
             classes[label] = ClassRules(deny=tuple(sorted(denied)))
         return ResolvedRecipe(
             name=self.name,
             seed=self.seed,
-            split=self.split,
+            split=split,
             output=output,
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from augbuild.core.text import (
     as_toml,
+    duration,
     escape,
     escape_markdown,
     join_key,
@@ -186,3 +187,20 @@ def test_nearest_word_is_found_and_a_far_one_is_not() -> None:
     assert nearest("ROTATE", known) == "rotate"
     assert nearest("xyz", known) is None
     assert nearest("rotate" + "x" * 10**7, known) is None  # and in no time
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1:00 min"),
+        (133, "2:13 min"),
+        (3599.4, "59:59 min"),
+        (3600, "1:00 h"),
+        (74_331, "20:38 h"),
+        (4_000_000, "1,111:06 h"),
+    ],
+)
+def test_durations_have_their_unit(seconds: float, written: str) -> None:
+    assert duration(seconds) == written
