@@ -32,6 +32,7 @@ _MOST_COPIES = 24
 _LARGEST_SHARE_OF_COPIES = 0.25
 _MOST_ROUNDS = 16
 _PAIRS_AT_ONCE = 1 << 11
+_PICTURES_AT_ONCE = 1 << 10  # 100 MB of floats
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -164,12 +165,16 @@ class _Search:
         self.signatures = signatures
         self.clusters = Clusters(len(signatures))
         self.thresholds = Thresholds()
-        grey = signatures["grey"].astype(np.float32)
         sides = signatures["size"].min(axis=1)
-        self._is_structured = is_structured(grey)
         self._is_tiny = sides < _TINY_SIDE
-        self._can_move = self._is_structured & (sides >= _LEAST_SIDE_OF_MOVED)
-        self._can_move &= count_corners(grey) >= _LEAST_CORNERS
+        self._is_structured = np.zeros(len(sides), np.bool_)
+        self._can_move = sides >= _LEAST_SIDE_OF_MOVED
+        for start in range(0, len(sides), _PICTURES_AT_ONCE):
+            some = slice(start, start + _PICTURES_AT_ONCE)
+            grey = signatures["grey"][some].astype(np.float32)
+            self._is_structured[some] = is_structured(grey)
+            self._can_move[some] &= count_corners(grey) >= _LEAST_CORNERS
+        self._can_move &= self._is_structured
 
     def run(self, *, quiet: bool) -> list[_Accepted]:
         """Ask for the likeliest copies of each picture until one of them is none."""
