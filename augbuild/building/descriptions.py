@@ -27,6 +27,7 @@ from augbuild.dataset.results import BuiltSource, Entry, RejectedSource, encode_
 from augbuild.dataset.state import State
 from augbuild.dataset.versions import versions
 from augbuild.errors import ManifestError
+from augbuild.pixels.decoding.traits import OriginalTraits
 from augbuild.planning.plan import BuildPlan
 from augbuild.sources.dataset import Rejected, Source
 from augbuild.sources.findings import Finding
@@ -43,6 +44,7 @@ class TreeCounts:
     rejected: list[Rejected] = field(default_factory=list)
     flat: int = 0
     more_frames: int = 0
+    originals: OriginalTraits = field(default_factory=OriginalTraits)
     manifest_sha256: str = ""
 
     def count_source(self, source: Source, built: BuiltSource) -> None:
@@ -55,6 +57,8 @@ class TreeCounts:
             self.flat += file.flat
         self.rows += len(built.files)
         self.more_frames += built.more_frames
+        position, highest = built.has_position, built.highest
+        self.originals.add(built.path, has_position=position, highest=highest)
 
     def images_of(self, folder: str, classes: tuple[str, ...]) -> dict[str, int]:
         """Return the images of a folder by class, in the order of the classes; 0 for none."""
@@ -133,7 +137,8 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
         manifest_sha256=counts.manifest_sha256,
         descriptions={},
     )
-    findings = (*plan.findings, *find_in_tree(info))
+    of_originals = counts.originals.findings(resolved.decoding.depth)
+    findings = (*plan.findings, *find_in_tree(info), *of_originals)
     return msgspec.structs.replace(info, findings=findings)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from augbuild.catalogue.transforms import Op
 from augbuild.core.text import nearest
@@ -14,14 +13,13 @@ from augbuild.errors import RecipeError, SourceError
 from augbuild.planning.balance import VariantCount, variant_count
 from augbuild.planning.folds import assign_folds
 from augbuild.planning.grouping import find_groups
-from augbuild.planning.naming import output_stem, reject_collisions
+from augbuild.planning.naming import original_extension, output_stem, reject_collisions
 from augbuild.planning.sampling import draw_ops
 from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
 from augbuild.similarity.duplicates import Duplicates, look_for_duplicates, settle_duplicates
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
 from augbuild.sources.findings import Finding
-from augbuild.sources.folders.formats import usual_extension
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _CLASSES_SHOWN = 10
@@ -221,8 +219,7 @@ def name_outputs(recipe: Recipe, source: Source, variants: int) -> list[str]:
     """Name everything to make from one source, the original first, without drawing any of it."""
     stem = output_stem(source.key)
     split = source.split or "train"
-    suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
-    original = f"{split}/{source.label}/{stem}{suffix}"
+    original = f"{split}/{source.label}/{stem}{original_extension(source.key)}"
     extension = _EXTENSIONS[recipe.output.format]
     folder = f"{AUGMENTED_FOLDER}/{source.label}"
     return [original, *(f"{folder}/{stem}_aug{variant}{extension}" for variant in range(variants))]

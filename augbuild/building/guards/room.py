@@ -52,14 +52,16 @@ def _estimate(detector: ChangeDetector, sources: list[Source]) -> float:
 def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     """Return how many bytes a variant has for each byte of its source, from a sample of sources."""
     # Pillow and numpy take a fifth of a second to import, which few builds have to pay here.
-    from augbuild.pixels.codec import encode, read_image, shrink
+    from augbuild.pixels.codec import encode, shrink
+    from augbuild.pixels.originals import decode_original
 
     output, originals = detector.plan.recipe.output, detector.plan.dataset.originals
     read = written = 0
     for source in spread(sources, _SAMPLED):
         try:
             data = originals.read(source.path)
-            image = shrink(read_image(data), output.max_side)
+            original = decode_original(data, source.path, detector.plan.recipe.decoding)
+            image = shrink(original, output.max_side)
         except ImageError:
             continue  # it will be rejected, and make nothing
         written += len(encode(image, output.format, output.quality))
