@@ -27,26 +27,31 @@ def align(templates: Floats, pictures: Floats, motions: Motions, *, steps: int) 
     """Improve the maps from `templates` to `pictures`, both of shape (pairs, side, side)."""
     side = templates.shape[-1]
     x, y = places(side)
-    wanted = templates.reshape(len(templates), -1)
-    gain = np.ones((len(templates), 1), np.float32)
+    count = len(templates)
+    wanted = templates.reshape(count, -1, 1)
+    gain = np.ones((count, 1, 1), np.float32)
+    design = np.ones((count, _UNKNOWNS, side * side), np.float32)
     for _ in range(steps):
         warped, inside = warp(pictures, motions)
-        across, down = _gradients((templates + gain[:, :, None] * warped) / 2)
-        seen = warped.reshape(len(warped), -1)
-        columns = (across * x, across * y, across, down * x, down * y, down, seen)
-        design = np.empty((len(templates), _UNKNOWNS, side * side), np.float32)
-        for number, column in enumerate(columns):
-            design[:, number] = column
-        design[:, -1] = 1
-        weighted = design * inside.reshape(len(inside), 1, -1)
-        normal = weighted @ np.swapaxes(design, 1, 2)
-        right = weighted @ wanted[:, :, None]
+        middle = (templates + gain * warped) / 2
+        across, down = _gradients(middle)
+        design[:, 0] = across * x
+        design[:, 1] = across * y
+        design[:, 2] = across
+        design[:, 3] = down * x
+        design[:, 4] = down * y
+        design[:, 5] = down
+        design[:, 6] = warped.reshape(count, -1)
+        weighted = design * inside.reshape(count, 1, -1)
+        transposed = np.swapaxes(design, 1, 2)
+        normal = weighted @ transposed
+        right = weighted @ wanted
         found = _solve(normal, right)
-        gain = found[:, 6:7].astype(np.float32)
-        steps_made = np.tile(np.eye(3, dtype=np.float32), (len(found), 1, 1))
+        gain = found[:, 6].reshape(count, 1, 1)
         limited = np.clip(found[:, :6], -_LARGEST_STEP, _LARGEST_STEP)
-        steps_made[:, :2] += limited.reshape(-1, 2, 3).astype(np.float32)
-        motions = motions @ steps_made
+        step = np.zeros((count, 3, 3), np.float32)
+        step[:, :2] = limited.reshape(count, 2, 3)
+        motions = motions @ (step + np.eye(3, dtype=np.float32))
     return motions
 
 
@@ -94,8 +99,10 @@ def _gradients(pictures: Floats) -> tuple[Floats, Floats]:
     per_place = side / 4  # two pixels apart, and side / 2 pixels for a step of 1
     across = np.zeros_like(pictures)
     down = np.zeros_like(pictures)
-    across[:, :, 1:-1] = (pictures[:, :, 2:] - pictures[:, :, :-2]) * per_place
-    down[:, 1:-1] = (pictures[:, 2:] - pictures[:, :-2]) * per_place
+    slopes = pictures[:, :, 2:] - pictures[:, :, :-2]
+    across[:, :, 1:-1] = slopes * per_place
+    slopes = pictures[:, 2:] - pictures[:, :-2]
+    down[:, 1:-1] = slopes * per_place
     return across.reshape(count, -1), down.reshape(count, -1)
 
 
@@ -106,4 +113,4 @@ def _solve(normal: Floats, right: Floats) -> Floats:
     exact[:, diagonal, diagonal] *= 1 + _DAMPING
     exact[:, diagonal, diagonal] += _DAMPING
     solved: Floats = np.linalg.solve(exact, right.astype(np.float64))
-    return solved[:, :, 0]
+    return solved[:, :, 0].astype(np.float32)

@@ -39,8 +39,9 @@ class Candidates:
 
         Returns their rows.
         """
+        own, other = clusters.of[self.first], clusters.of[self.second]
         is_open = pictures[self.first] & ~self.asked
-        is_open &= clusters.of[self.first] != clusters.of[self.second]
+        is_open &= own != other
         rows = np.flatnonzero(is_open)
         firsts = self.first[rows]
         starts = np.searchsorted(firsts, firsts)

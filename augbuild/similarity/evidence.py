@@ -67,27 +67,35 @@ def measure(signatures: Signatures, matches: Matches, *, moved: Flags) -> Eviden
 
 
 def _measure_some(signatures: Signatures, matches: Matches, moved: Flags) -> Evidence:
-    first, second = signatures[matches.first], signatures[matches.second]
-    templates = undo_turns(matches.turn, first["grey"].astype(np.float32))
+    first = signatures[matches.first]
+    second = signatures[matches.second]
+    grey = first["grey"].astype(np.float32)
+    colours = first["chroma"].astype(np.float32)
+    templates = undo_turns(matches.turn, grey)
+    tints = undo_turns(matches.turn, colours)
     pictures = second["grey"].astype(np.float32)
-    tints = undo_turns(matches.turn, first["chroma"].astype(np.float32))
     other_tints = second["chroma"].astype(np.float32)
     frame = _compare_frames(templates, pictures, tints, other_tints)
     difference = _difference(templates, pictures, tints, other_tints)
     aligned = np.zeros((5, len(templates)), np.float32)
     if moved.any():
         chosen = matches.of(moved)
-        templates, pictures = templates[moved], pictures[moved]
+        templates = templates[moved]
+        pictures = pictures[moved]
+        tints = tints[moved]
+        other_tints = other_tints[moved]
         motions = first_motions(signatures, chosen)
         motions = _align_in_steps(templates, pictures, motions)
         warped, seen = warp(pictures, motions)
         # Not over the cells that fit best: two garments on a floor would fit by alignment.
         aligned[0, moved] = _correlate_edges(templates, warped, seen)
-        aligned[1, moved] = correlate_cells(band_pass(templates), band_pass(warped), seen)
-        blue, tints_seen = warp(other_tints[moved, 0], motions)
-        red, _ = warp(other_tints[moved, 1], motions)
+        edges = band_pass(templates)
+        warped_edges = band_pass(warped)
+        aligned[1, moved] = correlate_cells(edges, warped_edges, seen)
+        blue, tints_seen = warp(other_tints[:, 0], motions)
+        red, _ = warp(other_tints[:, 1], motions)
         warped_tints = np.stack([blue, red], axis=1)
-        aligned[2, moved] = _compare_tints(tints[moved], warped_tints, tints_seen)
+        aligned[2, moved] = _compare_tints(tints, warped_tints, tints_seen)
         aligned[3, moved] = seen.mean(axis=(1, 2))
         aligned[4, moved] = measure_shear(signatures, chosen, motions)
     return Evidence(*frame, difference, *aligned)
@@ -99,7 +107,8 @@ def _compare_frames(
     """Return the correlations of edges, within cells, and of colours, of pictures as they are."""
     edges, others = band_pass(templates), band_pass(pictures)
     count = len(edges)
-    whole = correlate(edges.reshape(count, -1), others.reshape(count, -1))
+    flat, other_flat = edges.reshape(count, -1), others.reshape(count, -1)
+    whole = correlate(flat, other_flat)
     frame = np.maximum(whole, correlate_most(edges, others))
     everywhere = np.ones_like(edges)
     cells = correlate_cells(edges, others, everywhere)
@@ -110,8 +119,10 @@ def _compare_tints(tints: Floats, others: Floats, seen: Floats) -> Floats:
     """Correlate the colours of pairs (pairs, 2, side, side); what is grey is like any."""
     count = len(tints)
     flat = tints.reshape(count, 2, -1), others.reshape(count, 2, -1)
-    correlations = correlate(*flat, np.broadcast_to(seen, tints[:, 0].shape).reshape(count, 1, -1))
-    is_grey = np.minimum(flat[0].std(axis=-1), flat[1].std(axis=-1)) < _LEAST_COLOUR
+    weights = np.broadcast_to(seen, tints[:, 0].shape)
+    correlations = correlate(*flat, weights.reshape(count, 1, -1))
+    deviations = [each.std(axis=-1) for each in flat]
+    is_grey = np.minimum(*deviations) < _LEAST_COLOUR
     lesser: Floats = np.where(is_grey, 1, correlations).min(axis=1)
     return lesser
 
@@ -141,14 +152,17 @@ def _difference(grey: Floats, others: Floats, chroma: Floats, other_chroma: Floa
     """Return the difference of pixels, without any matching of gain, by the lesser contrast."""
     count = len(grey)
     difference = np.zeros(count, np.float32)
-    contrasts = np.zeros((2, count), np.float32)
+    contrast = np.zeros(count, np.float32)
+    other_contrast = np.zeros(count, np.float32)
     for first, second in (
         (grey, others),
         (chroma[:, 0], other_chroma[:, 0]),
         (chroma[:, 1], other_chroma[:, 1]),
     ):
-        difference += ((first - second) ** 2).mean(axis=(1, 2))
-        contrasts += np.stack([first.var(axis=(1, 2)), second.var(axis=(1, 2))])
-    contrast = np.sqrt(contrasts.min(axis=0))
-    shares: Floats = np.sqrt(difference) / np.maximum(contrast, _LEAST_CONTRAST)
+        squares = (first - second) ** 2
+        difference += squares.mean(axis=(1, 2))
+        contrast += first.var(axis=(1, 2))
+        other_contrast += second.var(axis=(1, 2))
+    lesser = np.sqrt(np.minimum(contrast, other_contrast))
+    shares: Floats = np.sqrt(difference) / np.maximum(lesser, _LEAST_CONTRAST)
     return shares

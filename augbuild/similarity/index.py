@@ -44,9 +44,12 @@ def search_index(signatures: Signatures, *, quiet: bool) -> tuple[Indices, Indic
             waves = signatures["waves"][start : start + _PICTURES_AT_ONCE, 0]
             parts.append(_search_for(waves, start, hashes, tables))
             progress.advance(len(waves))
-    first, second, bits = (np.concatenate(column) for column in zip(*parts, strict=True))
-    both_ways = np.concatenate([first, second]), np.concatenate([second, first])
-    first, second, bits = _keep_best(*both_ways, np.concatenate([bits, bits]), count)
+    columns = zip(*parts, strict=True)
+    first, second, bits = map(np.concatenate, columns)
+    from_both = np.concatenate([first, second])
+    to_both = np.concatenate([second, first])
+    bits = np.tile(bits, 2)
+    first, second, bits = _keep_best(from_both, to_both, bits, count)
     score = 1 - bits / np.float32(_BITS)
     return first, second, score.astype(np.float32)
 

@@ -99,7 +99,8 @@ def _match_some(signatures: Signatures, firsts: Indices, seconds: Indices) -> Ma
             for view, views in COMPARED[turn].items():
                 compared = np.array(views)
                 waves = _flatten(undo_turn_of_waves(turn, own_waves[:, view]))
-                scores = other_views[:, compared] @ waves[:, :, None]
+                chosen_views = other_views[:, compared]
+                scores = chosen_views @ waves[:, :, None]
                 scores = scores[:, :, 0]
                 scores[:, compared > 0] -= _PREFERENCE
                 chosen = scores.argmax(axis=1)

@@ -49,15 +49,21 @@ def _place_windows(signatures: Signatures, pictures: Indices, views: Indices) ->
     windows = np.zeros((len(views), 4), np.float32)
     windows[:, 2:] = 1
     is_fixed = views < CONTENT
-    windows[is_fixed] = np.array(WINDOWS, np.float32)[views[is_fixed]]
+    fixed = np.array(WINDOWS, np.float32)
+    windows[is_fixed] = fixed[views[is_fixed]]
     is_content = views == CONTENT
-    windows[is_content] = signatures["content"][pictures[is_content]]
+    contents = signatures["content"][pictures]
+    windows[is_content] = contents[is_content]
+    sizes = signatures["size"][pictures]
     for row in np.flatnonzero(views == _SQUARE):
-        width, height = signatures["size"][pictures[row]].tolist()
+        width, height = sizes[row].tolist()
         windows[row] = middle_square(width, height)
-    start, end = windows[:, :2], windows[:, 2:]
+    start = windows[:, :2]
+    end = windows[:, 2:]
     maps = np.zeros((len(views), 3, 3), np.float32)
-    maps[:, [0, 1], [0, 1]] = end - start
+    across, down = (end - start).T
+    maps[:, 0, 0] = across
+    maps[:, 1, 1] = down
     maps[:, :2, 2] = start + end - 1
     maps[:, 2, 2] = 1
     return maps

@@ -12,19 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from augbuild.core.progress import ProgressBar
 from augbuild.similarity.candidates import find_candidates
-from augbuild.similarity.evidence import Evidence, measure
+from augbuild.similarity.evidence import Evidence, Flags, measure
 from augbuild.similarity.groups import Clusters
-from augbuild.similarity.matching import Matches, match
+from augbuild.similarity.matching import Indices, Matches, match
 from augbuild.similarity.pictures.signatures import Signatures, parse_signatures, sign_files
 from augbuild.similarity.pictures.thumbnails import count_corners, is_structured
 from augbuild.similarity.pictures.turns import TURNS, Turn, chain_turns, invert_turn
 from augbuild.similarity.thresholds import Thresholds, accept_frames, accept_moved, calibrate
-
-Flags = NDArray[np.bool_]
 
 _TINY_SIDE = 16
 _LEAST_SIDE_OF_MOVED = 48
@@ -35,6 +32,7 @@ _MOST_COPIES = 24
 _LARGEST_SHARE_OF_COPIES = 0.25
 _MOST_ROUNDS = 16
 _PAIRS_AT_ONCE = 1 << 11
+_PICTURES_AT_ONCE = 1 << 10  # 100 MB of floats
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,8 +127,10 @@ def _place_all(names: Iterable[str], pairs: Sequence[NearDuplicate]) -> dict[str
     neighbours: dict[str, list[tuple[str, int, bool]]] = {}
     for pair in pairs:
         turn = TURNS.index(pair.turn)
-        neighbours.setdefault(pair.second, []).append((pair.first, turn, pair.moved))
-        neighbours.setdefault(pair.first, []).append((pair.second, invert_turn(turn), pair.moved))
+        of_second = neighbours.setdefault(pair.second, [])
+        of_second.append((pair.first, turn, pair.moved))
+        of_first = neighbours.setdefault(pair.first, [])
+        of_first.append((pair.second, invert_turn(turn), pair.moved))
     placed: dict[str, _Place] = {}
     for root in sorted(names):
         if root in placed:
@@ -165,12 +165,16 @@ class _Search:
         self.signatures = signatures
         self.clusters = Clusters(len(signatures))
         self.thresholds = Thresholds()
-        grey = signatures["grey"].astype(np.float32)
         sides = signatures["size"].min(axis=1)
-        self._is_structured = is_structured(grey)
         self._is_tiny = sides < _TINY_SIDE
-        self._can_move = self._is_structured & (sides >= _LEAST_SIDE_OF_MOVED)
-        self._can_move &= count_corners(grey) >= _LEAST_CORNERS
+        self._is_structured = np.zeros(len(sides), np.bool_)
+        self._can_move = sides >= _LEAST_SIDE_OF_MOVED
+        for start in range(0, len(sides), _PICTURES_AT_ONCE):
+            some = slice(start, start + _PICTURES_AT_ONCE)
+            grey = signatures["grey"][some].astype(np.float32)
+            self._is_structured[some] = is_structured(grey)
+            self._can_move[some] &= count_corners(grey) >= _LEAST_CORNERS
+        self._can_move &= self._is_structured
 
     def run(self, *, quiet: bool) -> list[_Accepted]:
         """Ask for the likeliest copies of each picture until one of them is none."""
@@ -194,11 +198,13 @@ class _Search:
                 found.append(_Accepted(*pair, int(matches.turn[row]), bool(moved[row])))
             # Those of which all candidates were copies may have more of them.
             accepted = (frames | moved)[of_row.ravel()]
-            refused = np.bincount(firsts, weights=~accepted, minlength=len(asking))
-            asking = (np.bincount(firsts, minlength=len(asking)) > 0) & (refused == 0)
+            count = len(asking)
+            asked = np.bincount(firsts, minlength=count)
+            copies = np.bincount(firsts, weights=accepted, minlength=count)
+            asking = (asked > 0) & (copies == asked)
         return found
 
-    def _measure(self, pairs: NDArray[np.intp], quiet: bool) -> tuple[Matches, Evidence]:
+    def _measure(self, pairs: Indices, quiet: bool) -> tuple[Matches, Evidence]:
         matched, measured = [], []
         with ProgressBar("comparing pictures", len(pairs), "pairs", quiet=quiet) as progress:
             for start in range(0, len(pairs), _PAIRS_AT_ONCE):
@@ -216,8 +222,9 @@ class _Search:
         self, matches: Matches, evidence: Evidence, thresholds: Thresholds
     ) -> tuple[Flags, Flags]:
         """Check which pairs are the same in the same frame, and which in one that was moved."""
-        structured = self._is_structured[matches.first] & self._is_structured[matches.second]
-        tiny = self._is_tiny[matches.first] | self._is_tiny[matches.second]
+        first, second = matches.first, matches.second
+        structured = self._is_structured[first] & self._is_structured[second]
+        tiny = self._is_tiny[first] | self._is_tiny[second]
         frames = accept_frames(evidence, thresholds, structured, tiny)
         return frames, accept_moved(evidence, thresholds) & ~frames
 
@@ -225,8 +232,8 @@ class _Search:
         self,
         matches: Matches,
         evidence: Evidence,
-        firsts: NDArray[np.intp],
-        of_row: NDArray[np.intp],
+        firsts: Indices,
+        of_row: Indices,
     ) -> Thresholds:
         """Choose thresholds by the candidates of each picture, but for the best and for copies."""
         frames, moved = self._judge(matches, evidence, Thresholds())
@@ -236,7 +243,8 @@ class _Search:
         sizes = np.bincount(clusters.of)
         own = clusters.of[matches.first]
         most = max(_MOST_COPIES, _LARGEST_SHARE_OF_COPIES * len(self.signatures))
-        is_copy = (own == clusters.of[matches.second]) & (sizes[own] <= most)
+        other = clusters.of[matches.second]
+        is_copy = (own == other) & (sizes[own] <= most)
         is_best = np.diff(firsts, prepend=-1) != 0
         chosen = of_row[~is_best & ~is_copy[of_row]]
         return calibrate(evidence.frame[chosen], evidence.moved[chosen])

@@ -58,8 +58,10 @@ def _blur(grey: Floats, sigma: float) -> Floats:
 @cache
 def _blur_matrix(sigma: float, side: int) -> Floats:
     """Return the matrix (side, side) of a Gaussian along one direction, mirrored at the edges."""
-    distances = np.arange(side)[:, None] - np.arange(-side, 2 * side)
-    weights = np.exp(-0.5 * (distances / sigma) ** 2)
+    pixels = np.arange(side)[:, None]
+    distances = pixels - np.arange(-side, 2 * side)
+    exponents = (distances / sigma) ** 2 / 2
+    weights = np.exp(-exponents)
     left, middle, right = np.split(weights, 3, axis=1)
     matrix = middle + left[:, ::-1] + right[:, ::-1]
     matrix /= matrix.sum(axis=1, keepdims=True)
@@ -97,16 +99,21 @@ def correlate_most(firsts: Floats, seconds: Floats) -> Floats:
     own = (first**2).sum(axis=-1)
     other = (second**2).sum(axis=-1)
     # The median, since the gain must not follow what was laid over one of the two.
-    gain = np.median(np.sqrt(own / np.maximum(other, _LEAST_ENERGY)), axis=-1, keepdims=True)
-    differences = own - 2 * gain * common + gain**2 * other
-    fitting = np.argsort(differences, axis=-1, kind="stable")[:, : round(_FITTING * CELLS**2)]
+    gains = np.sqrt(own / np.maximum(other, _LEAST_ENERGY))
+    gain = np.median(gains, axis=-1, keepdims=True)
+    differences = own - 2 * gain * common
+    differences += gain**2 * other
+    order = np.argsort(differences, axis=-1, kind="stable")
+    fitting = order[:, : round(_FITTING * CELLS**2)]
     common, own, other = (
         np.take_along_axis(energy, fitting, axis=-1) for energy in (common, own, other)
     )
     size = own.sum(axis=-1) * other.sum(axis=-1)
-    correlations = common.sum(axis=-1) / np.sqrt(np.maximum(size, _LEAST_ENERGY))
+    root = np.sqrt(np.maximum(size, _LEAST_ENERGY))
+    correlations = common.sum(axis=-1) / root
     least = first.shape[-1] * _ACTIVE_EDGES**2
-    active = (np.minimum(own, other) > least).sum(axis=-1)
+    weaker = np.minimum(own, other)
+    active = (weaker > least).sum(axis=-1)
     enough: Floats = np.where(active >= _ACTIVE_AND_FITTING, correlations, 0)
     return enough
 
@@ -120,10 +127,14 @@ def correlate_cells(firsts: Floats, seconds: Floats, seen: Floats) -> Floats:
     first = split_cells(firsts)
     weights = split_cells(seen)
     correlations = correlate(first, split_cells(seconds), weights)
-    counted = (first.std(axis=-1) > _ACTIVE_EDGES) & (weights.mean(axis=-1) > 0.5)
-    ordered = np.sort(np.where(counted, correlations, np.inf), axis=-1)
+    is_active = first.std(axis=-1) > _ACTIVE_EDGES
+    is_seen = weights.mean(axis=-1) > 0.5
+    counted = is_active & is_seen
+    last = np.where(counted, correlations, np.inf)
+    ordered = np.sort(last, axis=-1)
     count = counted.sum(axis=-1)
-    lowest = np.take_along_axis(ordered, count[:, None] // 4, axis=-1)[:, 0]
+    quarter = count[:, None] // 4
+    lowest = np.take_along_axis(ordered, quarter, axis=-1)[:, 0]
     quartiles: Floats = np.where(count >= _LEAST_CELLS, lowest, 1)
     return quartiles
 
@@ -134,11 +145,16 @@ def is_structured(grey: Floats) -> NDArray[np.bool_]:
     That is contrast in many cells, or the fine grain of a sensor all over. A line, a disc or a
     garment on a plain background can be laid over any other of its kind.
     """
-    active = (split_cells(grey).std(axis=-1) > _ACTIVE_LEVELS).sum(axis=-1)
-    energy = (split_cells(band_pass(grey)) ** 2).mean(axis=-1)
+    contrasts = split_cells(grey).std(axis=-1)
+    active = (contrasts > _ACTIVE_LEVELS).sum(axis=-1)
+    edges = split_cells(band_pass(grey))
+    energy = (edges**2).mean(axis=-1)
     # How many cells share the energy: all where it is even, one where it is in one.
-    sharing = energy.sum(axis=-1) ** 2 / np.maximum((energy**2).sum(axis=-1), _LEAST_ENERGY)
-    has_grain = (sharing >= _SHARING_CELLS) & (np.sqrt(energy.mean(axis=-1)) >= _LEAST_GRAIN)
+    total = energy.sum(axis=-1)
+    squares = (energy**2).sum(axis=-1)
+    sharing = total**2 / np.maximum(squares, _LEAST_ENERGY)
+    grain = np.sqrt(energy.mean(axis=-1))
+    has_grain = (sharing >= _SHARING_CELLS) & (grain >= _LEAST_GRAIN)
     structured: NDArray[np.bool_] = (active >= _ACTIVE_CELLS) | has_grain
     return structured
 
@@ -152,8 +168,10 @@ def count_corners(grey: Floats) -> NDArray[np.intp]:
     down, across = np.gradient(soft, axis=(1, 2))
     products = (across * across, down * down, across * down)
     flat, steep, mixed = (split_cells(np.asarray(each)).mean(axis=-1) for each in products)
-    half_difference = np.hypot((flat - steep) / 2, mixed)
-    smaller = (flat + steep) / 2 - half_difference
+    mean = (flat + steep) / 2
+    half_difference = (flat - steep) / 2
+    # The smaller eigenvalue of the matrix of the products.
+    smaller = mean - np.hypot(half_difference, mixed)
     corners: NDArray[np.intp] = (smaller >= _LEAST_SLOPE).sum(axis=-1)
     return corners
 
