@@ -24,7 +24,7 @@ from augbuild.building.guards.refusals import (
 )
 from augbuild.building.inputs import output_path, plan_recipe
 from augbuild.core.documents import encode
-from augbuild.core.pool import Backend
+from augbuild.core.pool import Backend, available_cpus
 from augbuild.core.processes.aside import Aside
 from augbuild.dataset.info import DatasetInfo
 from augbuild.dataset.layout import AUGMENTED_FOLDER
@@ -155,7 +155,7 @@ def _execute(
     given = {"counts": counts, "classes": plan.dataset.classes, "title": plan.recipe.name}
     with ExitStack() as stack:
         beside = None
-        if next(_builds) == 0:
+        if next(_builds) == 0 and available_cpus() > 1:
             aside = Aside("augbuild.dataset.chart", encode(given))
             beside = stack.enter_context(aside)
         made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)

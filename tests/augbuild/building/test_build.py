@@ -342,6 +342,8 @@ def test_the_chart_of_a_build_is_drawn_once_and_beside(
 
     monkeypatch.setattr("augbuild.dataset.chart.draw_counts", note)
 
+    monkeypatch.setattr("augbuild.building.build.available_cpus", lambda: 2)
+
     def is_first() -> None:
         monkeypatch.setattr("augbuild.building.build._builds", itertools.count())
 
@@ -363,3 +365,8 @@ def test_the_chart_of_a_build_is_drawn_once_and_beside(
     shutil.rmtree(project / "out")
     assert tree(make(project)) == first  # a later build of the process draws its own
     assert len(drawn) == 3
+    shutil.rmtree(project / "out")
+    monkeypatch.setattr("augbuild.building.build.available_cpus", lambda: 1)
+    is_first()
+    assert tree(make(project)) == first  # with one processor, too
+    assert len(drawn) == 4
