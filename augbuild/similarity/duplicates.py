@@ -138,7 +138,10 @@ def settle_duplicates(
     if dataset.is_split and spec.on_duplicates == "drop-train":
         copies = find_straddling(dataset.sources, duplicates.twins)
         if copies.train:
-            dataset = _leave_out(dataset, copies.train)
+            dropped = set(copies.train)
+            kept = tuple(source for source in dataset.sources if source.path not in dropped)
+            ignored = {**dataset.ignored, LEFT_OUT: len(dropped)}
+            dataset = replace(dataset, sources=kept, ignored=ignored)
             findings.append(_describe_left_out(copies))
     if dataset.is_split:
         remaining = find_straddling(dataset.sources, duplicates.twins)
@@ -194,12 +197,6 @@ def find_contradictions(sources: Sequence[Source], twins: Sequence[Twins]) -> li
         if not pair.moved and first and second and first != second:
             found.append(pair)
     return found
-
-
-def _leave_out(dataset: SourceDataset, paths: Sequence[str]) -> SourceDataset:
-    dropped = set(paths)
-    kept = tuple(source for source in dataset.sources if source.path not in dropped)
-    return replace(dataset, sources=kept, ignored={**dataset.ignored, LEFT_OUT: len(dropped)})
 
 
 def _describe_left_out(copies: Straddling) -> Finding:

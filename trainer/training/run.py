@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
+from augbuild.core.ranges import Count, Positive, Share
 from augbuild.core.text import duration
 from augbuild.errors import RunError
 from trainer.data.samples import Decoding
@@ -19,10 +20,6 @@ from trainer.training.config import FitConfig, differing_options
 
 LOCK_NAME = ".lock"
 """The lock file of a folder that a process works in; it stays there, empty."""
-
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 @dataclass(frozen=True, slots=True)

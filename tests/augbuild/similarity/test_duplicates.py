@@ -100,6 +100,12 @@ class TestFind:
             assert find_duplicates(dataset, n_jobs=1) == found
             assert file.read_bytes() == remembered
 
+    def test_what_is_gone_is_not_remembered(self, tmp_path: Path, cache: Path) -> None:
+        dataset = folder(tmp_path / "photos")
+        (tmp_path / "photos" / "test" / "a" / "x0.png").unlink()
+        assert len(find_duplicates(dataset, n_jobs=1).twins) == 1
+        assert not cache.exists()
+
     def test_a_cache_that_cannot_be_written_is_no_error(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
     ) -> None:
