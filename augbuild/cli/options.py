@@ -58,7 +58,7 @@ _TABLE_OPTIONS = (
         help="The bits that 16-bit images really use.  [default: 16]",
     ),
     click.option(
-        "--margin",
+        "--box-margin",
         type=click.FloatRange(0, 10),
         metavar="SHARE",
         help="Cut boxes out with this share of their size on each side.  [default: 0]",
@@ -85,7 +85,7 @@ class TableOptions:
     labels: str | None = None
     max_pixels: int | None = None
     depth: int | None = None
-    margin: float | None = None
+    box_margin: float | None = None
     min_size: int | None = None
 
     def over(self, options: SourceOptions) -> SourceOptions:
@@ -107,7 +107,8 @@ class TableOptions:
             replaced = msgspec.structs.replace(replaced, labels=str(Path.cwd() / self.labels))
         others: dict[str, object] = {}
         for name in ("suffix", *Decoding.__struct_fields__):
-            given = getattr(self, name)
+            # --margin is that of `trainer compare`: what counts as no difference.
+            given = self.box_margin if name == "margin" else getattr(self, name)
             if given is not None:
                 others[name] = given
         return msgspec.structs.replace(replaced, **others)
