@@ -65,12 +65,12 @@ def test_check_names_what_is_wrong(project: Path) -> None:
 
 def test_check_shows_what_is_wrong_with_recipe_and_source_at_once(project: Path) -> None:
     wrong = RECIPE.replace("seed = 7", "seed = -7").replace('"photos"', '"nowhere"')
-    write_recipe(project, wrong.replace("var = 0.001", "vra = 0.001").lstrip())
+    write_recipe(project, wrong.replace("var = 0.001", "varr = 0.001").lstrip())
     result = run("check", "recipe.toml")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "augbuild: recipe.toml:2: seed must be from 0 to 9223372036854775807 (got -7)",
-        'recipe.toml:20: transforms[2].vra is an unknown key; did you mean "var"?',
+        'recipe.toml:20: transforms[2].varr is an unknown key; did you mean "var"?',
         "nowhere does not exist; the source is a folder with a folder of images for each class",
     ]
 
