@@ -11,7 +11,7 @@ from augbuild.catalogue.transforms import Op
 from augbuild.core.text import nearest
 from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.errors import RecipeError, SourceError
-from augbuild.planning.balance import VariantCount, variant_count
+from augbuild.planning.balance import VariantCount, balance_classes
 from augbuild.planning.folds import assign_folds
 from augbuild.planning.grouping import find_groups
 from augbuild.planning.naming import output_stem, reject_collisions
@@ -90,7 +90,8 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildP
     # Sources without a split would else stay in memory beside those with one.
     dataset = replace(dataset, sources=())
     kept, collisions = reject_collisions(ordered)
-    sources = tuple(kept)
+    balanced = balance_classes(recipe, kept)
+    sources = tuple(balanced.sources)
     rejected = [*dataset.rejected, *collisions]
     rejected.sort(key=lambda each: each.source)
     return BuildPlan(
@@ -99,8 +100,8 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildP
         sources=sources,
         rejected=tuple(rejected),
         warnings=recipe.warnings,
-        findings=remaining_findings(recipe, dataset),
-        variants=variant_count(recipe, sources),
+        findings=(*remaining_findings(recipe, dataset), *balanced.findings),
+        variants=balanced.variants,
     )
 
 
@@ -109,7 +110,7 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
 
     Raises SourceError where a dataset with splits has a class without a train image.
     """
-    for label in recipe.deny:
+    for label in recipe.classes:
         if label not in dataset.classes:
             hint = _hint(label, dataset.classes)
             raise RecipeError(

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from augbuild.catalogue.synonyms import suggest_transform
-from augbuild.catalogue.transforms import CATALOGUE
 from augbuild.core.text import as_toml, nearest
 from augbuild.errors import RecipeError
 from augbuild.recipe.model import AugmentSpec, Name, OutputSpec, Recipe, Seed, SourceSpec, SplitSpec
 from augbuild.recipe.problems import Place, Problems
-from augbuild.recipe.read_steps import check_deny, read_steps
+from augbuild.recipe.read_classes import read_classes
+from augbuild.recipe.read_steps import read_steps
 from augbuild.recipe.rules import read_keys, read_section
-from augbuild.recipe.steps import PickStep, Step, walk_steps
 from augbuild.recipe.toml import parse_toml, read_text
 
 _SECTIONS = ("name", "seed", "source", "split", "output", "augment", "transforms", "classes")
@@ -85,7 +82,7 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     augment = _read_augment(table.get("augment", {}), top.at("augment"))
     odd: list[str] = []
     steps = read_steps(table.get("transforms", []), top.at("transforms"), folder, odd)
-    deny = _read_classes(table.get("classes", {}), top.at("classes"), steps)
+    classes = read_classes(table.get("classes", {}), top.at("classes"), steps, augment)
     problems.raise_if_any()
     if not steps and (augment.variants or augment.balance):
         odd.append("transforms is empty: every variant is a copy of its source")
@@ -97,7 +94,7 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
         output=output,
         augment=augment,
         transforms=steps,
-        deny=deny,
+        classes=classes,
         warnings=tuple(odd),
         folder=folder,
         base=base or folder,
@@ -136,29 +133,3 @@ def _read_augment(table: object, place: Place) -> AugmentSpec:
         message = "cannot be used with balance, which decides the number of variants"
         place.at("variants").add(message)
     return augment
-
-
-def _read_classes(table: object, place: Place, steps: Iterable[Step]) -> dict[str, frozenset[str]]:
-    """Read `[classes]`: by its name, the transforms that each class must not get."""
-    if not isinstance(table, dict):
-        place.add(f"must be a table (got {as_toml(table)})")
-        return {}
-    picks = [step for step in walk_steps(steps) if isinstance(step, PickStep)]
-    deny = {}
-    for label, rules in table.items():
-        here = place.at(label)
-        if not isinstance(rules, dict):
-            here.add(f"must be a table (got {as_toml(rules)})")
-            continue
-        here.add_unknown_keys(rules, ["deny"])
-        denied = rules.get("deny", [])
-        if not isinstance(denied, list) or not all(isinstance(name, str) for name in denied):
-            here.at("deny").add(f"must be a list of transform names (got {as_toml(denied)})")
-            continue
-        for name in denied:
-            if name not in CATALOGUE:
-                hint = "" if place.problems.is_full else suggest_transform(name)
-                here.at("deny").add(f"names an unknown transform {as_toml(name)}; {hint}")
-        deny[label] = frozenset(denied)
-        check_deny(picks, deny[label], here.at("deny"))
-    return deny

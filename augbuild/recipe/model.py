@@ -75,10 +75,14 @@ class OutputSpec(ResolvedOutput, frozen=True):
     path: Text = ""
 
 
-class Balance(msgspec.Struct, frozen=True):
-    """How many images each class gets, originals included: `[augment.balance]`.
+Variants = Annotated[int, Meta(ge=0, le=1000)]
 
-    A target of "max" stands for the size of the largest class, "x3" for three times that.
+
+class Balance(msgspec.Struct, frozen=True):
+    """How many train images each class gets, originals included: `[augment.balance]`.
+
+    A target of "max" stands for the size of the largest class, "x3" for three times that. Of a
+    class with more originals than a number as a target, the others are left out.
     """
 
     target: Target = "max"
@@ -88,14 +92,18 @@ class Balance(msgspec.Struct, frozen=True):
 class AugmentSpec(msgspec.Struct, frozen=True):
     """How many variants each train image gets: `[augment]`; with `balance`, that decides."""
 
-    variants: Annotated[int, Meta(ge=0, le=1000)] = 3
+    variants: Variants = 3
     balance: Balance | None = None
 
 
-class ClassRules(msgspec.Struct, frozen=True):
-    """What holds for one class only: `[classes.LABEL]`; it gets no transform of `deny`."""
+class ClassRules(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What holds for one class only: `[classes.LABEL]`.
+
+    It gets no transform of `deny`, and where `variants` is given, so many for each train image.
+    """
 
     deny: tuple[str, ...]
+    variants: Variants | None = None
 
 
 class ResolvedRecipe(msgspec.Struct, frozen=True):
@@ -125,8 +133,8 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
 class Recipe:
     """A recipe, checked.
 
-    `deny` has the transforms that a class must not get, by its name. Assets lie below `folder`; all
-    other relative paths are relative to `base`.
+    `classes` has the rules of single classes, by name. Assets lie below `folder`; all other
+    relative paths are relative to `base`.
     """
 
     name: Name
@@ -136,7 +144,7 @@ class Recipe:
     output: OutputSpec
     augment: AugmentSpec
     transforms: tuple[Step, ...]
-    deny: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    classes: Mapping[str, ClassRules] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     folder: Path = Path()
     base: Path = Path()
@@ -149,9 +157,6 @@ class Recipe:
             max_side=self.output.max_side,
             originals=self.output.originals,
         )
-        classes = {}
-        for label, denied in sorted(self.deny.items()):
-            classes[label] = ClassRules(deny=tuple(sorted(denied)))
         return ResolvedRecipe(
             name=self.name,
             seed=self.seed,
@@ -159,8 +164,13 @@ class Recipe:
             output=output,
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),
-            classes=classes,
+            classes=dict(sorted(self.classes.items())),
         )
+
+    @cached_property
+    def deny(self) -> Mapping[str, frozenset[str]]:
+        """Return the transforms that a class must not get, by its name."""
+        return {label: frozenset(rules.deny) for label, rules in self.classes.items()}
 
     @cached_property
     def sha256(self) -> str:

@@ -13,6 +13,8 @@ FindingKind = Literal[
     "balance not reached",
     "class without test images",
     "class without train images",
+    "class without validation images",
+    "class without variants",
     "contradicting labels",
     "duplicates across splits",
     "empty class folder",
@@ -26,6 +28,7 @@ FindingKind = Literal[
     "more frames",
     "one class",
     "similar class names",
+    "undersampled classes",
     "unused column",
     "other",
 ]

@@ -13,6 +13,7 @@ from augbuild.core.documents import decode, encode, to_plain
 from augbuild.errors import ManifestError
 from augbuild.recipe.load import parse_recipe
 from augbuild.recipe.model import ResolvedRecipe
+from tests.augbuild.recipe.fixtures import HEAD
 from tests.augbuild.recipe.strategies import Table, recipes, to_toml
 
 # As version 0.1 wrote it into dataset.json: its bytes, and the hash that stood beside it.
@@ -36,6 +37,16 @@ def test_a_recipe_written_by_version_0_1_is_read_and_written_alike() -> None:
     assert resolved.classes["digits"].deny == ("hflip", "vflip")
     keys_in_order = json.dumps(json.loads(WRITTEN), sort_keys=True)
     assert resolved.sha256 == hashlib.sha256(keys_in_order.encode()).hexdigest()
+
+
+def test_rules_of_a_class_are_written_where_they_are_given() -> None:
+    text = f'{HEAD}[classes.b]\nvariants = 5\n[classes.a]\ndeny = ["vflip", "hflip"]\n'
+    recipe = parse_recipe(text, Path(), "x.toml")
+    written = json.loads(encode(recipe.resolved()))["classes"]
+    assert written == {"a": {"deny": ["hflip", "vflip"]}, "b": {"deny": [], "variants": 5}}
+    assert list(written) == ["a", "b"]
+    assert read(encode(recipe.resolved())) == recipe.resolved()
+    assert recipe.deny == {"a": {"hflip", "vflip"}, "b": frozenset()}
 
 
 @settings(max_examples=100, deadline=None)
