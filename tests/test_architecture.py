@@ -57,7 +57,7 @@ DOORS = {
     "augly": {"augbuild.pixels.apply"},
     "click": {"augbuild.cli.", "trainer.cli."},
     "filelock": {"augbuild.core.files"},
-    "jinja2": {"augbuild.dataset.card", "trainer.report.report"},
+    "jinja2": {"augbuild.dataset.about.card", "trainer.report.report"},
     "joblib": {"augbuild.core.pool"},
     "magic": {"augbuild.pixels.apply"},
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},

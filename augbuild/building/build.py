@@ -135,7 +135,7 @@ def _describe_tree(
     state, folder = detector.state, detector.folder
     staged, counts = stage_manifest(detector.plan, state, folder)
     info = dataset_info(detector.plan, counts)
-    write_descriptions(folder, info, counts.rejected)
+    write_descriptions(folder, info, counts)
     if changes.pending or detector.interrupted_run is not None:
         # Once for the whole tree: a sync of each image would cost more than to make it.
         os.sync()

@@ -6,13 +6,14 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from augbuild.core.files import hash_bytes, hash_file
-from augbuild.core.text import plural
+from augbuild.dataset.about.counts import TreeCounts
+from augbuild.dataset.about.credits import credit_assets
+from augbuild.dataset.about.findings import find_in_tree, find_rejected_of_balance
 from augbuild.dataset.info import DatasetInfo, read_info, write_info
 from augbuild.dataset.layout import (
     AUGMENTED_FOLDER,
@@ -28,30 +29,8 @@ from augbuild.dataset.versions import versions
 from augbuild.errors import ManifestError
 from augbuild.planning.plan import BuildPlan
 from augbuild.sources.dataset import Rejected, Source
-from augbuild.sources.findings import Finding
 
 _FOLDERS = ("train", AUGMENTED_FOLDER, "validation", "test")
-
-
-@dataclass(slots=True)
-class TreeCounts:
-    """The counts of a tree, made while its manifest is written; `images` by folder and class."""
-
-    rows: int = 0
-    images: dict[str, Counter[str]] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-    flat: int = 0
-    more_frames: int = 0
-    manifest_sha256: str = ""
-
-    def count_row(self, record: Record) -> None:
-        """Count one row of the manifest."""
-        self.images.setdefault(record.folder, Counter())[record.label_name] += 1
-        self.rows += 1
-
-    def images_of(self, folder: str, classes: tuple[str, ...]) -> dict[str, int]:
-        """Return the images of a folder by class, in the order of the classes; 0 for none."""
-        return {label: self.images[folder][label] for label in classes}
 
 
 def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple[Path, TreeCounts]:
@@ -67,7 +46,6 @@ def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple
             line = encode_row(record)
             digest.update(line)
             file.write(line)
-            counts.count_row(record)
         # Whole on the disk before it gets its name, which says that the tree is complete.
         file.flush()
         os.fsync(file.fileno())
@@ -79,7 +57,7 @@ def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple
 def tree_records(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator[Record]:
     """Yield the manifest's rows in plan order, from what the state knows.
 
-    What has no row of its own is added to `counts`: rejected sources, flat variants, more frames.
+    The outputs of each source, and the sources that were rejected, are added to `counts`.
     """
     labels = {label: index for index, label in enumerate(plan.dataset.classes)}
     for source in plan.sources:
@@ -88,8 +66,7 @@ def tree_records(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator[
             case RejectedSource(reason, message):
                 counts.rejected.append(Rejected(source.path, reason, message))
             case BuiltSource() as built:
-                counts.more_frames += built.more_frames
-                counts.flat += sum(file.flat for file in built.files)
+                counts.add(source, built)
                 yield from _records_of(source, labels[source.label], built)
             case _:
                 pass  # left out by --limit
@@ -131,6 +108,7 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
         ignored=dict(plan.dataset.ignored),
         more_frames=counts.more_frames,
         flat=counts.flat,
+        equal=counts.equal,
         attribution=plan.dataset.attribution,
         recipe=resolved,
         recipe_sha256=resolved.sha256,
@@ -138,31 +116,24 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
         rows=counts.rows,
         manifest_sha256=counts.manifest_sha256,
         descriptions={},
+        **msgspec.structs.asdict(plan.recipe.dataset),
     )
-    findings = (*plan.findings, *find_in_tree(info))
-    return msgspec.structs.replace(info, findings=findings)
+    findings = [*plan.findings, *find_in_tree(info)]
+    if plan.recipe.augment.balance is not None:
+        findings += find_rejected_of_balance(images_of_train(plan), counts.in_train())
+    return msgspec.structs.replace(info, findings=tuple(findings))
 
 
-def find_in_tree(info: DatasetInfo) -> list[Finding]:
-    """Find what was done to images that their owner may not expect."""
-    found = []
-    if info.more_frames:
-        have = "source has" if info.more_frames == 1 else "sources have"
-        message = f"{info.more_frames:,} {have} more than one frame or page; the first was used"
-        found.append(Finding(kind="more frames", message=message, count=info.more_frames))
-    if info.flat:
-        variants = plural(info.flat, "variant")
-        message = f"{variants} came out all one colour; the recipe may be too strong for them"
-        found.append(Finding(kind="flat variants", message=message, count=info.flat))
-    in_train = info.counts.get("train", {})
-    empty = [repr(label) for label in info.classes if not in_train.get(label)]
-    if empty:
-        message = f"no train image was left in {', '.join(empty)}: all were rejected"
-        found.append(Finding(kind="class without train images", message=message, count=len(empty)))
-    return found
+def images_of_train(plan: BuildPlan) -> Counter[str]:
+    """Count the train images that a plan makes of each class, variants included."""
+    images = Counter[str]()
+    for source in plan.sources:
+        if source.split == "train":
+            images[source.label] += 1 + plan.variants(source)
+    return images
 
 
-def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[Rejected]) -> None:
+def write_descriptions(folder: OutputFolder, info: DatasetInfo, counts: TreeCounts) -> None:
     """Write the files that describe the tree, but for the manifest; those that are right stay.
 
     dataset.json gets the hashes of the others, for `verify`. Raises OSError.
@@ -172,13 +143,13 @@ def write_descriptions(folder: OutputFolder, info: DatasetInfo, rejected: list[R
     except ManifestError:  # missing, damaged, or of another release: written again
         before = None
     hashes = dict(before.descriptions) if before else {}
-    contents = {REJECTED_NAME: encode_rejected(rejected)}
+    contents = {REJECTED_NAME: encode_rejected(counts.rejected)}
     if before is None or _is_outdated(folder, info, before):
         # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
-        from augbuild.dataset.card import render_card
+        from augbuild.dataset.about.card import render_card
         from augbuild.dataset.chart import draw_counts
 
-        contents[CARD_NAME] = render_card(info).encode()
+        contents[CARD_NAME] = render_card(info, [*credit_assets(counts.assets)]).encode()
         contents[CHART_NAME] = draw_counts(info.counts, info.classes, info.name)
     for name, content in contents.items():
         folder.update(name, content)

@@ -9,6 +9,7 @@ from pathlib import Path
 from augbuild.building.changes import Cause, ChangeDetector, find_changes
 from augbuild.building.inputs import output_path, plan_recipe
 from augbuild.core.documents import to_plain
+from augbuild.dataset.about.findings import find_lacking_classes
 from augbuild.dataset.layout import AUGMENTED_FOLDER, OutputFolder
 from augbuild.dataset.state import State
 from augbuild.recipe.model import Recipe
@@ -63,6 +64,7 @@ def plan_build(
         counts.setdefault(each.split or "train", Counter())[each.label] += 1
         if variants := plan.variants(each):
             counts.setdefault(AUGMENTED_FOLDER, Counter())[each.label] += variants
+    lacking = find_lacking_classes(counts, plan.dataset.classes)
     return Outlook(
         out=folder.root,
         counts={folder: dict(of_folder) for folder, of_folder in counts.items()},
@@ -70,5 +72,5 @@ def plan_build(
         pending=tuple(pending),
         stale=tuple(changes.stale),
         warnings=plan.warnings,
-        findings=plan.findings,
+        findings=(*plan.findings, *lacking),
     )

@@ -156,9 +156,8 @@ def _undersample(seed: int, sources: list[Source], sizes: Sizes, target: int) ->
     last_ranks = {label: sorted(members)[target - 1] for label, members in ranks.items()}
     kept = []
     for source in sources:
-        if source.split != "train" or source.label not in last_ranks:
-            kept.append(source)
-        elif rank(seed, "undersample", source.key) <= last_ranks[source.label]:
+        last_rank = last_ranks.get(source.label) if source.split == "train" else None
+        if last_rank is None or rank(seed, "undersample", source.key) <= last_rank:
             kept.append(source)
     return kept
 

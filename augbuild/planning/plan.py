@@ -21,6 +21,7 @@ from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
 from augbuild.sources.findings import Finding
 from augbuild.sources.folders.formats import usual_extension
+from augbuild.sources.licences import find_licence_files
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _CLASSES_SHOWN = 10
@@ -133,12 +134,16 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
 def remaining_findings(recipe: Recipe, dataset: SourceDataset) -> tuple[Finding, ...]:
     """Return the findings about a dataset that a recipe has not answered.
 
-    A pattern in `split.group` answers names that look augmented: it keeps them together.
+    A pattern in `split.group` answers names that look augmented: it keeps them together. A licence
+    in the recipe answers the file that it was taken from.
     """
+    found = list(dataset.findings)
+    if dataset.attribution is None and recipe.dataset.license is None:
+        found += find_licence_files(dataset.root)
     by_pattern = recipe.split.group not in {"near-duplicates", "none"}
     if not by_pattern or dataset.is_split:
-        return dataset.findings
-    return tuple(each for each in dataset.findings if each.kind != "already augmented")
+        return tuple(found)
+    return tuple(each for each in found if each.kind != "already augmented")
 
 
 def _hint(label: str, classes: Sequence[str]) -> str:

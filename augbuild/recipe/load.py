@@ -10,21 +10,33 @@ import msgspec
 
 from augbuild.core.text import as_toml, nearest
 from augbuild.errors import RecipeError
-from augbuild.recipe.model import AugmentSpec, Name, OutputSpec, Recipe, Seed, SourceSpec, SplitSpec
+from augbuild.recipe.model import (
+    AugmentSpec,
+    DatasetSpec,
+    Name,
+    OutputSpec,
+    Recipe,
+    Seed,
+    SourceSpec,
+    SplitSpec,
+)
 from augbuild.recipe.problems import Place, Problems
 from augbuild.recipe.read_classes import read_classes
 from augbuild.recipe.read_steps import read_steps
 from augbuild.recipe.rules import read_keys, read_section
 from augbuild.recipe.toml import parse_toml, read_text
 
-_SECTIONS = ("name", "seed", "source", "split", "output", "augment", "transforms", "classes")
+_SECTIONS = (
+    "name", "seed", "dataset", "source", "split", "output", "augment", "transforms", "classes"
+)  # fmt: skip
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """The keys that stand above the tables of a recipe."""
+    """What a recipe says of itself, and of the dataset."""
 
     name: Name = ""
     seed: Seed = 42
+    dataset: DatasetSpec = DatasetSpec()
 
 
 def load_recipe(name: str | Path) -> Recipe:
@@ -95,6 +107,7 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
         augment=augment,
         transforms=steps,
         classes=classes,
+        dataset=head.dataset,
         warnings=tuple(odd),
         folder=folder,
         base=base or folder,

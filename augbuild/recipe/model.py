@@ -49,6 +49,15 @@ class SourceSpec(SourceOptions, frozen=True):
     path: Text = ""
 
 
+class DatasetSpec(msgspec.Struct, frozen=True):
+    """Whose images these are: `[dataset]`; no output depends on it but the files that say so."""
+
+    license: Text | None = None
+    creator: Text | None = None
+    citation: Text | None = None
+    description: Text | None = None
+
+
 class SplitSpec(msgspec.Struct, frozen=True):
     """How sources without splits are split: `[split]`; shares of each class."""
 
@@ -145,6 +154,7 @@ class Recipe:
     augment: AugmentSpec
     transforms: tuple[Step, ...]
     classes: Mapping[str, ClassRules] = field(default_factory=dict)
+    dataset: DatasetSpec = field(default_factory=DatasetSpec)
     warnings: tuple[str, ...] = ()
     folder: Path = Path()
     base: Path = Path()

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from augbuild.catalogue.assets import augly_assets
+from augbuild.catalogue.assets import TWEMOJI, augly_assets
 from augbuild.core.text import as_toml
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import SourceDataset, SourceOptions
 from augbuild.sources.folder import open_folder
 
-_ATTRIBUTION = (
-    "Twemoji, copyright 2020 Twitter, Inc and other contributors, "
-    "CC BY 4.0 (creativecommons.org/licenses/by/4.0)"
-)
 # Not people, symbols and alphanumeric: they repeat one drawing in many classes and colours.
 _CLASSES: Mapping[str, frozenset[str]] = {
     "emoji": frozenset({"activity", "animals_and_nature", "food_and_drink", "smileys"}),
@@ -34,4 +30,4 @@ def open_sample(name: str) -> SourceDataset:
     classes = tuple(sorted(_CLASSES[name]))
     # As the files lie in AugLy, whatever a recipe says of other sources.
     dataset = open_folder(assets / "twemojis", SourceOptions(layout="classes", classes=classes))
-    return replace(dataset, identity=f"sample:{name}", ignored={}, attribution=_ATTRIBUTION)
+    return replace(dataset, identity=f"sample:{name}", ignored={}, attribution=TWEMOJI)

@@ -23,6 +23,7 @@ FindingKind = Literal[
     "flat variants",
     "gps position",
     "layout in doubt",
+    "licence file",
     "links",
     "low bit depth",
     "more frames",

@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from PIL import Image
 
 from augbuild.building.build import build
-from augbuild.building.descriptions import find_in_tree
 from augbuild.checking.verify import verify
 from augbuild.core.files import hash_bytes
 from augbuild.dataset.info import read_info
@@ -19,7 +17,6 @@ from augbuild.dataset.manifest import read_manifest
 from augbuild.dataset.results import read_rejected
 from augbuild.dataset.versions import versions
 from augbuild.recipe.load import load_recipe
-from tests.augbuild.dataset.fixtures import info_of
 from tests.conftest import RECIPE, photo, photos, tree, write_recipe
 
 
@@ -155,26 +152,6 @@ def test_a_class_that_lost_its_train_images_is_a_warning(tmp_path: Path) -> None
         -1
     ] == "no train image was left in 'dogs': all were rejected"
     assert report.counts["train"] == {"cats": 2, "dogs": 0}
-
-
-def test_warnings_count_in_the_singular_and_the_plural() -> None:
-    info = info_of()
-    assert find_in_tree(info) == []
-    one = [
-        each.text() for each in find_in_tree(msgspec.structs.replace(info, more_frames=1, flat=1))
-    ]
-    assert [warning.split(";")[0] for warning in one] == [
-        "1 source has more than one frame or page",
-        "1 variant came out all one colour",
-    ]
-    many = [
-        each.text()
-        for each in find_in_tree(msgspec.structs.replace(info, more_frames=1200, flat=2))
-    ]
-    assert [warning.split(";")[0] for warning in many] == [
-        "1,200 sources have more than one frame or page",
-        "2 variants came out all one colour",
-    ]
 
 
 def test_frames_and_flat_variants_are_counted_over_all_sources(project: Path) -> None:

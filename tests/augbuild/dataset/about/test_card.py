@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augbuild.dataset.card import render_card
+from augbuild.dataset.about.card import render_card
 from tests.augbuild.dataset.fixtures import info_of, recipe_of
 from tests.conftest import REPOSITORY
 

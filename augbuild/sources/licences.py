@@ -1,0 +1,51 @@
+"""Licence files: what lies in a source, or beside it, and may say whose images these are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from augbuild.sources.findings import Finding
+from augbuild.sources.layouts.splits import split_of
+
+# GitHub's own detection (licensee) looks for these, too.
+_NAME = re.compile(r"(?:un)?licen[cs]es?|copying|copyright|notice", re.IGNORECASE)
+_READ_BY_PEOPLE = {"", ".txt", ".md", ".rst", ".html", ".pdf"}
+
+
+def find_licence_files(root: Path) -> list[Finding]:
+    """Find the licence files of a source: in its folder, and in that of a file or a split folder.
+
+    LICENSE, COPYING.txt, LICENSE.CC0.txt and the like; they are named, and not read.
+    """
+    names = []
+    if root.is_dir():
+        names += _licences_in(root, "")
+        if split_of(root.name) is not None:
+            names += _licences_in(root.parent, "../")
+    else:
+        names += _licences_in(root.parent, "")
+    if not names:
+        return []
+    have = "file says" if len(names) == 1 else "files say"
+    finding = Finding(
+        kind="licence file",
+        message=f"{len(names):,} {have} perhaps under which licence the images are",
+        count=len(names),
+        examples=tuple(names),
+        advice='name it in the recipe for all who get the dataset: [dataset] license = "…"',
+    )
+    return [finding]
+
+
+def _licences_in(folder: Path, prefix: str) -> list[str]:
+    found = []
+    try:
+        for path in folder.iterdir():
+            stem, _, _ = path.name.partition(".")
+            is_named = _NAME.fullmatch(re.split(r"[-_ ]", stem)[0]) is not None
+            if is_named and path.suffix.lower() in _READ_BY_PEOPLE and path.is_file():
+                found.append(f"{prefix}{path.name}")
+    except OSError:  # the source itself could be opened; what lies beside it need not be readable
+        return []
+    return sorted(found)
