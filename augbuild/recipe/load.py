@@ -23,7 +23,7 @@ from augbuild.recipe.model import (
 from augbuild.recipe.problems import Place, Problems
 from augbuild.recipe.read_classes import read_classes
 from augbuild.recipe.read_steps import read_steps
-from augbuild.recipe.rules import read_keys, read_section
+from augbuild.recipe.rules import Section, read_keys, read_section
 from augbuild.recipe.toml import parse_toml, read_text
 
 _SECTIONS = (
@@ -84,12 +84,8 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     head = read_keys(_Head, table, top)
     if "name" not in table:
         top.at("name").add("is missing; it is the name of the dataset")
-    source = read_section(SourceSpec, table.get("source", {}), top.at("source"))
-    output = read_section(OutputSpec, table.get("output", {}), top.at("output"))
-    for section in ("source", "output"):
-        written = table.get(section)
-        if not isinstance(written, dict) or "path" not in written:
-            top.at(section).at("path").add("is missing")
+    source = _read_with_path(SourceSpec, table.get("source", {}), top.at("source"))
+    output = _read_with_path(OutputSpec, table.get("output", {}), top.at("output"))
     split = _read_split(table.get("split", {}), top.at("split"))
     augment = _read_augment(table.get("augment", {}), top.at("augment"))
     odd: list[str] = []
@@ -112,6 +108,13 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
         folder=folder,
         base=base or folder,
     )
+
+
+def _read_with_path(kind: type[Section], table: object, place: Place) -> Section:
+    section = read_section(kind, table, place)
+    if not isinstance(table, dict) or "path" not in table:
+        place.at("path").add("is missing")
+    return section
 
 
 def _read_split(table: object, place: Place) -> SplitSpec:

@@ -23,17 +23,17 @@ def find_licence_files(root: Path) -> list[Finding]:
         names += _licences_in(root, "")
         if split_of(root.name) is not None:
             names += _licences_in(root.parent, "../")
-    else:
+    elif root.is_file():
         names += _licences_in(root.parent, "")
     if not names:
         return []
-    have = "file says" if len(names) == 1 else "files say"
+    lie = "licence file lies" if len(names) == 1 else "licence files lie"
     finding = Finding(
         kind="licence file",
-        message=f"{len(names):,} {have} perhaps under which licence the images are",
+        message=f"{len(names):,} {lie} with the source",
         count=len(names),
         examples=tuple(names),
-        advice='name it in the recipe for all who get the dataset: [dataset] license = "…"',
+        advice='if it is that of the images, name it in the recipe: [dataset] license = "…"',
     )
     return [finding]
 

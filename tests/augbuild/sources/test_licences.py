@@ -9,7 +9,7 @@ import pytest
 
 from augbuild.sources.licences import find_licence_files
 
-ADVICE = 'name it in the recipe for all who get the dataset: [dataset] license = "…"'
+ADVICE = 'if it is that of the images, name it in the recipe: [dataset] license = "…"'
 
 
 def named(root: Path) -> tuple[str, ...]:
@@ -22,7 +22,8 @@ def named(root: Path) -> tuple[str, ...]:
     "name",
     [
         "LICENSE", "LICENCE", "license.txt", "LICENSE.CC0.txt", "License-images.md", "COPYING",
-        "copying.rst", "COPYRIGHT", "NOTICE.txt", "LICENSES.html", "UNLICENSE", "licence_photos.pdf",
+        "copying.rst", "COPYRIGHT", "NOTICE.txt", "LICENSES.html", "UNLICENSE",
+        "licence_photos.pdf",
     ],
 )  # fmt: skip
 def test_names_of_licences(tmp_path: Path, name: str) -> None:
@@ -32,7 +33,7 @@ def test_names_of_licences(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["licensed.txt", "my_license.txt", "LICENSES.tsv", "license.png", "notices", "README.md"],
+    ["licensed.txt", "my_license.txt", "LICENSES.tsv", "license.png", "README.md"],
 )
 def test_other_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
@@ -58,11 +59,15 @@ def test_beside_a_file_and_a_split_folder_too_but_not_beside_any_folder(tmp_path
 def test_in_words(tmp_path: Path) -> None:
     (tmp_path / "LICENSE").touch()
     (one,) = find_licence_files(tmp_path)
-    begin = "perhaps under which licence the images are"
-    assert one.text() == f"1 file says {begin} (LICENSE); {ADVICE}"
+    assert one.text() == f"1 licence file lies with the source (LICENSE); {ADVICE}"
     (tmp_path / "COPYING").touch()
     (two,) = find_licence_files(tmp_path)
-    assert two.text() == f"2 files say {begin} (COPYING, LICENSE); {ADVICE}"
+    assert two.text() == f"2 licence files lie with the source (COPYING, LICENSE); {ADVICE}"
+
+
+def test_what_is_not_on_this_machine_has_none(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").touch()
+    assert named(tmp_path / "downloaded") == ()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read any folder")
