@@ -67,7 +67,7 @@ DOORS = {
     "pyarrow": {"augbuild.sources.tables.parquet"},
     "safetensors": {"trainer.training.checkpoint"},
     "scipy": {"trainer.statistics."},
-    "sklearn": {"trainer.statistics.metrics"},
+    "sklearn": {"augbuild.sources.demo", "trainer.statistics.metrics"},
     "sqlite3": {"augbuild.dataset.state"},
     "torch": {"trainer.data.pixels", "trainer.training."},
     "torchvision": {"trainer.training.model"},

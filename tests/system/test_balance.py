@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from augbuild.building.build import build
 from augbuild.checking.verify import verify
 from augbuild.dataset.manifest import read_manifest

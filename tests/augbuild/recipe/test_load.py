@@ -276,7 +276,9 @@ def test_missing_files_name_the_shipped_recipe(
         == "recipes/default.toml does not exist; `augbuild make default` runs the shipped one"
     )
     assert refusal("strnog") == "strnog does not exist; `augbuild make strong` runs the shipped one"
-    assert refusal("zzz.toml") == "zzz.toml does not exist; shipped ones: default, lab, strong"
+    assert (
+        refusal("zzz.toml") == "zzz.toml does not exist; shipped ones: default, digits, lab, strong"
+    )
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:

@@ -36,7 +36,10 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             "kaggle:a/b {not_yet}; {download} (kaggle datasets download) and give the folder",
         ),
         ("~nobody-here/x", "~nobody-here/x does not exist: its home folder is not known"),
-        ("sample:emojis", 'unknown sample dataset "emojis"; there is sample:emoji'),
+        (
+            "sample:emojis",
+            'unknown sample dataset "emojis"; there are sample:emoji and sample:digits',
+        ),
     ],
 )
 def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:
