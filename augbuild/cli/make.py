@@ -75,7 +75,7 @@ def make(
     as_json: bool,
     tables: options.TableOptions,
 ) -> None:
-    """Build the dataset that RECIPE describes: a file, or a shipped recipe (default, lab, strong).
+    """Build the dataset that RECIPE describes: a file, or a shipped recipe (default, digits, lab, strong).
 
     Running it again does only what changed, and finishes what was interrupted.
     """
