@@ -91,7 +91,7 @@ def build(
         if changes.pending or changes.stale:
             made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
         info, rejected = _describe_tree(detector, changes)
-        write_last_run(folder.private, start)
+        write_last_run(folder.private, start, made)
     return _report(detector, changes, info, rejected, made, time.time() - start)
 
 

@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from augbuild.building.changes import Cause, ChangeDetector, find_changes
 from augbuild.building.inputs import output_path, plan_recipe
 from augbuild.core.documents import to_plain
+from augbuild.core.pool import available_cpus
 from augbuild.dataset.about.findings import find_lacking_classes
 from augbuild.dataset.layout import AUGMENTED_FOLDER, OutputFolder
+from augbuild.dataset.private import known_rate
 from augbuild.dataset.state import State
-from augbuild.recipe.model import Recipe
+from augbuild.errors import ImageError
+from augbuild.pixels.codec import encode, read_image, shrink
+from augbuild.planning.plan import BuildPlan, spread
+from augbuild.recipe.model import OutputSpec, Recipe
+from augbuild.sources.dataset import Source
 from augbuild.sources.findings import Finding
+
+_SAMPLED = 8  # sources that are read for an estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a build would write, in bytes, and how many seconds it would take; both are guesses.
+
+    Bytes are guessed from the sizes of all sources and from `sampled` of them, which were read and
+    encoded. The time follows from the `rate` of an earlier build in the same folder, in images per
+    second. Where that is None, it is what decoding and encoding take: transforms come on top.
+    """
+
+    bytes: int
+    seconds: float
+    sampled: int
+    rate: float | None
+    workers: int
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """The forecast of a build: what the tree would have, and what of it is still to do.
 
-    `counts` goes from folders to classes to numbers of images; `images` are the outputs to make;
-    `pending` pairs sources with why they are worked on; the images of `stale` sources are removed.
+    `before` and `after` count the images to train on of each class, in the source and in the tree;
+    `counts` goes from the folders of the tree to classes to numbers of images; `images` are the
+    outputs to make; `pending` pairs sources with why they are worked on; the images of `stale`
+    sources are removed.
     """
 
     out: Path
+    before: dict[str, int]
+    after: dict[str, int]
     counts: dict[str, dict[str, int]]
     images: int
+    estimate: Estimate | None
     pending: tuple[tuple[str, Cause], ...]
     stale: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -57,20 +89,87 @@ def plan_build(
         detector = ChangeDetector(plan, state, folder, rehash, interrupted_run=interrupted)
         changes = find_changes(detector, prune=True)
     pending = []
-    counts: dict[str, Counter[str]] = {}
+    to_do = []
     for index, each in enumerate(plan.sources):
         if cause := changes.cause(index):
             pending.append((each.path, cause))
-        counts.setdefault(each.split or "train", Counter())[each.label] += 1
-        if variants := plan.variants(each):
-            counts.setdefault(AUGMENTED_FOLDER, Counter())[each.label] += variants
+            to_do.append(each)
+    counts = count_outputs(plan)
+    after = counts.get("train", Counter()) + counts.get(AUGMENTED_FOLDER, Counter())
     lacking = find_lacking_classes(counts, plan.dataset.classes)
     return Outlook(
         out=folder.root,
+        before=dict(plan.before),
+        after=dict(after),
         counts={folder: dict(of_folder) for folder, of_folder in counts.items()},
         images=changes.images,
+        estimate=estimate_cost(plan, to_do, changes.images, known_rate(folder.private)),
         pending=tuple(pending),
         stale=tuple(changes.stale),
         warnings=plan.warnings,
         findings=(*plan.findings, *lacking),
     )
+
+
+def count_outputs(plan: BuildPlan) -> dict[str, Counter[str]]:
+    """Count the images that a plan makes, by folder of the tree and class."""
+    counts: dict[str, Counter[str]] = {}
+    for source in plan.sources:
+        counts.setdefault(source.split or "train", Counter())[source.label] += 1
+        if variants := plan.variants(source):
+            counts.setdefault(AUGMENTED_FOLDER, Counter())[source.label] += variants
+    return counts
+
+
+@dataclass(slots=True)
+class _Sample:
+    """Some sources that were read and encoded, with the seconds and bytes that it took."""
+
+    number: int = 0
+    decoding: float = 0.0
+    encoding: float = 0.0
+    read: int = 0
+    written: int = 0
+
+    def add(self, data: bytes, output: OutputSpec) -> None:
+        """Decode and encode one source; raises ImageError."""
+        start = time.perf_counter()
+        image = shrink(read_image(data), output.max_side)
+        decoded = time.perf_counter()
+        self.written += len(encode(image, output.format, output.quality))
+        self.encoding += time.perf_counter() - decoded
+        self.decoding += decoded - start
+        self.read += len(data)
+        self.number += 1
+
+
+def estimate_cost(
+    plan: BuildPlan, sources: Sequence[Source], images: int, rate: float | None
+) -> Estimate | None:
+    """Estimate what it costs to make `images` outputs of some sources of a plan.
+
+    Reads a few of them; returns None where there is nothing to make, or none of the few can be
+    read.
+    """
+    output, originals = plan.recipe.output, plan.dataset.originals
+    sample = _Sample()
+    for source in spread(sources, _SAMPLED):
+        with suppress(ImageError):  # it will be rejected, and make nothing
+            sample.add(originals.read(source.path), output)
+    if not sample.number:
+        return None
+    copied = encoded = variants = 0
+    for source in sources:
+        size = max(originals.stat(source.path)[0], 0)
+        copied += size
+        encoded += size * plan.variants(source)
+        variants += plan.variants(source)
+    total = encoded * sample.written / sample.read
+    if output.originals == "copy":
+        total += copied
+    workers = available_cpus()
+    seconds = len(sources) * sample.decoding + variants * sample.encoding
+    seconds /= sample.number * workers
+    if rate:
+        seconds = images / rate
+    return Estimate(round(total), seconds, sample.number, rate, workers)

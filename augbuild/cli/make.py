@@ -75,9 +75,10 @@ def make(
     as_json: bool,
     tables: options.TableOptions,
 ) -> None:
-    """Build the dataset that RECIPE describes: a file, or a shipped recipe (default, digits, lab, strong).
+    """Build the dataset that RECIPE describes: a file, or a shipped recipe.
 
-    Running it again does only what changed, and finishes what was interrupted.
+    Those are default, digits, lab and strong. Running it again does only what changed, and finishes
+    what was interrupted.
     """
     from augbuild.building.build import build
     from augbuild.building.inputs import read_source_by

@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 _SHOWN_CHARACTERS = 80
 _LONGEST_SEARCHED = 100  # pragma: no mutate  # difflib is slow for a word of a million letters
 _PRINTED_BITS = 128
+_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+_MINUTE = 60
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _OUTSIDE_ASCII = re.compile(r"[^ -~]")
 _ACTIVE_IN_MARKDOWN = re.compile(
@@ -72,6 +74,29 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count:,} {many or f'{noun}s'}"
+
+
+def file_size(count: float) -> str:
+    """Write a number of bytes to two digits or more: `950 bytes`, `1.2 MB`, `340 GB`."""
+    for unit, name in _UNITS:
+        # 999.6 kB would be written as 1,000 kB.
+        if count >= 0.9995 * unit:
+            digits = 1 if count < 9.95 * unit else 0
+            return f"{count / unit:.{digits}f} {name}"
+    return plural(round(count), "byte")
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: `under a second`, `12 s`, `4 min`, `2 h 30 min`."""
+    if seconds < 1:
+        return "under a second"
+    if round(seconds) < _MINUTE:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / _MINUTE)
+    if minutes < _MINUTE:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, _MINUTE)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
 
 
 def shorten(text: str, most: int = _SHOWN_CHARACTERS) -> str:

@@ -24,10 +24,14 @@ _HIGHEST_CAP = 1000  # of `cap_per_source`
 
 @dataclass(frozen=True, slots=True)
 class Balanced:
-    """The sources that a recipe keeps, in their order, and the number of variants of each."""
+    """The sources that a recipe keeps, in their order, and the number of variants of each.
+
+    `before` counts the train images of each class before any was left out.
+    """
 
     sources: list[Source]
     variants: VariantCount
+    before: Sizes
     findings: tuple[Finding, ...] = ()
 
 
@@ -37,14 +41,14 @@ def balance_classes(recipe: Recipe, sources: list[Source]) -> Balanced:
     What a class has above the target is left out, what it lacks is shared out as variants. The
     findings say where images are left out, and where the cap of a source keeps from the target.
     """
+    sizes = Counter(source.label for source in sources if source.split == "train")
     balance = recipe.augment.balance
     if balance is None:
-        return Balanced(sources, variant_count(recipe, sources))
-    sizes = Counter(source.label for source in sources if source.split == "train")
+        return Balanced(sources, variant_count(recipe, sources), sizes)
     target = images_per_class(balance, sizes)
     kept = _undersample(recipe.seed, sources, sizes, target)
     found = [*find_undersampled(sizes, target), *find_short(sizes, target, balance.cap_per_source)]
-    return Balanced(kept, variant_count(recipe, kept), tuple(found))
+    return Balanced(kept, variant_count(recipe, kept), sizes, tuple(found))
 
 
 def variants_by_class(recipe: Recipe) -> VariantCount:

@@ -11,7 +11,7 @@ from augbuild.catalogue.transforms import Op
 from augbuild.core.text import nearest
 from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.errors import RecipeError, SourceError
-from augbuild.planning.balance import VariantCount, balance_classes
+from augbuild.planning.balance import Sizes, VariantCount, balance_classes
 from augbuild.planning.folds import assign_folds
 from augbuild.planning.grouping import find_groups
 from augbuild.planning.naming import output_stem, reject_collisions
@@ -49,7 +49,7 @@ class BuildPlan:
     """What a recipe makes of a dataset.
 
     `sources` are in plan order, all with a split; `rejected` are those that were rejected before
-    any was opened.
+    any was opened. `before` counts the train images of each class before a balance left any out.
     """
 
     recipe: Recipe
@@ -59,6 +59,7 @@ class BuildPlan:
     warnings: tuple[str, ...]
     findings: tuple[Finding, ...]
     variants: VariantCount
+    before: Sizes
 
     def task(self, source: Source) -> Task:
         """Draw everything to make from one source."""
@@ -103,6 +104,7 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildP
         warnings=recipe.warnings,
         findings=(*remaining_findings(recipe, dataset), *balanced.findings),
         variants=balanced.variants,
+        before=balanced.before,
     )
 
 

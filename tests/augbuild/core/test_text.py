@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from augbuild.core.text import (
     as_toml,
+    duration,
     escape,
     escape_markdown,
+    file_size,
     join_key,
     list_words,
     nearest,
@@ -186,3 +188,42 @@ def test_nearest_word_is_found_and_a_far_one_is_not() -> None:
     assert nearest("ROTATE", known) == "rotate"
     assert nearest("xyz", known) is None
     assert nearest("rotate" + "x" * 10**7, known) is None  # and in no time
+
+
+@pytest.mark.parametrize(
+    ("count", "written"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (9_940, "9.9 kB"),
+        (9_960, "10 kB"),
+        (999_400, "999 kB"),
+        (999_600, "1.0 MB"),
+        (2_340_000_000, "2.3 GB"),
+        (4e15, "4000 TB"),
+    ],
+)
+def test_sizes_of_files(count: float, written: str) -> None:
+    assert file_size(count) == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0, "under a second"),
+        (0.99, "under a second"),
+        (1, "1 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (89, "1 min"),
+        (91, "2 min"),
+        (3569, "59 min"),
+        (3571, "1 h"),
+        (3631, "1 h 1 min"),
+        (360_000, "100 h"),
+    ],
+)
+def test_durations(seconds: float, written: str) -> None:
+    assert duration(seconds) == written
