@@ -15,7 +15,7 @@ from augbuild.planning.balance import Sizes, VariantCount, balance_classes
 from augbuild.planning.folds import assign_folds
 from augbuild.planning.grouping import find_groups
 from augbuild.planning.naming import output_stem, reject_collisions
-from augbuild.planning.sampling import draw_ops
+from augbuild.planning.sampling import draw_variants
 from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
@@ -207,8 +207,8 @@ def make_task(recipe: Recipe, source: Source, variants: int) -> Task:
     outputs = [Output(file_name, variant=None)]
     folder = f"{AUGMENTED_FOLDER}/{source.label}"
     extension = _EXTENSIONS[recipe.output.format]
-    for variant in range(variants):
+    drawn = draw_variants(recipe, source.key, source.label, variants)
+    for variant, ops in enumerate(drawn):
         file_name = f"{folder}/{stem}_aug{variant}{extension}"
-        ops = draw_ops(recipe, source.key, source.label, variant)
         outputs.append(Output(file_name, variant, ops))
     return Task(source, tuple(outputs))

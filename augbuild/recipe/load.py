@@ -148,4 +148,6 @@ def _read_augment(table: object, place: Place) -> AugmentSpec:
     if isinstance(table, dict) and "balance" in table and "variants" in table:
         message = "cannot be used with balance, which decides the number of variants"
         place.at("variants").add(message)
+    if not augment.distinct:
+        return msgspec.structs.replace(augment, distinct=msgspec.UNSET)
     return augment

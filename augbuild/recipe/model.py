@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from augbuild.core.documents import to_plain
 from augbuild.core.files import hash_bytes
@@ -99,10 +99,15 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 class AugmentSpec(msgspec.Struct, frozen=True):
-    """How many variants each train image gets: `[augment]`; with `balance`, that decides."""
+    """How many variants each train image gets: `[augment]`; with `balance`, that decides.
+
+    With `distinct`, a variant that would be like an earlier one is drawn again. It is not set where
+    it is false, as in recipes of version 0.1, whose hashes stay.
+    """
 
     variants: Variants = 3
     balance: Balance | None = None
+    distinct: bool | UnsetType = UNSET
 
 
 class ClassRules(msgspec.Struct, frozen=True, omit_defaults=True):

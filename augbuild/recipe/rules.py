@@ -184,10 +184,10 @@ def _rule_for_number(kind: type[int] | type[float], meta: Meta) -> Rule:
 
 
 def _without_none(hint: object) -> object:
-    """Return the type that a field has where it is given: TOML has no null."""
+    """Return the type that a field has where it is given: TOML has no null, and nothing unset."""
     if get_origin(hint) not in {Union, UnionType}:
         return hint
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    kinds = [kind for kind in get_args(hint) if kind not in {NoneType, msgspec.UnsetType}]
     return kinds[0] if len(kinds) == 1 else hint
 
 

@@ -28,7 +28,7 @@ def find_in_tree(info: DatasetInfo) -> list[Finding]:
         message = f"{variants} came out all one colour; the recipe may be too strong for them"
         found.append(Finding(kind="flat variants", message=message, count=info.flat))
     if info.equal:
-        found.append(_find_equal(info.equal))
+        found.append(_find_equal(info.equal, distinct=bool(info.recipe.augment.distinct)))
     in_train = info.counts.get("train", {})
     empty = [repr(label) for label in info.classes if not in_train.get(label)]
     if empty:
@@ -38,13 +38,16 @@ def find_in_tree(info: DatasetInfo) -> list[Finding]:
     return found
 
 
-def _find_equal(equal: int) -> Finding:
+def _find_equal(equal: int, *, distinct: bool) -> Finding:
+    advice = "[augment] distinct = true draws such variants again"
+    if distinct:
+        advice = "the recipe has too few outcomes: add a drawn transform, or make fewer variants"
     are = "variant is" if equal == 1 else "variants are"
     return Finding(
         kind="equal variants",
         message=f"{equal:,} {are} the same as another of their source, or as the source itself",
         count=equal,
-        advice="add a transform that always changes something, or make fewer variants",
+        advice=advice,
     )
 
 

@@ -154,6 +154,30 @@ def test_a_class_that_lost_its_train_images_is_a_warning(tmp_path: Path) -> None
     assert report.counts["train"] == {"cats": 2, "dogs": 0}
 
 
+def test_equal_variants_are_counted_and_the_advice_helps(project: Path) -> None:
+    start = RECIPE.index("[[transforms]]")
+    flips = '[[transforms]]\nop = "hflip"\np = 0.5\n[[transforms]]\nop = "vflip"\np = 0.5\n'
+    write_recipe(project, RECIPE[:start] + flips)
+    report = build(project / "recipe.toml")
+    (finding,) = report.findings
+    rows = list(read_manifest(report.out / "manifest.jsonl"))
+    hashes: dict[str, list[str]] = {}
+    for row in rows:
+        if row.ops:
+            hashes.setdefault(row.source, []).append(row.sha256)
+    variants = sum(row.origin == "augmented" for row in rows)
+    assert finding.kind == "equal variants"
+    assert finding.count == variants - sum(len(set(each)) for each in hashes.values()) > 3
+    assert read_info(report.out).equal == finding.count
+    assert finding.advice == "[augment] distinct = true draws such variants again"
+    write_recipe(
+        project, (RECIPE[:start] + flips).replace("[augment]", "[augment]\ndistinct = true")
+    )
+    report = build(project / "recipe.toml")
+    assert report.findings == ()
+    assert build(project / "recipe.toml").made == 0
+
+
 def test_frames_and_flat_variants_are_counted_over_all_sources(project: Path) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
     for name in ("one.webp", "two.webp"):

@@ -39,6 +39,16 @@ def test_a_recipe_written_by_version_0_1_is_read_and_written_alike() -> None:
     assert resolved.sha256 == hashlib.sha256(keys_in_order.encode()).hexdigest()
 
 
+def test_distinct_is_written_where_it_is_true() -> None:
+    augments = []
+    for line in ("", "augment.distinct = false\n", "augment.distinct = true\n"):
+        resolved = parse_recipe(f"{HEAD}{line}", Path(), "x.toml").resolved()
+        assert read(encode(resolved)) == resolved
+        augments.append(json.loads(encode(resolved))["augment"])
+    plain = {"variants": 3, "balance": None}
+    assert augments == [plain, plain, {**plain, "distinct": True}]
+
+
 def test_rules_of_a_class_are_written_where_they_are_given() -> None:
     text = f'{HEAD}[classes.b]\nvariants = 5\n[classes.a]\ndeny = ["vflip", "hflip"]\n'
     recipe = parse_recipe(text, Path(), "x.toml")

@@ -10,7 +10,7 @@ from augbuild.dataset.about.findings import (
     find_lacking_classes,
     find_rejected_of_balance,
 )
-from tests.augbuild.dataset.fixtures import info_of
+from tests.augbuild.dataset.fixtures import info_of, recipe_of
 
 
 def test_warnings_count_in_the_singular_and_the_plural() -> None:
@@ -80,3 +80,11 @@ def test_classes_that_lost_images_to_rejection_are_found() -> None:
         "(b 3 of 4, c 0 of 4); leave out those that rejected.jsonl names ([source] exclude), "
         "and build again"
     )
+
+
+def test_advice_about_equal_variants_is_what_was_not_yet_done() -> None:
+    plain = info_of(equal=2)
+    assert find_in_tree(plain)[0].advice == "[augment] distinct = true draws such variants again"
+    augment = {"variants": 3, "balance": None, "distinct": True}
+    wanted = info_of(equal=2, recipe=recipe_of(augment=augment))
+    assert find_in_tree(wanted)[0].advice.startswith("the recipe has too few outcomes")
