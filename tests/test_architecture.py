@@ -58,7 +58,7 @@ DOORS = {
     "click": {"augbuild.cli.", "trainer.cli."},
     "filelock": {"augbuild.core.files"},
     "jinja2": {"augbuild.dataset.about.card", "trainer.report.report"},
-    "joblib": {"augbuild.core.pool"},
+    "joblib": {"augbuild.core.loky", "augbuild.core.pool"},
     "magic": {"augbuild.pixels.apply"},
     "matplotlib": {"augbuild.dataset.chart", "augbuild.dataset.sheet", "trainer.figures."},
     "onnxruntime": {"trainer.training.export"},

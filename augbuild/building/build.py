@@ -9,19 +9,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from augbuild.building.changes import ChangeDetector, Changes, find_changes
-from augbuild.building.claim import claim
 from augbuild.building.descriptions import (
     dataset_info,
     stage_manifest,
     write_descriptions,
 )
-from augbuild.building.execute import execute_changes
-from augbuild.building.inputs import output_path, plan_recipe
-from augbuild.building.refusals import (
+from augbuild.building.guards.claim import claim
+from augbuild.building.guards.refusals import (
     refuse_another_build,
     refuse_mass_pruning,
     refuse_other_versions,
 )
+from augbuild.building.inputs import output_path, plan_recipe
 from augbuild.core.pool import Backend
 from augbuild.dataset.info import DatasetInfo
 from augbuild.dataset.private import write_last_run
@@ -89,6 +88,9 @@ def build(
         refuse_mass_pruning(detector, changes, prune=prune)
         made = 0
         if changes.pending or changes.stale:
+            # Pillow and numpy take a fifth of a second to import: not where nothing is to be done.
+            from augbuild.building.execute import execute_changes
+
             made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
         info, rejected = _describe_tree(detector, changes)
         write_last_run(folder.private, start, made)
@@ -120,11 +122,7 @@ def _report(
 def _limit(plan: BuildPlan, state: State, limit: int) -> BuildPlan:
     """Keep `limit` sources of a plan, and those that are in the tree already."""
     chosen = {source.path for source in spread(plan.sources, limit)}
-    kept = tuple(
-        source
-        for source in plan.sources
-        if source.path in chosen or state.get(source.path) is not None
-    )
+    kept = tuple(source for source in plan.sources if source.path in chosen or source.path in state)
     return replace(plan, sources=kept)
 
 

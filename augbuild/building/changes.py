@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import Literal, get_args
 
-from augbuild.catalogue.transforms import Op
-from augbuild.core.files import hash_bytes, hash_file, size_and_mtime
+from augbuild.building.keys import SourceKeys, encoding_of, fingerprint_of, ops_as_json
+from augbuild.building.reuse import Earlier, Tree, files_to_keep, has_encoding, same_files
+from augbuild.core.files import Stamp, hash_bytes
 from augbuild.dataset.layout import OutputFolder
-from augbuild.dataset.manifest import AppliedOps
-from augbuild.dataset.results import BuiltSource, PendingSource, RejectedSource
-from augbuild.dataset.state import Entry, State
+from augbuild.dataset.results import BuiltSource, Confirmed, Entry, RejectedSource
+from augbuild.dataset.state import State
 from augbuild.errors import ImageError
-from augbuild.planning.plan import BuildPlan, Task
-from augbuild.recipe.model import OutputSpec
+from augbuild.planning.plan import BuildPlan
 from augbuild.sources.dataset import Source
 
 Cause = Literal[
@@ -35,6 +31,7 @@ Cause = Literal[
 _CAUSES: tuple[Cause, ...] = get_args(Cause)
 # Reasons that lie in the machine as it was then; all others lie in the file.
 _MAY_PASS = frozenset({"unreadable", "out_of_memory"})
+_CONFIRMED_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
@@ -75,19 +72,19 @@ class Changes:
         return counted
 
 
-def outputs_fingerprint(task: Task, encoding: OutputSpec) -> str:
-    """Hash all that a task's outputs depend on, but for the bytes of its source."""
-    outputs = [[output.file_name, ops_as_json(output.ops)] for output in task.outputs]
-    settings = [encoding.format, encoding.quality, encoding.max_side, encoding.originals]
-    return hashlib.sha256(json.dumps([outputs, settings]).encode()).hexdigest()
-
-
-def ops_as_json(ops: Sequence[Op]) -> AppliedOps:
-    """Return ops as they are in the manifest."""
-    return tuple({"op": op.name, **op.params} for op in ops)
-
-
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """What has to be done for one source: `images` to make, for a cause; None: it is done.
+
+    `confirmed` has what the state is to note of a source that is done, where that is not the same.
+    """
+
+    cause: Cause | None = None
+    images: int = 0
+    confirmed: Confirmed | None = None
+
+
+@dataclass(frozen=True)
 class ChangeDetector:
     """The comparison of a plan's sources with what the state knows and the disk has.
 
@@ -102,75 +99,139 @@ class ChangeDetector:
     rebuild: bool = False
     interrupted_run: int | None = None
 
-    def cause(self, source: Source, entry: Entry | None, fingerprint: str) -> Cause | None:
-        """Return why a source has to be worked on; None where all its outputs are right."""
-        if entry is None:
-            return "new"
-        if self.rebuild:
-            return "rebuild"
-        result = entry.result
-        if isinstance(result, PendingSource):
-            return "interrupted"
-        if entry.fingerprint != fingerprint:
-            return "recipe changed"
-        if not self._is_same_source(source, entry):
-            return "source changed"
-        if isinstance(result, RejectedSource):
-            return "tried again" if result.reason in _MAY_PASS else None
-        if self.interrupted_run is not None and entry.run >= self.interrupted_run:
-            return None if self._is_intact(result, full=True) else "interrupted"
-        return None if self._is_intact(result, full=False) else "output changed"
+    @cached_property
+    def keys(self) -> SourceKeys:
+        """Return the keys of the plan's sources."""
+        return SourceKeys(self.plan)
 
-    def _is_same_source(self, source: Source, entry: Entry) -> bool:
-        originals = self.plan.dataset.originals
-        size, mtime_ns = originals.stat(source.path)
-        if (size, mtime_ns) == (entry.size, entry.mtime_ns) and not self.rehash:
+    @cached_property
+    def encoding(self) -> str:
+        """Return how the plan's variants are encoded."""
+        return encoding_of(self.plan.recipe.output)
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Return the images as they lie on the disk."""
+        link = self.plan.recipe.output.originals == "link"
+        return Tree(self.folder.root, self.plan.dataset.originals, link)
+
+    def compare(self, source: Source, entry: Entry | None, stamp: Stamp) -> Comparison:
+        """Return what has to be done for a source, whose file has this stamp now."""
+        everything = self.plan.output_count(source)
+        if entry is None:
+            return Comparison("new", everything)
+        if self.rebuild:
+            return Comparison("rebuild", everything)
+        if entry.status == "pending":
+            return Comparison("interrupted", self._count_missing(source, entry, stamp))
+        key = self.keys.key_of(source)
+        if key != entry.key and not self._comes_out_the_same(source, entry):
+            return Comparison("recipe changed", self._count_missing(source, entry, stamp))
+        if not self.is_same_source(source, entry, stamp):
+            return Comparison("source changed", everything)
+        if isinstance(entry.result, RejectedSource):
+            if entry.result.reason in _MAY_PASS:
+                return Comparison("tried again", everything)
+        elif broken := self._count_broken(entry):
+            unsynced = self._may_be_unsynced(entry)
+            return Comparison("interrupted" if unsynced else "output changed", broken)
+        if (key, stamp) == (entry.key, entry.stamp):
+            return Comparison()
+        return Comparison(confirmed=Confirmed(source.path, key, self.encoding, stamp))
+
+    def earlier(self, source: Source, entry: Entry, stamp: Stamp) -> Earlier | None:
+        """Return what an earlier build made of a source, if its images may be kept."""
+        built = entry.result
+        if self.rebuild or not isinstance(built, BuiltSource):
+            return None
+        if not self.is_same_source(source, entry, stamp):
+            return None
+        same_encoding = has_encoding(entry, built, self.plan.recipe.output)
+        return Earlier(built, same_encoding, read_whole=self.interrupted_run is not None)
+
+    def is_same_source(self, source: Source, entry: Entry, stamp: Stamp) -> bool:
+        """Check whether a source has the bytes that it had; reads it where its stamp differs."""
+        if stamp.agrees_with(entry.stamp) and not self.rehash:
             return True
-        if size != entry.size or not isinstance(entry.result, BuiltSource):
+        if stamp.size != entry.stamp.size or not isinstance(entry.result, BuiltSource):
             return False
         try:
-            return hash_bytes(originals.read(source.path)) == entry.result.sha256
+            return hash_bytes(self.plan.dataset.originals.read(source.path)) == entry.result.sha256
         except ImageError:
             return False
 
-    def _is_intact(self, built: BuiltSource, *, full: bool) -> bool:
-        """Check that each output has its size, and with `full` its bytes."""
-        for file in built.files:
-            path = self.folder.root / file.file_name
-            size, _ = size_and_mtime(path)
-            if path.is_symlink() or size != file.bytes:
+    def _comes_out_the_same(self, source: Source, entry: Entry) -> bool:
+        """Check whether another key makes no difference to a source: draws it, and compares."""
+        outputs = self.plan.task(source).outputs
+        built = entry.result
+        if not isinstance(built, BuiltSource):
+            if entry.key:
                 return False
-            if full and not _has_hash(path, file.sha256):
-                return False
-        return True
+            names = [output.file_name for output in outputs]
+            ops = [ops_as_json(output.ops) for output in outputs]
+            settings = self.plan.recipe.output
+            return entry.encoding == fingerprint_of(names, ops, settings, settings.originals)
+        if len(outputs) != len(built.files):
+            return False
+        same_encoding = has_encoding(entry, built, self.plan.recipe.output)
+        same = same_files(Earlier(built, same_encoding, read_whole=False), outputs)
+        if len(same) != len(outputs):
+            return False
+        return all(self.tree.is_as_asked(file, source.path) for file in same.values())
 
+    def _count_missing(self, source: Source, entry: Entry, stamp: Stamp) -> int:
+        """Count the images of a source that are to be made, beside those that can be kept."""
+        earlier = self.earlier(source, entry, stamp)
+        if earlier is None:
+            return self.plan.output_count(source)
+        outputs = self.plan.task(source).outputs
+        return len(outputs) - len(files_to_keep(earlier, outputs, self.tree))
 
-def _has_hash(path: Path, sha256: str) -> bool:
-    try:
-        return hash_file(path) == sha256
-    except OSError:
-        return False
+    def _count_broken(self, entry: Entry) -> int:
+        """Count the images of a built source that are not on the disk as they were made."""
+        assert isinstance(entry.result, BuiltSource), "neither pending nor rejected"
+        read_whole = self._may_be_unsynced(entry)
+        broken = 0
+        for file in entry.result.files:
+            broken += not self.tree.has(file, read_whole=read_whole)
+        return broken
+
+    def _may_be_unsynced(self, entry: Entry) -> bool:
+        return self.interrupted_run is not None and entry.run >= self.interrupted_run
 
 
 def find_changes(detector: ChangeDetector, *, prune: bool) -> Changes:
-    """Go through the plan once and find what has to be done; with `prune`, what is stale, too."""
+    """Go through the plan once and find what has to be done; with `prune`, what is stale, too.
+
+    Sources that are done under another key or stamp are noted in the state, if it may be written.
+    """
     plan, state = detector.plan, detector.state
     changes = Changes(bytearray(len(plan.sources)))
+    confirmed: list[Confirmed] = []
     known = 0
     for index, source in enumerate(plan.sources):
-        task = plan.task(source)
         entry = state.get(source.path)
         if entry is not None:
             known += 1
-        cause = detector.cause(source, entry, outputs_fingerprint(task, plan.recipe.output))
-        if cause is None:
-            continue
-        changes.set_cause(index, cause)
-        changes.images += len(task.outputs)
-        size, _ = plan.dataset.originals.stat(source.path)
-        changes.weight += len(task.outputs) * max(size, 0)
+        stamp = plan.dataset.originals.stat(source.path)
+        found = detector.compare(source, entry, stamp)
+        if found.confirmed is not None:
+            confirmed.append(found.confirmed)
+        if len(confirmed) == _CONFIRMED_AT_ONCE:
+            _note(state, confirmed)
+        if found.cause is not None:
+            changes.set_cause(index, found.cause)
+            changes.images += found.images
+            changes.weight += found.images * max(stamp.size, 0)
+    _note(state, confirmed)
     if prune and known < len(state):
         # Only where something is gone: a set of all paths takes memory for each source.
         planned = {source.path for source in plan.sources}
         changes.stale = [entry.path for entry in state.entries() if entry.path not in planned]
     return changes
+
+
+def _note(state: State, confirmed: list[Confirmed]) -> None:
+    if confirmed and not state.read_only:
+        state.confirm(confirmed)
+    confirmed.clear()

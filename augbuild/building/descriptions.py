@@ -10,27 +10,27 @@ from pathlib import Path
 
 import msgspec
 
+from augbuild.building.rows import encode_rows, row_context
 from augbuild.core.files import hash_bytes, hash_file
 from augbuild.dataset.about.counts import TreeCounts
 from augbuild.dataset.about.credits import credit_assets
 from augbuild.dataset.about.findings import find_in_tree, find_rejected_of_balance
 from augbuild.dataset.info import DatasetInfo, read_info, write_info
 from augbuild.dataset.layout import (
-    AUGMENTED_FOLDER,
     CARD_NAME,
     CHART_NAME,
+    IMAGE_FOLDERS,
     REJECTED_NAME,
     OutputFolder,
 )
-from augbuild.dataset.manifest import Record, encode_row
-from augbuild.dataset.results import BuiltSource, RejectedSource, encode_rejected
+from augbuild.dataset.results import BuiltSource, Entry, RejectedSource, encode_rejected
 from augbuild.dataset.state import State
 from augbuild.dataset.versions import versions
 from augbuild.errors import ManifestError
 from augbuild.planning.plan import BuildPlan
-from augbuild.sources.dataset import Rejected, Source
+from augbuild.sources.dataset import Rejected
 
-_FOLDERS = ("train", AUGMENTED_FOLDER, "validation", "test")
+_RENEWED_AT_ONCE = 1000
 
 
 def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple[Path, TreeCounts]:
@@ -42,10 +42,9 @@ def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple
     counts = TreeCounts(rejected=list(plan.rejected))
     digest = hashlib.sha256()
     with staged.open("wb") as file:
-        for record in tree_records(plan, state, counts):
-            line = encode_row(record)
-            digest.update(line)
-            file.write(line)
+        for rows in manifest_rows(plan, state, counts):
+            digest.update(rows)
+            file.write(rows)
         # Whole on the disk before it gets its name, which says that the tree is complete.
         file.flush()
         os.fsync(file.fileno())
@@ -54,51 +53,42 @@ def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple
     return staged, counts
 
 
-def tree_records(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator[Record]:
-    """Yield the manifest's rows in plan order, from what the state knows.
+def manifest_rows(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator[bytes]:
+    """Yield the manifest in plan order, all rows of a source at a time, and count what they say.
 
-    The outputs of each source, and the sources that were rejected, are added to `counts`.
+    The state has them as bytes. Where their class index, group or fold is another now, they are
+    encoded again and noted. The outputs of each source, and the sources that were rejected, are
+    added to `counts`.
     """
     labels = {label: index for index, label in enumerate(plan.dataset.classes)}
+    renewed: list[Entry] = []
     for source in plan.sources:
         entry = state.get(source.path)
-        match entry.result if entry else None:
+        if entry is None:
+            continue  # left out by --limit
+        match entry.result:
             case RejectedSource(reason, message):
                 counts.rejected.append(Rejected(source.path, reason, message))
             case BuiltSource() as built:
+                label = labels[source.label]
+                context = row_context(source, label)
+                if entry.context != context:
+                    rows = encode_rows(source, label, built)
+                    entry = msgspec.structs.replace(entry, context=context, rows=rows)
+                    renewed.append(entry)
                 counts.add(source, built)
-                yield from _records_of(source, labels[source.label], built)
-            case _:
-                pass  # left out by --limit
-
-
-def _records_of(source: Source, label: int, built: BuiltSource) -> Iterator[Record]:
-    for file, ops in zip(built.files, built.ops, strict=True):
-        yield Record(
-            file_name=file.file_name,
-            label=label,
-            label_name=source.label,
-            split=source.split or "train",
-            origin="source" if file.variant is None else "augmented",
-            variant=file.variant,
-            source=source.path,
-            source_sha256=built.sha256,
-            group=source.group,
-            ops=ops,
-            width=file.width,
-            height=file.height,
-            source_width=built.width,
-            source_height=built.height,
-            bytes=file.bytes,
-            sha256=file.sha256,
-            fold=source.fold,
-        )
+                yield entry.rows
+        if len(renewed) == _RENEWED_AT_ONCE:
+            state.put(renewed)
+            renewed.clear()
+    if renewed:
+        state.put(renewed)
 
 
 def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
     """Return what dataset.json says of a tree, before anything that describes it is written."""
     classes = plan.dataset.classes
-    folders = [folder for folder in _FOLDERS if folder in counts.images]
+    folders = [folder for folder in IMAGE_FOLDERS if folder in counts.images]
     resolved = plan.recipe.resolved()
     info = DatasetInfo(
         name=plan.recipe.name,

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
 from functools import partial
-from itertools import compress
+from itertools import chain
 
-import msgspec
-
-from augbuild.building.changes import ChangeDetector, Changes, ops_as_json, outputs_fingerprint
-from augbuild.building.claim import make_folders
-from augbuild.building.room import check_room
-from augbuild.building.worker import WorkerSettings, reject_lost, run_task
+from augbuild.building.changes import ChangeDetector, Changes
+from augbuild.building.guards.claim import make_folders
+from augbuild.building.guards.room import check_room
+from augbuild.building.worker import (
+    Assignment,
+    Outcome,
+    WorkerSettings,
+    reject_lost,
+    remove_files,
+    run_assignment,
+)
 from augbuild.core.pool import Backend, available_cpus, chunked, map_resilient
-from augbuild.core.progress import Progress, ProgressBar
-from augbuild.dataset.layout import OutputFolder
-from augbuild.dataset.results import BuiltSource, PendingSource, RejectedSource
-from augbuild.dataset.state import Entry
+from augbuild.core.progress import ProgressBar
+from augbuild.dataset.layout import IMAGE_FOLDERS, OutputFolder
+from augbuild.dataset.results import Entry
 from augbuild.errors import OutputError
-from augbuild.sources.dataset import Rejected
+from augbuild.sources.dataset import Source
 
-# Source bytes times outputs: a second or two of work, about what a pool costs to start.
+# Source bytes times outputs: seconds of work. Below, the work itself says whether a pool pays:
+# small pictures take longer for their bytes, and some recipes take a hundred times others' time.
 _POOL_PAYS_FROM = 30_000_000
-_CHUNK = 8  # sources: a second of work at most, and the progress moves with each
+_POOL_COSTS_SECONDS = 1.0  # until two workers have started and imported what they need: 0.9 s seen
+_TRIAL_SECONDS = 0.2
+# A fraction of a second of work: the progress moves with each chunk, and a chunk costs the parent
+# a millisecond, however much is in it.
+_CHUNK_WEIGHT = 4_000_000
+_CHUNK = 64
+_CHUNK_ALONE = 4
 _NOTED_AT_ONCE = 1000
 
 
@@ -46,111 +59,138 @@ def execute_changes(
     if folder.manifest.exists():
         folder.manifest.replace(folder.set_aside)
     run = state.start_run()
-    for chunk in chunked(_pending_entries(detector, changes, run), _NOTED_AT_ONCE):
-        state.put(chunk)
+    for chunk in chunked(_files_to_be(detector, changes), _NOTED_AT_ONCE):
+        state.begin(run, chunk)
     # Before any file is written: after a power cut, too, what is ours is known as ours.
     state.sync()
     make_folders(folder, detector.plan.class_folders())
     made = 0
     with (
         ProgressBar("augbuild", changes.images, "images", quiet=quiet) as progress,
-        closing(_run_pending(detector, changes, n_jobs or available_cpus(), backend)) as batches,
+        closing(_run_pending(detector, changes, run, n_jobs, backend)) as batches,
     ):
-        for results in batches:
-            made += _settle(detector, results, progress)
+        for outcomes in batches:
+            state.put_rows(outcome.row for outcome in outcomes)
+            made += sum(outcome.made for outcome in outcomes)
+            progress.advance(sum(outcome.images for outcome in outcomes))
     for path in changes.stale:
         if entry := state.get(path):
-            _remove_files(folder, entry.files)
+            remove_files(folder.root, entry.files)
     state.forget(changes.stale)
+    _remove_empty_folders(folder)
     return made
 
 
-def _pending_entries(detector: ChangeDetector, changes: Changes, run: int) -> Iterator[Entry]:
-    """Yield the entries of what is pending, for the state to know our files before they exist.
+def _remove_empty_folders(folder: OutputFolder) -> None:
+    """Remove the class folders that have no image, and the folders of splits without classes.
+
+    A class that was renamed or rejected as a whole would else stay a class for those who list
+    folders, such as torchvision's ImageFolder.
+    """
+    for name in IMAGE_FOLDERS:
+        split = folder.root / name
+        if not split.is_dir() or split.is_symlink():
+            continue
+        for each in (*split.iterdir(), split):
+            if each.is_dir() and not each.is_symlink():
+                with suppress(OSError):  # it is not empty
+                    each.rmdir()
+
+
+def _pending_sources(
+    detector: ChangeDetector, changes: Changes
+) -> Iterator[tuple[Source, Entry | None]]:
+    """Yield the sources to work on in plan order, each with what was known of it before."""
+    for index, source in enumerate(detector.plan.sources):
+        cause = changes.cause(index)
+        if cause is None:
+            continue
+        entry = None if cause == "new" else detector.state.get(source.path)
+        yield source, entry
+
+
+def _files_to_be(detector: ChangeDetector, changes: Changes) -> Iterator[tuple[str, set[str]]]:
+    """Yield what is pending with all files that it has or will have, for the state to know.
 
     Raises OutputError where a file that is not ours has the name of one.
     """
-    plan, root = detector.plan, detector.folder.root
-    for index, source in enumerate(plan.sources):
-        if changes.cause(index) is None:
-            continue
-        task = plan.task(source)
-        before = detector.state.get(source.path)
-        files = set(before.files if before else ())
-        for output in task.outputs:
-            path = root / output.file_name
-            if output.file_name not in files and (path.exists() or path.is_symlink()):
+    root = detector.folder.root
+    for source, entry in _pending_sources(detector, changes):
+        files = set(entry.files if entry else ())
+        for name in detector.plan.output_names(source):
+            path = f"{root}/{name}"
+            if name not in files and os.path.lexists(path):
                 raise OutputError(
                     f"{path} was not made by augbuild; move it, or choose another folder with --out"
                 )
-        files.update(output.file_name for output in task.outputs)
-        size, mtime_ns = plan.dataset.originals.stat(source.path)
-        yield Entry(
-            path=source.path,
-            fingerprint=outputs_fingerprint(task, plan.recipe.output),
-            size=size,
-            mtime_ns=mtime_ns,
-            run=run,
-            files=tuple(sorted(files)),
-            result=PendingSource(tuple(ops_as_json(output.ops) for output in task.outputs)),
+            files.add(name)
+        yield source.path, files
+
+
+def _assignments(detector: ChangeDetector, changes: Changes) -> Iterator[Assignment]:
+    """Yield the work on each pending source; called from the threads of a pool, too."""
+    plan = detector.plan
+    labels = {label: index for index, label in enumerate(plan.dataset.classes)}
+    for source, entry in _pending_sources(detector, changes):
+        files: tuple[str, ...] = ()
+        earlier = None
+        if entry is not None:
+            files = entry.files
+            stamp = plan.dataset.originals.stat(source.path)
+            earlier = detector.earlier(source, entry, stamp)
+        yield Assignment(
+            source=source,
+            variants=plan.variants(source),
+            label=labels[source.label],
+            key=detector.keys.key_of(source),
+            files=files,
+            earlier=earlier,
         )
 
 
 def _run_pending(
-    detector: ChangeDetector, changes: Changes, n_jobs: int, backend: Backend
-) -> Generator[list[BuiltSource | Rejected], None, None]:
-    """Run what is pending and yield the results in plan order, a list at a time.
-
-    A small job runs in this process, where a pool would not pay.
-    """
-    plan, folder = detector.plan, detector.folder
-    output = plan.recipe.output
+    detector: ChangeDetector, changes: Changes, run: int, n_jobs: int | None, backend: Backend
+) -> Generator[list[Outcome], None, None]:
+    """Run what is pending and yield the outcomes in plan order, a list at a time."""
     settings = WorkerSettings(
-        originals=plan.dataset.originals,
-        out=folder.root,
-        staging=folder.staging,
-        assets=plan.recipe.folder,
-        format=output.format,
-        quality=output.quality,
-        max_side=output.max_side,
-        link_originals=output.originals == "link",
+        recipe=detector.plan.recipe,
+        tree=detector.tree,
+        staging=detector.folder.staging,
+        run=run,
     )
-    tasks = (plan.task(source) for source in compress(plan.sources, changes.codes))
-    n_jobs = 1 if changes.weight < _POOL_PAYS_FROM else max(1, min(n_jobs, changes.pending))
-    size = max(1, min(_CHUNK, changes.pending // (4 * n_jobs)))
-    work = partial(run_task, settings)
-    return map_resilient(work, tasks, n_jobs=n_jobs, backend=backend, size=size, lost=reject_lost)
+    work = partial(run_assignment, settings)
+    lost = partial(reject_lost, settings)
+    assignments: Iterator[Assignment] = _assignments(detector, changes)
+    n_jobs = max(1, min(n_jobs or available_cpus(), changes.pending))
+    if n_jobs > 1 and changes.weight < _POOL_PAYS_FROM:
+        yield from _run_alone(work, assignments, changes.images, n_jobs)
+        first_left = next(assignments, None)
+        if first_left is None:
+            return
+        assignments = chain([first_left], assignments)
+    heavy = changes.weight // _CHUNK_WEIGHT
+    size = changes.pending // max(4 * n_jobs, heavy, 1)
+    size = max(1, min(_CHUNK, size))
+    yield from map_resilient(
+        work, assignments, n_jobs=n_jobs, backend=backend, size=size, lost=lost
+    )
 
 
-def _settle(
-    detector: ChangeDetector, results: Sequence[BuiltSource | Rejected], progress: Progress
-) -> int:
-    """Note results in the state, and return how many images were made.
-
-    Removes the files of an earlier build that this one did not make.
-    """
-    entries = []
-    made = done = 0
-    for result in results:
-        path = result.source if isinstance(result, Rejected) else result.path
-        before = detector.state.get(path)
-        assert before is not None, "noted before it was run, and the lock keeps others away"
-        assert isinstance(before.result, PendingSource)
-        done += len(before.result.ops)
-        if isinstance(result, Rejected):
-            files: tuple[str, ...] = ()
-            settled: BuiltSource | RejectedSource = RejectedSource(result.reason, result.message)
-        else:
-            files = tuple(file.file_name for file in result.files)
-            settled = result
-        made += len(files)
-        _remove_files(detector.folder, set(before.files).difference(files))
-        entries.append(msgspec.structs.replace(before, files=files, result=settled))
-    detector.state.put(entries)
-    progress.advance(done)
-    return made
-
-
-def _remove_files(folder: OutputFolder, names: Iterable[str]) -> None:
-    for name in names:
-        (folder.root / name).unlink(missing_ok=True)
+def _run_alone(
+    work: Callable[[Assignment], Outcome],
+    assignments: Iterator[Assignment],
+    images: int,
+    n_jobs: int,
+) -> Iterator[list[Outcome]]:
+    """Work without a pool, until the time that it takes says that a pool would pay."""
+    start = time.monotonic()
+    done = 0
+    for chunk in chunked(assignments, _CHUNK_ALONE):
+        outcomes = [work(assignment) for assignment in chunk]
+        yield outcomes
+        done += sum(outcome.images for outcome in outcomes)
+        elapsed = time.monotonic() - start
+        left = (images - done) * elapsed / max(done, 1)
+        saved = left - left / n_jobs
+        if elapsed > _TRIAL_SECONDS and saved > _POOL_COSTS_SECONDS:
+            return

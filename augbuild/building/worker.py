@@ -1,37 +1,63 @@
-"""What a worker does: read one source once, make all its outputs, and return what was made."""
+"""What a worker does: read one source once, make its outputs, and return what the state keeps."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
-from augbuild.building.changes import ops_as_json
-from augbuild.core.files import hash_bytes, write_atomic
-from augbuild.dataset.results import BuiltFile, BuiltSource
-from augbuild.errors import ApplyError, ImageError, OutputError
-from augbuild.pixels.codec import Format, encode, has_more_frames, read_image, shrink
-from augbuild.planning.plan import Task
-from augbuild.sources.dataset import Rejected
-from augbuild.sources.originals import Originals
+from augbuild.building.keys import encoding_of, ops_as_json
+from augbuild.building.reuse import Earlier, Tree, files_to_keep
+from augbuild.building.rows import encode_rows, row_context
+from augbuild.core.files import Stamp, hash_bytes, write_atomic
+from augbuild.dataset.results import BuiltFile, BuiltSource, Entry, RejectedSource, Row
+from augbuild.errors import ApplyError, ImageError, OutputError, Reason
+from augbuild.pixels.codec import encode, has_more_frames, read_image, shrink
+from augbuild.planning.plan import Output, make_task
+from augbuild.recipe.model import Recipe
+from augbuild.sources.dataset import Source
 
 _PROBES = 4  # in each direction
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """The folders and the encoding of a build, the same for all its tasks."""
+    """What is the same for all sources of a build."""
 
-    originals: Originals
-    out: Path
+    recipe: Recipe
+    tree: Tree
     staging: Path
-    assets: Path
-    format: Format
-    quality: int
-    max_side: int | None
-    link_originals: bool
+    run: int
+
+
+class Assignment(NamedTuple):
+    """One source to work on: nothing of it is drawn yet.
+
+    `label` is its class index; `files` of it may be on disk, and those of `earlier` may be kept.
+    """
+
+    source: Source
+    variants: int
+    label: int
+    key: str
+    files: tuple[str, ...] = ()
+    earlier: Earlier | None = None
+
+
+class Outcome(NamedTuple):
+    """A source that is done: its entry in the state, as a row, and its count of images.
+
+    `made` were written; `images` are no longer to be made, since they were or the source cannot be
+    used.
+    """
+
+    row: Row
+    made: int
+    images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,63 +68,127 @@ class _Encoded:
     content: bytes
 
 
-def run_task(settings: WorkerSettings, task: Task) -> BuiltSource | Rejected:
-    """Make every output of one source; or make none, and return why.
+def run_assignment(settings: WorkerSettings, assignment: Assignment) -> Outcome:
+    """Make every output of one source that cannot be kept; or make none, and note why.
 
-    Raises OutputError where an output cannot be written.
+    What else may be on disk of the source is removed. Raises OutputError where an output cannot be
+    written.
     """
-    path = task.source.path
+    path = assignment.source.path
+    # Before it is read: what changes from here on is seen by the next build.
+    stamp = settings.tree.originals.stat(path)
     try:
-        data = settings.originals.read(path)
-        image = read_image(data)
-        outputs = _make_outputs(settings, task, image, data)
+        return _build(settings, assignment, stamp)
     except ImageError as error:
-        return Rejected(path, error.reason, str(error))
+        reason, message = error.reason, str(error)
     except ApplyError as error:
-        return Rejected(path, "op_failed", str(error))
+        reason, message = "op_failed", str(error)
     except MemoryError:
-        return Rejected(
-            path, "out_of_memory", "there was not enough memory for this image and its ops"
-        )
-    # Only now: what fails above leaves no file behind.
-    for output in outputs:
-        _write(settings, task, output)
-    return BuiltSource(
-        path=path,
-        sha256=hash_bytes(data),
-        width=image.width,
-        height=image.height,
-        more_frames=has_more_frames(data),
-        files=tuple(output.file for output in outputs),
+        reason = "out_of_memory"
+        message = "there was not enough memory for this image and its ops"
+    return _reject(settings, assignment, stamp, reason, message)
+
+
+def reject_lost(settings: WorkerSettings, assignment: Assignment) -> Outcome:
+    """Reject a source that has killed its worker process twice."""
+    stamp = settings.tree.originals.stat(assignment.source.path)
+    message = "it killed its worker process twice; there was probably not enough memory"
+    return _reject(settings, assignment, stamp, "out_of_memory", message)
+
+
+def _build(settings: WorkerSettings, assignment: Assignment, stamp: Stamp) -> Outcome:
+    source, earlier = assignment.source, assignment.earlier
+    task = make_task(settings.recipe, source, assignment.variants)
+    kept: dict[str, BuiltFile] = {}
+    if earlier is not None:
+        kept = files_to_keep(earlier, task.outputs, settings.tree)
+    missing = [output for output in task.outputs if output.file_name not in kept]
+    if missing or earlier is None:
+        data = settings.tree.originals.read(source.path)
+        sha256 = hash_bytes(data)
+        if earlier is not None and sha256 != earlier.built.sha256:
+            # It has changed since the parent looked.
+            return run_assignment(settings, assignment._replace(earlier=None))
+        image = read_image(data)
+        made = _make_outputs(settings, missing, image, data)
+        # Only now: what fails above leaves no file behind.
+        for output in made:
+            _write(settings, source, output)
+        described = (sha256, image.width, image.height, has_more_frames(data))
+    else:
+        made = []
+        built = earlier.built
+        described = (built.sha256, built.width, built.height, built.more_frames)
+    files = kept | {output.file.file_name: output.file for output in made}
+    result = BuiltSource(
+        source.path,
+        *described,
+        files=tuple(files[output.file_name] for output in task.outputs),
         ops=tuple(ops_as_json(output.ops) for output in task.outputs),
     )
+    stamp = _after_linking(settings, source, stamp)
+    row = _finish(settings, assignment, stamp, result)
+    return Outcome(row, made=len(made), images=len(made))
 
 
-def reject_lost(task: Task) -> Rejected:
-    """Return the rejection of a task that has killed its worker process twice."""
-    return Rejected(
-        task.source.path,
-        "out_of_memory",
-        "it killed its worker process twice; there was probably not enough memory",
+def _reject(
+    settings: WorkerSettings, assignment: Assignment, stamp: Stamp, reason: Reason, message: str
+) -> Outcome:
+    row = _finish(settings, assignment, stamp, RejectedSource(reason, message))
+    return Outcome(row, made=0, images=1 + assignment.variants)
+
+
+def _finish(
+    settings: WorkerSettings,
+    assignment: Assignment,
+    stamp: Stamp,
+    result: BuiltSource | RejectedSource,
+) -> Row:
+    """Remove the files that a source has no more, and return its entry in the state."""
+    files: tuple[str, ...] = ()
+    rows = b""
+    if isinstance(result, BuiltSource):
+        files = tuple(file.file_name for file in result.files)
+        rows = encode_rows(assignment.source, assignment.label, result)
+    remove_files(settings.tree.root, set(assignment.files).difference(files))
+    entry = Entry(
+        path=assignment.source.path,
+        status="built" if files else "rejected",
+        key=assignment.key,
+        encoding=encoding_of(settings.recipe.output),
+        stamp=stamp,
+        run=settings.run,
+        files=files,
+        result=result,
+        context=row_context(assignment.source, assignment.label),
+        rows=rows,
     )
+    return entry.to_row()
+
+
+def remove_files(root: Path, names: Collection[str]) -> None:
+    """Remove files of the tree, of which some may be gone already; raises OSError."""
+    for name in names:
+        (root / name).unlink(missing_ok=True)
 
 
 def _make_outputs(
-    settings: WorkerSettings, task: Task, image: Image.Image, data: bytes
+    settings: WorkerSettings, outputs: Sequence[Output], image: Image.Image, data: bytes
 ) -> list[_Encoded]:
-    """Make and encode every output before any is written: a source gives all of them or none."""
+    """Make and encode outputs before any is written: a source gives all of them or none."""
     # AugLy takes a third of a second to import, which the parent of workers does not pay.
     from augbuild.pixels.apply import apply
 
-    small = shrink(image, settings.max_side)
+    recipe = settings.recipe
+    small = shrink(image, recipe.output.max_side)
     source_is_flat = _is_flat(image)
     made = []
-    for output in task.outputs:
+    for output in outputs:
         if output.variant is None:
             result, content, flat = image, data, False
         else:
-            result = apply(small, output.ops, settings.assets)
-            content = encode(result, settings.format, settings.quality)
+            result = apply(small, output.ops, recipe.folder)
+            content = encode(result, recipe.output.format, recipe.output.quality)
             flat = not source_is_flat and _is_flat(result)
         file = BuiltFile(
             file_name=output.file_name,
@@ -126,11 +216,11 @@ def _is_flat(image: Image.Image) -> bool:
     return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # a pair a band
 
 
-def _write(settings: WorkerSettings, task: Task, output: _Encoded) -> None:
-    target = settings.out / output.file.file_name
+def _write(settings: WorkerSettings, source: Source, output: _Encoded) -> None:
+    target = settings.tree.root / output.file.file_name
     try:
-        if output.file.variant is None and settings.link_originals:
-            original = settings.originals.local_path(task.source.path)
+        if output.file.variant is None and settings.tree.link_originals:
+            original = settings.tree.originals.local_path(source.path)
             if original is not None and _link(original, target, settings.staging):
                 return
         write_atomic(target, output.content, settings.staging)
@@ -150,3 +240,11 @@ def _link(original: Path, target: Path, staging: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _after_linking(settings: WorkerSettings, source: Source, before: Stamp) -> Stamp:
+    """Return the stamp of a source that may just have got another link, which changes its ctime."""
+    if not settings.tree.link_originals:
+        return before
+    after = settings.tree.originals.stat(source.path)
+    return after if after._replace(ctime_ns=before.ctime_ns) == before else before

@@ -10,15 +10,44 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from filelock import FileLock, Timeout
 
 _KEPT_CHARACTERS = 40  # of four bytes each at most; a name on disk has up to 255 bytes
 
 
+UNKNOWN = -1
+"""Stands for what is not known of a file's stamp."""
+
+
 class LockedError(Exception):
     """Another process holds the lock."""
+
+
+class Stamp(NamedTuple):
+    """What tells, without reading it, that a file may have changed; times in nanoseconds.
+
+    The size is -1 where there is no file. A rename changes ctime and keeps the inode, so files that
+    swap their names are seen, as in git's index.
+    """
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int = UNKNOWN
+    inode: int = UNKNOWN
+
+    def agrees_with(self, other: Stamp) -> bool:
+        """Check that two stamps differ in nothing that is known of both."""
+        if (self.size, self.mtime_ns) != (other.size, other.mtime_ns):
+            return False
+        for mine, theirs in ((self.ctime_ns, other.ctime_ns), (self.inode, other.inode)):
+            if UNKNOWN not in (mine, theirs) and mine != theirs:
+                return False
+        return True
+
+
+NO_FILE = Stamp(-1, 0)
 
 
 def open_regular_file(path: Path) -> BinaryIO:
@@ -122,6 +151,15 @@ def size_and_mtime(path: Path) -> tuple[int, int]:
     except OSError:
         return -1, 0
     return status.st_size, status.st_mtime_ns
+
+
+def stamp_of(path: str | Path) -> Stamp:
+    """Return the stamp of a file, and NO_FILE for what has none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  # a third of the time of Path's, for each source
+    except OSError:
+        return NO_FILE
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def is_safe_path(value: object) -> bool:

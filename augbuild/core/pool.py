@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, closing
 from functools import partial
 from itertools import islice
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Literal, TypeVar
 
+from augbuild.core.loky import keep_manager_alive, start_tracker
 from augbuild.core.orphans import exit_with_parent
 from augbuild.core.signals import shield_children
 from augbuild.errors import AugbuildError
@@ -20,20 +22,46 @@ from augbuild.errors import AugbuildError
 Backend = Literal["loky", "threading"]
 
 _CHUNK = 64
+_MANY = 1_000_000
 _CHUNKS_PER_WORKER = 4  # so that no worker waits long for the slowest at the end
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
-_tracker_start = threading.Lock()
+
+# The limits of a container: of control groups in version 2, and in version 1.
+_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+_CPU_PERIOD = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
 
 
 def available_cpus() -> int:
-    """Count the processors that this process may use, container limits included."""
-    from joblib import cpu_count
+    """Count the processors that this process may use, container limits included.
 
-    return int(cpu_count())
+    joblib counts the same, but its import takes a tenth of a second, and a build that has nothing
+    to do needs no more of it. LOKY_MAX_CPU_COUNT is joblib's own limit.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    limits = [math.ceil(_container_limit()), int(os.environ.get("LOKY_MAX_CPU_COUNT", count))]
+    return max(1, min(count, *limits))
+
+
+def _container_limit() -> float:
+    """Return how many processors a control group allows, as a share of time; many without one."""
+    try:
+        if _CPU_MAX.exists():
+            quota, period = _CPU_MAX.read_text(encoding="utf-8").split()
+        else:
+            quota = _CPU_QUOTA.read_text(encoding="utf-8")
+            period = _CPU_PERIOD.read_text(encoding="utf-8")
+        share = int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):  # "max", or no control groups at all
+        return _MANY
+    return share if share > 0 else _MANY
 
 
 def chunked(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
@@ -156,7 +184,7 @@ def _run(
     class QuietParallel(Parallel):  # type: ignore[misc]  # joblib has no types
         def _initialize_backend(self) -> object:
             workers = super()._initialize_backend()
-            _forgive_dropped_work(getattr(self._backend, "_workers", None))
+            keep_manager_alive(getattr(self._backend, "_workers", None))
             return workers
 
         def _warn_exit_early(self) -> None:
@@ -176,57 +204,7 @@ def _run(
     _log.debug("a pool of %d workers (%s)", n_jobs, backend)
     with ExitStack() as stack:
         with shield_children():
-            _start_tracker()
+            start_tracker()
             results = pool(delayed(function)(item) for item in items)
             stack.enter_context(closing(results))
         yield from results
-
-
-def _forgive_dropped_work(executor: Any) -> None:
-    """Keep loky's manager thread from failing where a pool ends early.
-
-    It then looks for work items that it has just dropped, and its KeyError would be printed (joblib
-    1.6, process_executor.add_call_item_to_queue). A `threading.excepthook` would catch that for the
-    whole process; this reaches no further than the one pool.
-    """
-    if executor is None or "_start_executor_manager_thread" in vars(executor):
-        return  # a pool of threads, or one that is used again
-    start = executor._start_executor_manager_thread
-
-    def start_forgiving() -> None:
-        start()
-        manager = executor._executor_manager_thread
-        if "add_call_item_to_queue" in vars(manager):
-            return
-        add = manager.add_call_item_to_queue
-
-        def add_what_is_left() -> None:
-            try:
-                add()
-            except KeyError:
-                if not manager.executor_flags.shutdown:
-                    raise
-
-        manager.add_call_item_to_queue = add_what_is_left
-
-    executor._start_executor_manager_thread = start_forgiving
-
-
-def _start_tracker() -> None:
-    """Start loky's tracker, which cleans up after killed processes, without its warnings.
-
-    It would warn on standard error of what it finds to clean up. Nothing but the environment that
-    it starts in can prevent that, so ours is changed for the millisecond that the start takes.
-    """
-    from joblib.externals.loky.backend import resource_tracker
-
-    with _tracker_start:  # two threads must not restore what the other one has set
-        before = os.environ.get("PYTHONWARNINGS")
-        os.environ["PYTHONWARNINGS"] = "ignore"
-        try:
-            resource_tracker.ensure_running()
-        finally:
-            if before is None:
-                del os.environ["PYTHONWARNINGS"]
-            else:
-                os.environ["PYTHONWARNINGS"] = before

@@ -14,6 +14,7 @@ CHART_NAME = "counts.png"
 REJECTED_NAME = "rejected.jsonl"
 
 AUGMENTED_FOLDER = "augmented_train"
+IMAGE_FOLDERS = ("train", AUGMENTED_FOLDER, "validation", "test")
 STATE_FOLDER = ".augbuild"
 STAGING = "staging-"
 

@@ -4,93 +4,71 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
-import msgspec
-
-from augbuild.core.documents import decode, to_plain
-from augbuild.dataset.results import BuiltSource, PendingSource, RejectedSource
+from augbuild.core.documents import decode
+from augbuild.dataset.results import Confirmed, Entry, Row
 from augbuild.errors import FIX_AND_RERUN, OutputError
 
 T = TypeVar("T")
-Status = Literal["pending", "built", "rejected"]
 Note = Literal["format", "recipe", "source", "versions", "runs", "running"]
-Row = tuple[str, Status, str, int, int, int, str, str]
 
-_FORMAT = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS source (
+_FORMAT = 2
+_COLUMNS = """
     path TEXT PRIMARY KEY,
     status TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
+    key TEXT NOT NULL,
+    encoding TEXT NOT NULL,
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
     run INTEGER NOT NULL,
     files TEXT NOT NULL,
-    result TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    result TEXT NOT NULL,
+    context TEXT NOT NULL,
+    rows BLOB NOT NULL
 """
-
-
-_RESULTS: dict[Status, type[PendingSource | BuiltSource | RejectedSource]] = {
-    "pending": PendingSource,
-    "built": BuiltSource,
-    "rejected": RejectedSource,
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS source ({_COLUMNS});
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+COMMIT;
+"""
+# What each format has for the columns of an entry. In format 1, that of version 0.1, a fingerprint
+# of all that was drawn stood for key and encoding, and a begun source had forgotten its past.
+_SELECTED = {
+    1: """
+    path, status, '', fingerprint, size, mtime_ns, -1, -1, run, files,
+    CASE status WHEN 'pending' THEN 'null' ELSE result END, '', x''
+    """,
+    2: "*",
 }
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """Everything that the state knows of one source.
-
-    `fingerprint` stands for everything but its bytes that its outputs depend on; `size` and
-    `mtime_ns` are the source file's when it was read; `run` is the number of the build; `files` may
-    be on disk and are ours.
-    """
-
-    path: str
-    fingerprint: str
-    size: int
-    mtime_ns: int
-    run: int
-    files: tuple[str, ...]
-    result: PendingSource | BuiltSource | RejectedSource
-
-    @property
-    def status(self) -> Status:
-        """Return what the result says, in one word."""
-        match self.result:
-            case PendingSource():
-                return "pending"
-            case BuiltSource():
-                return "built"
-            case RejectedSource():
-                return "rejected"
-
-    def to_row(self) -> Row:
-        """Return the entry as the columns of the state."""
-        # ASCII, unlike the documents of the tree: builds of 0.1 wrote it so.
-        files = json.dumps(self.files)
-        result = json.dumps(to_plain(self.result))
-        return (
-            self.path, self.status, self.fingerprint, self.size, self.mtime_ns, self.run,
-            files, result,
-        )  # fmt: skip
-
-    @classmethod
-    def from_row(cls, row: Row, where: str) -> Entry:
-        """Read an entry; raises OutputError, whose message begins with `where`."""
-        path, status, fingerprint, size, mtime_ns, run, files, result = row
-        where = f"{where} is damaged: source {path!r}"
-        if status not in _RESULTS:
-            raise OutputError(f"{where} has the unknown status {status!r}")
-        names = decode(files, tuple[str, ...], where, OutputError)
-        known = decode(result, _RESULTS[status], where, OutputError)
-        return cls(path, fingerprint, size, mtime_ns, run, names, known)
+_MIGRATION = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE migrated ({_COLUMNS});
+INSERT INTO migrated SELECT {_SELECTED[1]} FROM source ORDER BY path;
+DROP TABLE source;
+ALTER TABLE migrated RENAME TO source;
+INSERT OR REPLACE INTO fact VALUES ('format', '2');
+COMMIT;
+"""
+_PUT = f"INSERT OR REPLACE INTO source VALUES ({', '.join('?' * 13)})"
+_BEGIN = """
+INSERT INTO source VALUES (?, 'pending', '', '', -1, 0, -1, -1, ?, ?, 'null', '', x'')
+ON CONFLICT (path) DO UPDATE SET
+    status = 'pending', run = excluded.run, files = excluded.files,
+    result = CASE status WHEN 'rejected' THEN 'null' ELSE result END
+"""
+_CONFIRM = """
+UPDATE source SET key = ?, encoding = ?, size = ?, mtime_ns = ?, ctime_ns = ?, inode = ?
+WHERE path = ?
+"""
 
 
 class State:
@@ -103,6 +81,8 @@ class State:
 
     def __init__(self, file: Path | None, *, read_only: bool = False) -> None:
         self._file = file
+        self.read_only = read_only
+        self._lock = threading.Lock()
         try:
             self._database = _connect(file, "ro" if read_only else "rwc")
         except sqlite3.Error as error:
@@ -115,6 +95,7 @@ class State:
                 read_only = False
             if not read_only:
                 self._prepare()
+            self._select = f"SELECT {_SELECTED[self._checked_format()]} FROM source"
         except BaseException as error:
             self._database.close()
             if isinstance(error, sqlite3.Error):
@@ -126,12 +107,23 @@ class State:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.executescript(_SCHEMA)
-        if self.note("format", int) not in {None, _FORMAT}:
+        found = self._checked_format()
+        if found != _FORMAT:
+            self._database.executescript(_MIGRATION)
+        self.set_note("format", _FORMAT)
+
+    def _checked_format(self) -> int:
+        """Return the format of the file; raises OutputError for one that is not known."""
+        columns = self._database.execute("SELECT name FROM pragma_table_info('source')").fetchall()
+        # A build that was killed early may have made the table and not noted its format.
+        by_columns = 1 if ("fingerprint",) in columns else _FORMAT
+        found = self.note("format", int) or by_columns
+        if found not in _SELECTED:
             raise OutputError(
                 f"{self._file} was written by another release of augbuild; "
                 "build into another folder"
             )
-        self.set_note("format", _FORMAT)
+        return found
 
     def __enter__(self) -> Self:
         return self
@@ -172,13 +164,30 @@ class State:
 
     def get(self, path: str) -> Entry | None:
         """Look up what is known of a source."""
-        row = self._database.execute("SELECT * FROM source WHERE path = ?", (path,)).fetchone()
+        with self._lock:
+            row = self._database.execute(f"{self._select} WHERE path = ?", (path,)).fetchone()
         return None if row is None else Entry.from_row(row, str(self._file))
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Remember these sources, all or none of them."""
-        statement = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        self._write(statement, map(Entry.to_row, entries))
+        self.put_rows(map(Entry.to_row, entries))
+
+    def put_rows(self, rows: Iterable[Row]) -> None:
+        """Remember sources whose entries are rows already, all or none of them."""
+        self._write(_PUT, rows)
+
+    def begin(self, run: int, files: Iterable[tuple[str, Collection[str]]]) -> None:
+        """Note sources as begun by a run, each with all files that may be on disk from here on.
+
+        What is known of a source from before stays known, all but its status.
+        """
+        rows = ((path, run, json.dumps(sorted(names))) for path, names in files)
+        self._write(_BEGIN, rows)
+
+    def confirm(self, confirmed: Iterable[Confirmed]) -> None:
+        """Note sources as right under another key, encoding or stamp."""
+        rows = ((each.key, each.encoding, *each.stamp, each.path) for each in confirmed)
+        self._write(_CONFIRM, rows)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Forget these sources, all or none of them."""
@@ -186,15 +195,20 @@ class State:
 
     def _write(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
         # IMMEDIATE: another writer is met here, and not in the middle of the transaction.
-        self._database.execute("BEGIN IMMEDIATE")
-        with self._database:
-            self._database.executemany(statement, rows)
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            with self._database:
+                self._database.executemany(statement, rows)
 
     def entries(self) -> Iterator[Entry]:
         """Yield all sources by path; the state may be changed only after the last."""
-        with closing(self._database.execute("SELECT * FROM source ORDER BY path")) as rows:
+        with closing(self._database.execute(f"{self._select} ORDER BY path")) as rows:
             for row in rows:
                 yield Entry.from_row(row, str(self._file))
+
+    def __contains__(self, path: str) -> bool:
+        found = self._database.execute("SELECT 1 FROM source WHERE path = ?", (path,)).fetchone()
+        return found is not None
 
     def __len__(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM source").fetchone()[0])
@@ -209,7 +223,8 @@ class State:
 def _connect(file: Path | None, mode: Literal["ro", "rwc"]) -> sqlite3.Connection:
     name = ":memory:" if file is None else f"{file.absolute().as_uri()}?mode={mode}"
     # None: every statement is committed at once, but for the transactions of `_write`.
-    return sqlite3.connect(name, uri=True, isolation_level=None)
+    # The threads of a pool look up sources while this one writes: `_lock` keeps them apart.
+    return sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _as_output_error(file: Path | None, error: sqlite3.Error) -> OutputError:

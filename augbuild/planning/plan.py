@@ -66,6 +66,14 @@ class BuildPlan:
         variants = self.variants(source)
         return make_task(self.recipe, source, variants)
 
+    def output_names(self, source: Source) -> list[str]:
+        """Return the names of everything to make from one source, drawing nothing."""
+        return name_outputs(self.recipe, source, self.variants(source))
+
+    def output_count(self, source: Source) -> int:
+        """Count what is to be made from one source."""
+        return 1 + self.variants(source)
+
     def tasks(self) -> Iterator[Task]:
         """Draw the tasks in plan order, one at a time."""
         return map(self.task, self.sources)
@@ -200,15 +208,20 @@ def spread(sources: Sequence[Source], limit: int) -> list[Source]:
 
 def make_task(recipe: Recipe, source: Source, variants: int) -> Task:
     """Name and draw everything to make from one source."""
+    original, *augmented = name_outputs(recipe, source, variants)
+    outputs = [Output(original, variant=None)]
+    drawn = draw_variants(recipe, source.key, source.label, variants)
+    for variant, file_name in enumerate(augmented):
+        outputs.append(Output(file_name, variant, drawn[variant]))
+    return Task(source, tuple(outputs))
+
+
+def name_outputs(recipe: Recipe, source: Source, variants: int) -> list[str]:
+    """Name everything to make from one source, the original first, without drawing any of it."""
     stem = output_stem(source.key)
     split = source.split or "train"
     suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
-    file_name = f"{split}/{source.label}/{stem}{suffix}"
-    outputs = [Output(file_name, variant=None)]
-    folder = f"{AUGMENTED_FOLDER}/{source.label}"
+    original = f"{split}/{source.label}/{stem}{suffix}"
     extension = _EXTENSIONS[recipe.output.format]
-    drawn = draw_variants(recipe, source.key, source.label, variants)
-    for variant, ops in enumerate(drawn):
-        file_name = f"{folder}/{stem}_aug{variant}{extension}"
-        outputs.append(Output(file_name, variant, ops))
-    return Task(source, tuple(outputs))
+    folder = f"{AUGMENTED_FOLDER}/{source.label}"
+    return [original, *(f"{folder}/{stem}_aug{variant}{extension}" for variant in range(variants))]

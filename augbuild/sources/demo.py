@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from augbuild.catalogue.assets import TWEMOJI, augly_assets
+from augbuild.core.files import Stamp
 from augbuild.core.text import as_toml
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import Source, SourceDataset, SourceOptions
@@ -74,9 +75,9 @@ class DigitOriginals:
         """Return the PGM file of a digit."""
         return read_digits()[path]
 
-    def stat(self, path: str) -> tuple[int, int]:
+    def stat(self, path: str) -> Stamp:
         """Return the size of a digit's file, and no time."""
-        return len(read_digits()[path]), 0
+        return Stamp(len(read_digits()[path]), 0)
 
     def local_path(self, path: str) -> Path | None:  # noqa: ARG002
         """Return None: no digit is a file."""

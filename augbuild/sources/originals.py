@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from augbuild.core.files import read_regular_file, size_and_mtime
+from augbuild.core.files import Stamp, read_regular_file, stamp_of
 from augbuild.errors import FIX_AND_RERUN, ImageError, SourceError, is_machine_error
 
 MAX_FILE_BYTES = 1 << 30
@@ -29,8 +29,8 @@ class Originals(Protocol):
         """
         ...
 
-    def stat(self, path: str) -> tuple[int, int]:
-        """Return size in bytes and modification time in nanoseconds; -1 and 0 for neither."""
+    def stat(self, path: str) -> Stamp:
+        """Return what tells that an original may have changed, without reading it."""
         ...
 
     def local_path(self, path: str) -> Path | None:
@@ -48,9 +48,9 @@ class FolderOriginals:
         """Read an original whole; raises ImageError and SourceError."""
         return read_bytes(self.root / path)
 
-    def stat(self, path: str) -> tuple[int, int]:
-        """Return size and modification time of an original."""
-        return size_and_mtime(self.root / path)
+    def stat(self, path: str) -> Stamp:
+        """Return the stamp of the file of an original."""
+        return stamp_of(f"{self.root}/{path}")
 
     def local_path(self, path: str) -> Path | None:
         """Return the file of an original."""

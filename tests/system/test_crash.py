@@ -21,7 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from augbuild.dataset.state import Entry, State
+from augbuild.dataset.results import Entry
+from augbuild.dataset.state import State
 from tests.conftest import REPOSITORY, photo, tree
 from tests.system.fault_rig import (
     CALLS,

@@ -12,13 +12,17 @@ from pathlib import Path
 import pytest
 
 from augbuild.building.build import build
+from augbuild.catalogue.transforms import Op
 from augbuild.checking.replay import replay
 from augbuild.checking.verify import verify
+from augbuild.core.files import stamp_of
 from augbuild.dataset.info import read_info
 from augbuild.dataset.manifest import encode_row, read_manifest
 from augbuild.dataset.private import read_last_run
 from augbuild.dataset.state import State
 from augbuild.dataset.versions import versions
+from augbuild.planning.sampling import draw_ops
+from augbuild.recipe.model import Recipe
 from tests.conftest import REPOSITORY, tree
 
 OLD = REPOSITORY / "tests" / "golden" / "tree-0.1"
@@ -84,15 +88,38 @@ def test_nothing_is_done_again(project: Path) -> None:
         assert tree(project / "out") == whole
 
 
-def test_its_state_is_written_as_it_was(project: Path) -> None:
-    file = project / "out" / ".augbuild" / "state.sqlite"
-    query = "SELECT * FROM source ORDER BY path"
-    with closing(sqlite3.connect(file)) as database:
-        before = database.execute(query).fetchall()
-    with State(file) as state:
-        state.put(list(state.entries()))
-    with closing(sqlite3.connect(file)) as database:
-        assert database.execute(query).fetchall() == before
+def test_its_state_is_rewritten_once_and_then_nothing_is_drawn(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def note(recipe: Recipe, key: str, label: str, variant: int) -> tuple[Op, ...]:
+        drawn.append(key)
+        return draw_ops(recipe, key, label, variant)
+
+    monkeypatch.setattr("augbuild.planning.plan.draw_ops", note)
+    assert build(project / "recipe.toml").made == 0
+    assert len(drawn) == 3  # one variant of each, with the one that was rejected
+    with State(project / "out" / ".augbuild" / "state.sqlite", read_only=True) as state:
+        entries = list(state.entries())
+    for entry in entries:
+        assert entry.key
+        assert entry.stamp == stamp_of(project / "photos" / entry.path)
+    assert build(project / "recipe.toml").made == 0
+    assert len(drawn) == 3
+
+
+def test_its_images_are_kept_where_a_recipe_asks_for_more(project: Path) -> None:
+    recipe = (project / "recipe.toml").read_text(encoding="utf-8")
+    assert "variants = 1" in recipe
+    more = recipe.replace("variants = 1", "variants = 2")
+    (project / "recipe.toml").write_text(more, encoding="utf-8")
+    before = tree(project / "out")
+    report = build(project / "recipe.toml")
+    assert (report.made, report.reasons) == (2, {"recipe changed": 3})
+    after = tree(project / "out")
+    images = {name: content for name, content in before.items() if "/" in name}
+    assert images.items() <= after.items()
 
 
 def test_originals_are_replayed(project: Path) -> None:

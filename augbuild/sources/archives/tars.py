@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from augbuild.core.files import open_regular_file, size_and_mtime
+from augbuild.core.files import NO_FILE, Stamp, open_regular_file, stamp_of
 from augbuild.errors import FIX_AND_RERUN, ImageError, SourceError, is_machine_error
 from augbuild.sources.archives.members import Kind, Member, plain_name
 from augbuild.sources.originals import MAX_FILE_BYTES
@@ -52,16 +52,16 @@ class TarOriginals:
             raise ImageError("unreadable", "the archive is cut short")
         return data
 
-    def stat(self, path: str) -> tuple[int, int]:
-        """Return the size of a member, and when the archive was modified.
+    def stat(self, path: str) -> Stamp:
+        """Return the size of a member, and all else of the archive.
 
         After any change of the archive its members are hashed, and only those that differ are made
         again.
         """
         place = self._opened()[1].get(path)
         if place is None:
-            return -1, 0
-        return place[1], size_and_mtime(self.root)[1]
+            return NO_FILE
+        return stamp_of(self.root)._replace(size=place[1])
 
     def local_path(self, path: str) -> Path | None:  # noqa: ARG002  # the protocol's
         """Return None: a member is not a file of its own."""
@@ -73,7 +73,7 @@ class TarOriginals:
         return members
 
     def _opened(self) -> tuple[list[Member], Mapping[str, _Place]]:
-        return _read_headers(self.root, self.tar, *size_and_mtime(self.tar))
+        return _read_headers(self.root, self.tar, *stamp_of(self.tar)[:2])
 
 
 # For each process: a tar has no directory, so all of its headers are read to find one member.

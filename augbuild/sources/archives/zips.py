@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from augbuild.core.files import size_and_mtime
+from augbuild.core.files import NO_FILE, Stamp, stamp_of
 from augbuild.errors import FIX_AND_RERUN, ImageError, SourceError, is_machine_error
 from augbuild.sources.archives.members import Kind, Member, plain_name
 from augbuild.sources.originals import MAX_FILE_BYTES
@@ -56,16 +56,16 @@ class ZipOriginals:
                 raise SourceError(f"{self.root}: {error.strerror}; {FIX_AND_RERUN}") from error
             raise ImageError("unreadable", f"cannot be read: {error.strerror}") from error
 
-    def stat(self, path: str) -> tuple[int, int]:
-        """Return the size of a member, and when the archive was modified.
+    def stat(self, path: str) -> Stamp:
+        """Return the size of a member, and all else of the archive.
 
         The times of members come in steps of two seconds, and tools set them as they like. After
         any change of the archive its members are hashed, and only those that differ made again.
         """
-        size, mtime_ns = size_and_mtime(self.root)
-        _, infos = _open_zip(self.root, size, mtime_ns)
+        archive = stamp_of(self.root)
+        _, infos = _open_zip(self.root, archive.size, archive.mtime_ns)
         info = infos.get(path)
-        return (info.file_size, mtime_ns) if info else (-1, 0)
+        return archive._replace(size=info.file_size) if info else NO_FILE
 
     def local_path(self, path: str) -> Path | None:  # noqa: ARG002  # the protocol's
         """Return None: a member is not a file of its own."""
@@ -80,7 +80,7 @@ class ZipOriginals:
         ]
 
     def _opened(self) -> tuple[zipfile.ZipFile, Mapping[str, zipfile.ZipInfo]]:
-        return _open_zip(self.root, *size_and_mtime(self.root))
+        return _open_zip(self.root, *stamp_of(self.root)[:2])
 
 
 # For each process: the directory of an archive is read once, not for each member. Size and time

@@ -23,6 +23,7 @@ from augbuild.dataset.results import RejectedSource
 from augbuild.dataset.state import State
 from augbuild.errors import Reason
 from augbuild.recipe.load import load_recipe
+from tests.augbuild.building.fixtures import change_unseen
 from tests.conftest import RECIPE, photo, photos, tree, write_recipe
 
 
@@ -256,7 +257,9 @@ def test_a_reason_that_may_pass_is_tried_again_and_then_forgotten(
     with State(out / ".augbuild" / "state.sqlite") as state:
         entry = state.get("cats/cats_0.png")
         assert entry is not None
-        rejected = msgspec.structs.replace(entry, files=(), result=RejectedSource(reason, "m"))
+        rejected = msgspec.structs.replace(
+            entry, status="rejected", files=(), result=RejectedSource(reason, "m")
+        )
         state.put([rejected])
     for name in entry.files:
         (out / name).unlink()
@@ -284,12 +287,7 @@ def test_a_build_that_was_interrupted_is_finished_and_then_over(project: Path) -
 
 def test_rehash_and_links_reach_the_build(split_project: Path, tmp_path: Path) -> None:
     make(split_project)
-    source = split_project / "photos" / "train" / "cats" / "cats_1.png"
-    status = source.stat()
-    data = bytearray(source.read_bytes())
-    data[-1] ^= 1
-    source.write_bytes(data)
-    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    change_unseen(split_project, "train/cats/cats_1.png")
     assert build(split_project / "recipe.toml").reasons == {}
     report = build(split_project / "recipe.toml", rehash=True)
     assert report.reasons == {"source changed": 1}

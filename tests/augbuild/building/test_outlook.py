@@ -11,6 +11,7 @@ from augbuild.building.build import build
 from augbuild.building.inputs import plan_recipe
 from augbuild.building.outlook import estimate_cost, plan_build
 from augbuild.dataset.state import State
+from tests.augbuild.building.fixtures import change_unseen
 from tests.conftest import RECIPE, photo, photos, tree, write_recipe
 
 
@@ -47,15 +48,8 @@ def test_after_a_build_and_a_change(split_project: Path) -> None:
 
 
 def test_rehash_looks_into_files(split_project: Path) -> None:
-    import os
-
     build(split_project / "recipe.toml")
-    source = split_project / "photos" / "train" / "cats" / "cats_1.png"
-    status = source.stat()
-    data = bytearray(source.read_bytes())
-    data[-1] ^= 1
-    source.write_bytes(data)
-    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    change_unseen(split_project, "train/cats/cats_1.png")
     assert plan_build(split_project / "recipe.toml").pending == ()
     expected = (("train/cats/cats_1.png", "source changed"),)
     assert plan_build(split_project / "recipe.toml", rehash=True).pending == expected

@@ -20,7 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augbuild.core.files import (
+    NO_FILE,
+    UNKNOWN,
     LockedError,
+    Stamp,
     hash_bytes,
     hash_file,
     hold_lock,
@@ -29,6 +32,7 @@ from augbuild.core.files import (
     open_regular_file,
     read_regular_file,
     size_and_mtime,
+    stamp_of,
     write_atomic,
 )
 
@@ -227,6 +231,41 @@ def test_size_and_time_of_a_file_and_of_none(tmp_path: Path) -> None:
     assert size_and_mtime(path) == (3, 7_000_000_001)
     assert size_and_mtime(tmp_path / "gone") == (-1, 0)
     assert size_and_mtime(path / "below a file") == (-1, 0)
+
+
+def test_the_stamp_of_a_file_and_of_none(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"123")
+    os.utime(path, ns=(5, 7_000_000_001))
+    status = path.stat()
+    assert stamp_of(path) == (3, 7_000_000_001, status.st_ctime_ns, status.st_ino)
+    assert stamp_of(str(path)) == stamp_of(path)
+    assert stamp_of(tmp_path / "gone") == stamp_of(path / "below a file") == NO_FILE
+
+
+@pytest.mark.parametrize("field", Stamp._fields)
+def test_stamps_agree_where_nothing_that_is_known_differs(field: str) -> None:
+    stamp = Stamp(3, 7, 8, 9)
+    other = stamp._replace(**{field: 5})
+    assert stamp.agrees_with(stamp)
+    assert not stamp.agrees_with(other)
+    assert not other.agrees_with(stamp)
+    unknown = stamp._replace(**{field: UNKNOWN})
+    both = stamp.agrees_with(unknown), unknown.agrees_with(stamp)
+    assert both == ((True, True) if field in {"ctime_ns", "inode"} else (False, False))
+
+
+def test_files_that_swap_their_names_have_other_stamps(tmp_path: Path) -> None:
+    one, two, spare = (tmp_path / name for name in ("one", "two", "spare"))
+    for path in (one, two):
+        path.write_bytes(path.name.encode())
+        os.utime(path, ns=(5, 5))
+    before = stamp_of(one)
+    one.rename(spare)
+    two.rename(one)
+    spare.rename(two)
+    assert stamp_of(one)[:2] == before[:2]
+    assert not stamp_of(one).agrees_with(before)
 
 
 @pytest.mark.parametrize(

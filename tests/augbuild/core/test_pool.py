@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import joblib
 import pytest
 
+import augbuild.core.pool as pool
 from augbuild.core.pool import (
     Backend,
     available_cpus,
@@ -65,8 +67,32 @@ def test_few_cheap_items_start_no_pool() -> None:
     )
 
 
-def test_there_is_a_processor() -> None:
-    assert available_cpus() >= 1
+def test_processors_are_counted_as_joblib_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert available_cpus() == joblib.cpu_count()
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert available_cpus() == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        ("max 100000", 64), ("150000 100000", 2), ("50000 100000", 1), ("9900000 100000", 64),
+        ("", 64), ("1 0", 64), ("-1 100000", 64),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_container_may_have_fewer_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, count: int, version: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    for name in ("_CPU_MAX", "_CPU_QUOTA", "_CPU_PERIOD"):
+        monkeypatch.setattr(pool, name, tmp_path / name)
+    if version == 2:
+        (tmp_path / "_CPU_MAX").write_text(f"{content}\n")
+    elif content:
+        for name, each in zip(("_CPU_QUOTA", "_CPU_PERIOD"), content.split(), strict=True):
+            (tmp_path / name).write_text(f"{each}\n")
+    assert available_cpus() == count
 
 
 @pytest.mark.parametrize("at", [1, 3, 100])

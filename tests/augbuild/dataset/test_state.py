@@ -12,15 +12,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from augbuild.dataset.results import BuiltFile, BuiltSource, PendingSource, RejectedSource
-from augbuild.dataset.state import Entry, State
+from augbuild.core.files import NO_FILE, Stamp
+from augbuild.dataset.results import BuiltFile, BuiltSource, Confirmed, Entry, RejectedSource
+from augbuild.dataset.state import State
 from augbuild.errors import FIX_AND_RERUN, OutputError
 
 FILE = BuiltFile("train/cats/a.png", None, 3, 4, 5, "ab" * 32, flat=False)
 BUILT = BuiltSource("cats/猫 'x'.png", "ab" * 32, 3, 4, True, (FILE,), ((),))
-ENTRY = Entry("cats/猫 'x'.png", "f" * 64, 10, -5, 1, ("train/cats/a.png",), BUILT)
-REJECTED = Entry("a", "", 0, 0, 2, (), RejectedSource("empty", "m"))
-PENDING = Entry("c", "", 0, 0, 2, ("x",), PendingSource(((), ({"op": "blur", "radius": 1.0},))))
+STAMP = Stamp(10, -5, 6, 2**62)
+ENTRY = Entry(
+    "cats/猫 'x'.png", "built", "f" * 64, "{}", STAMP, 1, ("train/cats/a.png",), BUILT,
+    context='[0, null, null]', rows=b"\xff\0\n",
+)  # fmt: skip
+REJECTED = Entry("a", "rejected", "", "", Stamp(0, 0), 2, (), RejectedSource("empty", "m"))
+PENDING = Entry("c", "pending", "", "", NO_FILE, 2, ("x",), None)
 
 
 def many_entries() -> Iterator[Entry]:
@@ -52,27 +57,93 @@ def test_entries_and_notes_are_kept(file: Path) -> None:
         assert list(state.entries()) == [PENDING, ENTRY]
 
 
-def test_the_status_is_what_the_result_says() -> None:
-    statuses = [entry.status for entry in (PENDING, ENTRY, REJECTED)]
-    assert statuses == ["pending", "built", "rejected"]
-
-
-def test_rows_are_those_of_version_0_1(file: Path) -> None:
+def test_a_begun_source_keeps_what_was_built_of_it(file: Path) -> None:
     with State(file) as state:
-        state.put([ENTRY, REJECTED, PENDING])
+        state.put([ENTRY, REJECTED])
+        begun = [(ENTRY.path, {"z", "train/cats/a.png"}), (REJECTED.path, ()), ("new", ("n",))]
+        state.begin(7, begun)
+        assert state.get(ENTRY.path) == msgspec.structs.replace(
+            ENTRY, status="pending", run=7, files=("train/cats/a.png", "z")
+        )
+        assert state.get(REJECTED.path) == msgspec.structs.replace(
+            REJECTED, status="pending", run=7, result=None
+        )
+        new = Entry("new", "pending", "", "", NO_FILE, 7, ("n",), None)
+        assert state.get("new") == new
+        state.begin(8, [("new", ("n", "m"))])
+        assert state.get("new") == msgspec.structs.replace(new, run=8, files=("m", "n"))
+
+
+def test_what_is_confirmed_changes_nothing_else(file: Path) -> None:
+    stamp = Stamp(1, 2, 3, 4)
+    with State(file) as state:
+        state.put([ENTRY, REJECTED])
+        state.confirm([Confirmed(ENTRY.path, "k", "e", stamp), Confirmed("none", "k", "e", stamp)])
+        expected = msgspec.structs.replace(ENTRY, key="k", encoding="e", stamp=stamp)
+        assert list(state.entries()) == [REJECTED, expected]
+
+
+def test_what_is_known_is_in_it(file: Path) -> None:
+    with State(file) as state:
+        state.put([ENTRY])
+        assert ENTRY.path in state
+        assert "a" not in state
+
+
+# As version 0.1 wrote it.
+OLD_SCHEMA = """
+CREATE TABLE source (
+    path TEXT PRIMARY KEY, status TEXT NOT NULL, fingerprint TEXT NOT NULL, size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, run INTEGER NOT NULL, files TEXT NOT NULL, result TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO fact VALUES ('runs', '3');
+"""
+
+
+@pytest.fixture
+def old_file(file: Path) -> Path:
+    built = (
+        '{"path": "cats/\\u732b \'x\'.png", "sha256": "' + "ab" * 32 + '", "width": 3, '
+        '"height": 4, "more_frames": true, "files": [{"file_name": "train/cats/a.png", '
+        '"variant": null, "width": 3, "height": 4, "bytes": 5, "sha256": "' + "ab" * 32 + '", '
+        '"flat": false}], "ops": [[]]}'
+    )
+    rows = [
+        ("a", "rejected", "r", 0, 0, 2, "[]", '{"reason": "empty", "message": "m"}'),
+        ("c", "pending", "p", 0, 0, 2, '["x"]', '{"ops": [[], [{"op": "blur", "radius": 1.0}]]}'),
+        ("cats/猫 'x'.png", "built", "b", 10, -5, 1, '["train/cats/a.png"]', built),
+    ]
     with closing(sqlite3.connect(file)) as database:
-        rows = database.execute("SELECT * FROM source ORDER BY path").fetchall()
-    assert rows == [
-        ("a", "rejected", "", 0, 0, 2, "[]", '{"reason": "empty", "message": "m"}'),
-        ("c", "pending", "", 0, 0, 2, '["x"]', '{"ops": [[], [{"op": "blur", "radius": 1.0}]]}'),
-        (
-            "cats/猫 'x'.png", "built", "f" * 64, 10, -5, 1, '["train/cats/a.png"]',
-            '{"path": "cats/\\u732b \'x\'.png", "sha256": "' + "ab" * 32 + '", "width": 3, '
-            '"height": 4, "more_frames": true, "files": [{"file_name": "train/cats/a.png", '
-            '"variant": null, "width": 3, "height": 4, "bytes": 5, "sha256": "' + "ab" * 32 + '", '
-            '"flat": false}], "ops": [[]]}',
+        database.executescript(OLD_SCHEMA)
+        database.executemany("INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        database.commit()
+    return file
+
+
+@pytest.mark.parametrize(
+    "noted", [True, False], ids=["whole", "killed before its format was noted"]
+)
+def test_a_state_of_version_0_1_is_read_and_then_rewritten(old_file: Path, noted: bool) -> None:
+    if noted:
+        with closing(sqlite3.connect(old_file)) as database:
+            database.execute("INSERT INTO fact VALUES ('format', '1')")
+            database.commit()
+    expected = [
+        msgspec.structs.replace(REJECTED, encoding="r"),
+        msgspec.structs.replace(PENDING, encoding="p", stamp=Stamp(0, 0)),
+        msgspec.structs.replace(
+            ENTRY, key="", encoding="b", stamp=Stamp(10, -5), context="", rows=b""
         ),
-    ]  # fmt: skip
+    ]
+    before = old_file.read_bytes()
+    with State(old_file, read_only=True) as state:
+        assert list(state.entries()) == expected
+    assert old_file.read_bytes() == before
+    for _ in range(2):
+        with State(old_file) as state:
+            assert list(state.entries()) == expected
+            assert (state.note("format", int), state.note("runs", int)) == (2, 3)
 
 
 def test_runs_are_numbered_and_the_first_that_did_not_end_well_is_kept(file: Path) -> None:
@@ -92,6 +163,7 @@ def test_runs_are_numbered_and_the_first_that_did_not_end_well_is_kept(file: Pat
         ("result", "{}", "source 'a' lacks 'reason'"),
         ("result", '{"reason": "odd", "message": "m"}', "source 'a': reason"),
         ("status", "built", "source 'a' lacks 'path'"),
+        ("status", "pending", "source 'a' lacks 'path'"),
     ],
 )
 def test_a_row_that_is_not_ours_is_a_sentence(

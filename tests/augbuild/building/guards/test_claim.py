@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from augbuild.building.build import build
-from augbuild.building.claim import claim, make_folders
+from augbuild.building.guards.claim import claim, make_folders
 from augbuild.core.files import write_atomic
 from augbuild.errors import FIX_AND_RERUN, OutputError
 from tests.conftest import REPOSITORY, photos, tree, write_recipe
@@ -84,7 +84,8 @@ def test_holder_that_cannot_be_named_is_another_process(sources: Path, out: Path
 
 def test_lock_of_a_dead_process_does_not_block(sources: Path, out: Path) -> None:
     script = (
-        "import os, sys; from pathlib import Path; from augbuild.building.claim import claim\n"
+        "import os, sys; from pathlib import Path\n"
+        "from augbuild.building.guards.claim import claim\n"
         "with claim(Path(sys.argv[1]), Path(sys.argv[2])): os._exit(9)"
     )
     assert (

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from augbuild.building.build import build
-from augbuild.building.refusals import refuse_foreign_folder, refuse_nesting
+from augbuild.building.guards.refusals import refuse_foreign_folder, refuse_nesting
 from augbuild.cli import main
 from augbuild.dataset.layout import OutputFolder
 from augbuild.dataset.state import State

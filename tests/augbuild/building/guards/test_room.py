@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import augbuild.building.room as room
+import augbuild.pixels.codec as codec
 from augbuild.building.build import build
 from augbuild.building.inputs import plan_recipe
 from augbuild.errors import OutputError
@@ -85,7 +85,7 @@ class TestSpace:
             read.append(path)
             return read_image(path)
 
-        monkeypatch.setattr(room, "read_image", note)
+        monkeypatch.setattr(codec, "read_image", note)
         self._leave(monkeypatch, 30 * weight)
         build(project / "recipe.toml")
         assert read == []

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from augbuild.building.refusals import refuse_foreign_folder, refuse_nesting
+from augbuild.building.guards.refusals import refuse_foreign_folder, refuse_nesting
 from augbuild.core.files import LockedError, hold_lock
 from augbuild.dataset.layout import STAGING, OutputFolder
 from augbuild.dataset.private import name_holder, write_holder
+from augbuild.dataset.versions import versions
 from augbuild.errors import FIX_AND_RERUN, OutputError
 
 _TRIES = 20
@@ -27,6 +28,9 @@ def claim(out: Path, sources: Path) -> Iterator[OutputFolder]:
     """
     folder = OutputFolder(out, claim=f"{os.getpid()}-{time.time_ns():x}")
     refuse_nesting(out, sources)
+    # Looked up once, before a lock and a state hold files open: where no more may be opened, the
+    # look-up would say that augbuild is not installed.
+    versions()
     try:
         refuse_foreign_folder(folder)
         folder.private.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,8 @@ import shutil
 from itertools import compress
 
 from augbuild.building.changes import ChangeDetector, Changes
-from augbuild.core.files import size_and_mtime
+from augbuild.core.files import stamp_of
 from augbuild.errors import ImageError, OutputError
-from augbuild.pixels.codec import encode, read_image, shrink
 from augbuild.planning.plan import spread
 from augbuild.sources.dataset import Source
 
@@ -39,20 +38,22 @@ def _estimate(detector: ChangeDetector, sources: list[Source]) -> float:
     bytes_per_byte = _variant_ratio(detector, sources)
     growth = 0.0
     for source in sources:
-        task = plan.task(source)
-        size, _ = plan.dataset.originals.stat(source.path)
-        size = max(size, 0)
+        names = plan.output_names(source)
+        size = max(plan.dataset.originals.stat(source.path).size, 0)
         if not linked:
             growth += size
-        growth += bytes_per_byte * size * (len(task.outputs) - 1)
-        for output in task.outputs:
-            replaced, _ = size_and_mtime(root / output.file_name)
+        growth += bytes_per_byte * size * (len(names) - 1)
+        for name in names:
+            replaced = stamp_of(root / name).size
             growth -= max(replaced, 0)
     return growth
 
 
 def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     """Return how many bytes a variant has for each byte of its source, from a sample of sources."""
+    # Pillow and numpy take a fifth of a second to import, which few builds have to pay here.
+    from augbuild.pixels.codec import encode, read_image, shrink
+
     output, originals = detector.plan.recipe.output, detector.plan.dataset.originals
     read = written = 0
     for source in spread(sources, _SAMPLED):
