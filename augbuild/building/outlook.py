@@ -19,6 +19,7 @@ from augbuild.dataset.private import known_rate
 from augbuild.dataset.state import State
 from augbuild.errors import ImageError
 from augbuild.pixels.codec import encode, read_image, shrink
+from augbuild.pixels.resize import fit_to
 from augbuild.planning.plan import BuildPlan, spread
 from augbuild.recipe.model import OutputSpec, Recipe
 from augbuild.sources.dataset import Source
@@ -134,7 +135,7 @@ class _Sample:
     def add(self, data: bytes, output: OutputSpec) -> None:
         """Decode and encode one source; raises ImageError."""
         start = time.perf_counter()
-        image = shrink(read_image(data), output.max_side)
+        image = fit_to(shrink(read_image(data), output.max_side), output.frame)
         decoded = time.perf_counter()
         self.written += len(encode(image, output.format, output.quality))
         self.encoding += time.perf_counter() - decoded
@@ -158,17 +159,22 @@ def estimate_cost(
             sample.add(originals.read(source.path), output)
     if not sample.number:
         return None
-    copied = encoded = variants = 0
+    copied = encoded = outputs = to_encode = 0
     for source in sources:
-        size = max(originals.stat(source.path)[0], 0)
-        copied += size
-        encoded += size * plan.variants(source)
-        variants += plan.variants(source)
-    total = encoded * sample.written / sample.read
-    if output.originals == "copy":
-        total += copied
+        size = max(originals.stat(source.path).size, 0)
+        number = plan.variants(source)
+        if output.frame is not None:
+            number += 1
+        elif output.originals == "copy":
+            copied += size
+        encoded += size * number
+        to_encode += number
+        outputs += plan.output_count(source)
+    # Of some sources, only a few outputs are missing.
+    missing = images / outputs
+    total = (copied + encoded * sample.written / sample.read) * missing
     workers = available_cpus()
-    seconds = len(sources) * sample.decoding + variants * sample.encoding
+    seconds = len(sources) * sample.decoding + to_encode * missing * sample.encoding
     seconds /= sample.number * workers
     if rate:
         seconds = images / rate

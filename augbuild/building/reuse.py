@@ -66,7 +66,7 @@ class Tree:
 def same_files(earlier: Earlier, outputs: Sequence[Output]) -> dict[str, BuiltFile]:
     """Find the files of an earlier build that would come out the same, by name.
 
-    An original has the bytes of its source, whatever the encoding of variants is.
+    An original that is copied has the bytes of its source, whatever the encoding of variants is.
     """
     built = earlier.built
     known = {file.file_name: (file, ops) for file, ops in zip(built.files, built.ops, strict=True)}
@@ -75,7 +75,11 @@ def same_files(earlier: Earlier, outputs: Sequence[Output]) -> dict[str, BuiltFi
         if output.file_name not in known:
             continue
         file, ops = known[output.file_name]
-        if output.variant is not None and not earlier.same_encoding:
+        if output.variant is None and not output.framed:
+            is_right = file.sha256 == built.sha256
+        else:
+            is_right = earlier.same_encoding
+        if not is_right:
             continue
         # As text: lists of colours have become tuples, and 1 is not 1.0.
         if json.dumps(ops) == json.dumps(ops_as_json(output.ops)):
@@ -98,6 +102,8 @@ def has_encoding(entry: Entry, built: BuiltSource, output: ResolvedOutput) -> bo
     """Check whether the variants of a source were encoded as a recipe says."""
     if entry.key:
         return entry.encoding == encoding_of(output)
+    if output.frame is not None:
+        return False
     # Version 0.1 has a hash of all that was made: with the right settings it comes out again.
     names = [file.file_name for file in built.files]
     for originals in ("copy", "link"):

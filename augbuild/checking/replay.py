@@ -16,6 +16,7 @@ from augbuild.dataset.manifest import Origin, Record, find_record
 from augbuild.dataset.versions import other_versions
 from augbuild.errors import AugbuildError, ImageError, ManifestError, RecipeError, SourceError
 from augbuild.pixels.codec import encode, read_image, shrink
+from augbuild.pixels.resize import fit_to
 from augbuild.recipe.model import ResolvedOutput
 from augbuild.sources.open import open_source
 from augbuild.sources.originals import FolderOriginals, Originals, read_bytes
@@ -96,11 +97,17 @@ def _replay(file: Path, source: str | None, recipe_folder: Path | None) -> Repla
     root, name = _locate(file)
     record, original = find_record(root / MANIFEST_NAME, name)
     info = read_info(root)
+    output = info.recipe.output
+    if output.frame is not None and source is None:
+        raise SourceError(
+            "the originals of this tree were brought to one size; --source names the dataset that "
+            "has them whole"
+        )
     data = _read_source(root, original, source)
     remade = data
-    if record.origin == "augmented":
+    if record.origin == "augmented" or output.frame is not None:
         _refuse_another_source(data, record, original, source)
-        remade = _remake(data, record, info.recipe.output, recipe_folder)
+        remade = _remake(data, record, output, recipe_folder)
     try:
         on_disk = hash_bytes(read_bytes(root / name))
     except ImageError:
@@ -170,7 +177,7 @@ def _refuse_another_source(
 def _remake(
     data: bytes, record: Record, encoding: ResolvedOutput, recipe_folder: Path | None
 ) -> bytes:
-    """Make a variant again from the bytes of its source; raises RecipeError or ApplyError."""
+    """Make an image again from the bytes of its source; raises RecipeError or ApplyError."""
     # AugLy takes a third of a second to import, which an original does not pay.
     from augbuild.pixels.apply import apply
 
@@ -186,5 +193,7 @@ def _remake(
                 "the recipe overlays images of its own; --assets names the folder of the recipe"
             )
         ops.append(op)
-    image = apply(shrink(read_image(data), encoding.max_side), ops, recipe_folder)
-    return encode(image, encoding.format, encoding.quality)
+    image = read_image(data)
+    if record.origin == "augmented":
+        image = apply(shrink(image, encoding.max_side), ops, recipe_folder)
+    return encode(fit_to(image, encoding.frame), encoding.format, encoding.quality)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from augbuild.errors import ImageError
-from augbuild.pixels.content import describe_content
-from augbuild.pixels.modes import is_transparent, to_rgb
+from augbuild.pixels.decoding.content import describe_content
+from augbuild.pixels.decoding.modes import is_transparent, to_rgb
 from augbuild.pixels.quiet import quiet_decoders
 from augbuild.sources.folders.formats import has_heif
 from augbuild.sources.originals import read_bytes

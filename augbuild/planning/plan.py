@@ -29,11 +29,16 @@ _CLASSES_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file to make: an original (variant None) or a variant with its ops."""
+    """One file to make: an original (variant None) or a variant with its ops.
+
+    A `framed` original is decoded, brought to the size of all images and encoded; any other is
+    copied.
+    """
 
     file_name: str
     variant: int | None
     ops: tuple[Op, ...] = ()
+    framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,7 @@ def spread(sources: Sequence[Source], limit: int) -> list[Source]:
 def make_task(recipe: Recipe, source: Source, variants: int) -> Task:
     """Name and draw everything to make from one source."""
     original, *augmented = name_outputs(recipe, source, variants)
-    outputs = [Output(original, variant=None)]
+    outputs = [Output(original, variant=None, framed=recipe.output.frame is not None)]
     drawn = draw_variants(recipe, source.key, source.label, variants)
     for variant, file_name in enumerate(augmented):
         outputs.append(Output(file_name, variant, drawn[variant]))
@@ -220,8 +225,9 @@ def name_outputs(recipe: Recipe, source: Source, variants: int) -> list[str]:
     """Name everything to make from one source, the original first, without drawing any of it."""
     stem = output_stem(source.key)
     split = source.split or "train"
-    suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
+    extension = suffix = _EXTENSIONS[recipe.output.format]
+    if recipe.output.frame is None:
+        suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
     original = f"{split}/{source.label}/{stem}{suffix}"
-    extension = _EXTENSIONS[recipe.output.format]
     folder = f"{AUGMENTED_FOLDER}/{source.label}"
     return [original, *(f"{folder}/{stem}_aug{variant}{extension}" for variant in range(variants))]

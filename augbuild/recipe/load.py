@@ -85,7 +85,7 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     if "name" not in table:
         top.at("name").add("is missing; it is the name of the dataset")
     source = _read_with_path(SourceSpec, table.get("source", {}), top.at("source"))
-    output = _read_with_path(OutputSpec, table.get("output", {}), top.at("output"))
+    output = _read_output(table.get("output", {}), top.at("output"))
     split = _read_split(table.get("split", {}), top.at("split"))
     augment = _read_augment(table.get("augment", {}), top.at("augment"))
     odd: list[str] = []
@@ -115,6 +115,22 @@ def _read_with_path(kind: type[Section], table: object, place: Place) -> Section
     if not isinstance(table, dict) or "path" not in table:
         place.at("path").add("is missing")
     return section
+
+
+def _read_output(table: object, place: Place) -> OutputSpec:
+    output = _read_with_path(OutputSpec, table, place)
+    if output.frame is None:
+        if output.fit:
+            place.at("fit").add("is of no use without size, the size that images are fitted to")
+        return output
+    if output.originals == "link":
+        place.at("originals").add('must be "copy" beside size, for which originals are encoded')
+    size, fit = output.frame
+    if output.max_side is not None and output.max_side < max(size):
+        place.at("max_side").add(f"is below size ({max(size)}): variants would be enlarged again")
+    square = size[0] if size[0] == size[1] else size
+    # Written alike, however a recipe writes it: [224, 224] is 224.
+    return msgspec.structs.replace(output, size=square, fit=fit)
 
 
 def _read_split(table: object, place: Place) -> SplitSpec:

@@ -32,6 +32,13 @@ Name = Annotated[
 # The largest integer that TOML promises to carry.
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+Side = Annotated[int, Meta(ge=8, le=20_000)]
+# Not tuple[Side, Side]: beside a bounded integer in a union, msgspec 0.22 crashes on it.
+ImageSize = Annotated[
+    Side | Annotated[tuple[Side, ...], Meta(min_length=2, max_length=2)],
+    Meta(description="a number of pixels from 8 to 20,000, or [width, height]"),
+]
+Fit = Literal["stretch", "crop", "pad"]
 Target = Annotated[
     Annotated[int, Meta(ge=1, le=10_000_000)]
     | Annotated[str, Meta(pattern=r"\A(max|x[1-9][0-9]{0,3})\Z")],
@@ -70,12 +77,26 @@ class SplitSpec(msgspec.Struct, frozen=True):
 
 
 class ResolvedOutput(msgspec.Struct, frozen=True):
-    """How images are written; `max_side` in pixels."""
+    """How images are written; `max_side` and `size` (width, height) in pixels.
+
+    With a `size`, every image has it, originals too, which are then encoded. Neither it nor `fit`
+    is set in recipes of version 0.1, whose hashes stay.
+    """
 
     format: Literal["jpeg", "png", "webp"] = "jpeg"
     quality: Annotated[int, Meta(ge=1, le=100)] = 90
-    max_side: Annotated[int, Meta(ge=8, le=20_000)] | None = None
+    max_side: Side | None = None
     originals: Literal["copy", "link"] = "copy"
+    size: ImageSize | UnsetType = UNSET
+    fit: Fit | UnsetType = UNSET
+
+    @property
+    def frame(self) -> tuple[tuple[int, int], Fit] | None:
+        """Return the size of every image, and how others are fitted to it, if there is one."""
+        if isinstance(self.size, UnsetType):
+            return None
+        width, height = (self.size, self.size) if isinstance(self.size, int) else self.size
+        return (width, height), self.fit or "stretch"
 
 
 class OutputSpec(ResolvedOutput, frozen=True):
@@ -171,6 +192,8 @@ class Recipe:
             quality=self.output.quality,
             max_side=self.output.max_side,
             originals=self.output.originals,
+            size=self.output.size,
+            fit=self.output.fit,
         )
         return ResolvedRecipe(
             name=self.name,

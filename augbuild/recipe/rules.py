@@ -160,15 +160,17 @@ def rule_for(hint: object) -> Rule:
     if kind is str:
         return text(meta.pattern or "", words)
 
+    given = _without_none(hint)
+
     def is_valid(value: object) -> bool:
         try:
-            msgspec.convert(value, hint)
+            msgspec.convert(value, given)
         except msgspec.ValidationError:
             return False
         return True
 
     def convert(value: object) -> object:
-        return msgspec.convert(value, hint)
+        return msgspec.convert(value, given)
 
     return Rule(words, is_valid, convert=convert)
 

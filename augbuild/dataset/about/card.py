@@ -12,9 +12,16 @@ from augbuild.core.text import escape_markdown, visible
 from augbuild.dataset.about.credits import licence_fields
 from augbuild.dataset.info import DatasetInfo
 from augbuild.dataset.layout import AUGMENTED_FOLDER
-from augbuild.recipe.model import AugmentSpec
+from augbuild.recipe.model import AugmentSpec, ResolvedOutput
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # not HTML: names are escaped for Markdown, one by one
+)
 _SHOWN_CLASSES = 100
 _RANGES = frozenset({"uniform", "log_uniform", "integers"})
 _NOT_PARAMETERS = frozenset({"op", "p", "weight"})
@@ -27,21 +34,13 @@ def render_card(info: DatasetInfo, credits: Sequence[str] = ()) -> str:
 
     `credits` are those of the art that was painted into variants, a line each.
     """
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # not HTML: names are escaped for Markdown, one by one
-    )
     augmented = sum(info.counts.get(AUGMENTED_FOLDER, {}).values())
     shown = info.classes[:_SHOWN_CLASSES]
     rows = []
     for label in shown:
         values = [f"{of_folder.get(label, 0):,}" for of_folder in info.counts.values()]
         rows.append({"name": escape_markdown(label), "values": values})
-    return environment.get_template("card.md.jinja").render(
+    return _ENVIRONMENT.get_template("card.md.jinja").render(
         front_matter=_front_matter(info),
         name=escape_markdown(info.name),
         total=f"{info.rows:,}",
@@ -53,6 +52,7 @@ def render_card(info: DatasetInfo, credits: Sequence[str] = ()) -> str:
         variants=_variants(info.recipe.augment),
         steps=list(_steps(info.recipe.transforms)),
         format=info.recipe.output.format,
+        size=_size(info.recipe.output),
         rejected=f"{info.rejected:,}" if info.rejected else "",
         versions=info.versions,
         lacks_classes=_lacks_classes(info),
@@ -89,6 +89,15 @@ def _licence(info: DatasetInfo) -> str:
         return f"The images{by}: {attribution}."
     unknown = f"augbuild does not know the licence of the source images{by}"
     return f"{unknown}; it holds for the variants too."
+
+
+def _size(output: ResolvedOutput) -> str:
+    """Return the size of every image and how it came to it, or "" where each has its own."""
+    if output.frame is None:
+        return ""
+    (width, height), fit = output.frame
+    ways = {"stretch": "stretched", "crop": "cropped in the middle", "pad": "padded with black"}
+    return f"{width} x {height} pixels ({ways[fit]} where their shape is another)"
 
 
 def _front_matter(info: DatasetInfo) -> str:

@@ -292,3 +292,20 @@ class TestSpread:
     def test_of_a_class_the_first_are_taken(self) -> None:
         keys = [source.path for source in spread(self.SOURCES, 6)]
         assert keys[:2] == ["train/a/0.jpg", "train/a/1.jpg"]
+
+
+class TestSize:
+    def test_originals_of_one_size_are_named_by_their_new_format(self) -> None:
+        output = {"path": "out", "size": 32, "format": "webp"}
+        source = Source("a/1.png", "a", split="train")
+        task = make_task(recipe_of(output=output), source, 1)
+        original, variant = task.outputs
+        assert original.framed
+        assert not variant.framed
+        assert original.file_name == f"train/a/{output_stem('a/1.png')}.webp"
+        assert variant.file_name.endswith("_aug0.webp")
+
+    def test_other_originals_keep_their_extension(self) -> None:
+        (original,) = make_task(recipe_of(), Source("a/1.png", "a", split="train"), 0).outputs
+        assert not original.framed
+        assert original.file_name.endswith(".png")

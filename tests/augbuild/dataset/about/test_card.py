@@ -261,3 +261,19 @@ def test_where_a_folder_lacks_a_class_all_are_taken_from_dataset_json(
     assert "Not every folder has images of every class" in card
     assert "find_classes" in card
     assert 'ImageFolder("path' not in card
+
+
+@pytest.mark.parametrize(
+    ("fit", "way"),
+    [("stretch", "stretched"), ("crop", "cropped in the middle"), ("pad", "padded with black")],
+)
+def test_images_of_one_size_are_said_to_be(fit: str, way: str) -> None:
+    output = {"format": "webp", "quality": 90, "max_side": None, "originals": "copy"}
+    card = render_card(info_of(recipe=recipe_of(output={**output, "size": [64, 48], "fit": fit})))
+    assert (
+        "All images, originals and variants, were brought to 64 x 48 pixels "
+        f"({way} where their shape is another) and encoded as webp files" in card
+    )
+    assert "byte for byte" not in card
+    assert "All images are upright, without metadata." in card
+    assert "EXIF" not in card

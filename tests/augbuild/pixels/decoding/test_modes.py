@@ -9,9 +9,8 @@ from PIL import Image
 
 from augbuild.errors import ImageError
 from augbuild.pixels.codec import read_image
-from augbuild.pixels.modes import is_transparent, to_rgb
-
-from .images import noise, saved
+from augbuild.pixels.decoding.modes import is_transparent, to_rgb
+from tests.augbuild.pixels.images import noise, saved
 
 WHITE = (255, 255, 255)
 

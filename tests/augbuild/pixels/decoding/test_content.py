@@ -13,7 +13,7 @@ from PIL import Image
 
 from augbuild.errors import ImageError
 from augbuild.pixels.codec import read_image
-from augbuild.pixels.content import describe_content
+from augbuild.pixels.decoding.content import describe_content
 
 
 def encoded(format: str) -> bytes:

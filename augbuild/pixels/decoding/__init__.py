@@ -1,0 +1,1 @@
+"""Parts of decoding: what a file is that cannot be decoded, pixels of any mode, headers."""
