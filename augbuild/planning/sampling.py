@@ -34,10 +34,13 @@ def draw_variants(recipe: Recipe, key: str, label: str, count: int) -> list[tupl
     source, is drawn again. So a variant may depend on those before it, and on no others.
     """
     variants: list[tuple[Op, ...]] = []
-    tries = _REDRAWS if recipe.augment.distinct else 0
+    tries = _REDRAWS
     taken = {_effect(())}
     for variant in range(count):
         ops = draw_ops(recipe, key, label, variant)
+        variants.append(ops)
+        if not recipe.augment.distinct:
+            continue
         redraw = 0
         while redraw < tries and _effect(ops) in taken:
             redraw += 1
@@ -46,7 +49,7 @@ def draw_variants(recipe: Recipe, key: str, label: str, count: int) -> list[tupl
             # The recipe has nothing else, most likely: the next variants need not try as long.
             tries = 0
         taken.add(_effect(ops))
-        variants.append(ops)
+        variants[variant] = ops
     return variants
 
 
