@@ -76,7 +76,7 @@ def assets_of(op: Mapping[str, object]) -> Iterator[Asset]:
     if transform is None:  # of another version
         return
     for name, param in transform.params.items():
-        if param.kind in _BUNDLED:
+        if param.kind in _BUNDLED and name in op:
             yield param.kind, str(op[name])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from augbuild.sources.findings import Finding
 from augbuild.sources.layouts.splits import split_of
 
 # GitHub's own detection (licensee) looks for these, too.
-_NAME = re.compile(r"(?:un)?licen[cs]es?|copying|copyright|notice", re.IGNORECASE)
-_READ_BY_PEOPLE = {"", ".txt", ".md", ".rst", ".html", ".pdf"}
+_NAME = re.compile(
+    r"(?:(?:un)?licen[cs]es?|copying|copyright|notice)(?:[-_ ][^.]*)?"
+    r"(?:\.(?:.*\.)?(?:txt|md|rst|html|pdf))?",
+    re.IGNORECASE,
+)
 
 
 def find_licence_files(root: Path) -> list[Finding]:
@@ -41,11 +45,11 @@ def find_licence_files(root: Path) -> list[Finding]:
 def _licences_in(folder: Path, prefix: str) -> list[str]:
     found = []
     try:
-        for path in folder.iterdir():
-            stem, _, _ = path.name.partition(".")
-            is_named = _NAME.fullmatch(re.split(r"[-_ ]", stem)[0]) is not None
-            if is_named and path.suffix.lower() in _READ_BY_PEOPLE and path.is_file():
-                found.append(f"{prefix}{path.name}")
+        # Not iterdir(): a table's folder may have 100,000 images in it.
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if _NAME.fullmatch(entry.name) and entry.is_file():
+                    found.append(f"{prefix}{entry.name}")
     except OSError:  # the source itself could be opened; what lies beside it need not be readable
         return []
     return sorted(found)

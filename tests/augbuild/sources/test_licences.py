@@ -23,7 +23,7 @@ def named(root: Path) -> tuple[str, ...]:
     [
         "LICENSE", "LICENCE", "license.txt", "LICENSE.CC0.txt", "License-images.md", "COPYING",
         "copying.rst", "COPYRIGHT", "NOTICE.txt", "LICENSES.html", "UNLICENSE",
-        "licence_photos.pdf",
+        "licence_photos.pdf", "LICENSE-MIT",
     ],
 )  # fmt: skip
 def test_names_of_licences(tmp_path: Path, name: str) -> None:
