@@ -43,13 +43,10 @@ def find_licence_files(root: Path) -> list[Finding]:
 
 
 def _licences_in(folder: Path, prefix: str) -> list[str]:
-    found = []
     try:
         # Not iterdir(): a table's folder may have 100,000 images in it.
         with os.scandir(folder) as entries:
-            for entry in entries:
-                if _NAME.fullmatch(entry.name) and entry.is_file():
-                    found.append(f"{prefix}{entry.name}")
+            names = [each.name for each in entries if _NAME.fullmatch(each.name) and each.is_file()]
     except OSError:  # the source itself could be opened; what lies beside it need not be readable
         return []
-    return sorted(found)
+    return [f"{prefix}{name}" for name in sorted(names)]
