@@ -133,6 +133,15 @@ def test_a_known_rate_tells_the_time(project: Path) -> None:
     assert (estimate.seconds, estimate.rate) == (60, 0.5)
 
 
+def test_of_a_source_that_lacks_some_images_only_those_cost(project: Path) -> None:
+    plan = plan_recipe(project / "recipe.toml", source=None, follow_links=True, n_jobs=1)
+    whole = estimate_cost(plan, plan.sources, images=30, rate=None)
+    half = estimate_cost(plan, plan.sources, images=15, rate=None)
+    assert whole is not None
+    assert half is not None
+    assert half.bytes == pytest.approx(whole.bytes / 2, abs=1)
+
+
 def test_train_images_before_and_after(project: Path) -> None:
     balance = "balance = { target = 5, cap_per_source = 8 }"
     write_recipe(project, RECIPE.replace("variants = 2", balance))

@@ -469,6 +469,13 @@ def test_a_recipe_without_another_outcome_gives_what_it_has() -> None:
     assert draw_variants(wanting_distinct(), "1.jpg", "a", 2) == [(), ()]
 
 
+def test_where_the_recipe_has_no_more_the_next_variants_are_drawn_once() -> None:
+    recipe = wanting_distinct({**QUARTERS, "p": 0.75}, FLIP)
+    variants = draw_variants(recipe, "1.jpg", "a", 12)
+    # Of seven outcomes the eighth variant finds none, and the others do not look.
+    assert variants[8:] == [draw_ops(recipe, "1.jpg", "a", variant) for variant in range(8, 12)]
+
+
 def test_these_redraws_stay_what_they_are() -> None:
     """A change here makes other variants of every dataset that wants them distinct."""
     variants = draw_variants(wanting_distinct(QUARTERS, FLIP), "a/1.jpg", "a", 6)
