@@ -6,7 +6,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint figures mutants constraints clean
+.PHONY: help demo test lint figures mutants bench constraints clean
 
 help:
 	@echo "make demo        build the sample dataset into build/default (installs augbuild, without torch)"
@@ -15,6 +15,7 @@ help:
 	@echo "make figures     print how the code reads, in numbers, with their limits"
 	@echo "make mutants     break modules in many places and count what their tests notice:"
 	@echo "                 make mutants MODULES=trainer/statistics/verdict.py"
+	@echo "make bench       measure builds beside what others write in their place: make bench PHOTOS=FOLDER"
 	@echo "make constraints write constraints.txt: the versions that .venv has"
 	@echo "make clean       remove .venv and what was built"
 
@@ -36,6 +37,10 @@ figures: $(BIN)/python
 
 mutants: $(VENV)/everything
 	$(BIN)/python benchmarks/mutants.py $(MODULES) $(if $(TESTS),--tests $(TESTS))
+
+bench: $(VENV)/everything
+	$(BIN)/python -m benchmarks.build $(PHOTOS) --json bench.json
+	$(BIN)/python -m benchmarks.parent
 
 constraints: $(VENV)/everything
 	grep '^#' constraints.txt > $(VENV)/constraints.txt

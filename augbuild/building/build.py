@@ -21,6 +21,8 @@ from augbuild.building.guards.refusals import (
     refuse_other_versions,
 )
 from augbuild.building.inputs import output_path, plan_recipe
+from augbuild.core.aside import Aside
+from augbuild.core.documents import encode
 from augbuild.core.pool import Backend
 from augbuild.dataset.info import DatasetInfo
 from augbuild.dataset.private import write_last_run
@@ -29,6 +31,9 @@ from augbuild.planning.plan import BuildPlan, spread
 from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import Rejected
 from augbuild.sources.findings import Finding
+
+Counts = dict[str, dict[str, int]]
+"""Numbers of images by folder and class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class BuildReport:
     made: int
     kept: int
     pruned: int
-    counts: dict[str, dict[str, int]]
+    counts: Counts
     rejected: tuple[Rejected, ...]
     warnings: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -86,13 +91,10 @@ def build(
         detector = ChangeDetector(plan, state, folder, rehash, rebuild, interrupted)
         changes = find_changes(detector, prune=limit is None)
         refuse_mass_pruning(detector, changes, prune=prune)
-        made = 0
+        made, chart = 0, None
         if changes.pending or changes.stale:
-            # Pillow and numpy take a fifth of a second to import: not where nothing is to be done.
-            from augbuild.building.execute import execute_changes
-
-            made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
-        info, rejected = _describe_tree(detector, changes)
+            made, chart = _execute(detector, changes, n_jobs, backend, quiet)
+        info, rejected = _describe_tree(detector, changes, chart)
         write_last_run(folder.private, start, made)
     return _report(detector, changes, info, rejected, made, time.time() - start)
 
@@ -126,14 +128,38 @@ def _limit(plan: BuildPlan, state: State, limit: int) -> BuildPlan:
     return replace(plan, sources=kept)
 
 
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """A chart that is drawn already, of counts that the tree may not have in the end."""
+
+    counts: Counts
+    content: bytes | None
+
+
+def _execute(
+    detector: ChangeDetector, changes: Changes, n_jobs: int | None, backend: Backend, quiet: bool
+) -> tuple[int, _Chart]:
+    """Do what has to be done, and draw the chart meanwhile; return how many images were made."""
+    # Pillow and numpy take a fifth of a second to import: not where nothing is to be done.
+    from augbuild.building.execute import execute_changes
+
+    plan = detector.plan
+    counts = plan.image_counts()
+    given = {"counts": counts, "classes": plan.dataset.classes, "title": plan.recipe.name}
+    with Aside("augbuild.dataset.chart", encode(given)) as chart:
+        made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
+        return made, _Chart(counts, chart.answer())
+
+
 def _describe_tree(
-    detector: ChangeDetector, changes: Changes
+    detector: ChangeDetector, changes: Changes, chart: _Chart | None
 ) -> tuple[DatasetInfo, list[Rejected]]:
     """Describe the tree; the manifest comes last, when all that it names is on the disk."""
     state, folder = detector.state, detector.folder
     staged, counts = stage_manifest(detector.plan, state, folder)
     info = dataset_info(detector.plan, counts)
-    write_descriptions(folder, info, counts)
+    drawn = chart.content if chart and chart.counts == info.counts else None
+    write_descriptions(folder, info, counts, drawn)
     if changes.pending or detector.interrupted_run is not None:
         # Once for the whole tree: a sync of each image would cost more than to make it.
         os.sync()

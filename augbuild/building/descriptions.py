@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import msgspec
 
 from augbuild.building.rows import encode_rows, row_context
 from augbuild.core.files import hash_bytes, hash_file
-from augbuild.dataset.about.counts import TreeCounts
+from augbuild.dataset.about.counts import TreeCounts, images_of_train
 from augbuild.dataset.about.credits import credit_assets
 from augbuild.dataset.about.findings import find_in_tree, find_rejected_of_balance
 from augbuild.dataset.info import DatasetInfo, read_info, write_info
@@ -110,23 +109,18 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
     )
     findings = [*plan.findings, *find_in_tree(info)]
     if plan.recipe.augment.balance is not None:
-        findings += find_rejected_of_balance(images_of_train(plan), counts.in_train())
+        planned, made = images_of_train(plan.image_counts()), images_of_train(counts.images)
+        findings += find_rejected_of_balance(planned, made)
     return msgspec.structs.replace(info, findings=tuple(findings))
 
 
-def images_of_train(plan: BuildPlan) -> Counter[str]:
-    """Count the train images that a plan makes of each class, variants included."""
-    images = Counter[str]()
-    for source in plan.sources:
-        if source.split == "train":
-            images[source.label] += 1 + plan.variants(source)
-    return images
-
-
-def write_descriptions(folder: OutputFolder, info: DatasetInfo, counts: TreeCounts) -> None:
+def write_descriptions(
+    folder: OutputFolder, info: DatasetInfo, counts: TreeCounts, chart: bytes | None = None
+) -> None:
     """Write the files that describe the tree, but for the manifest; those that are right stay.
 
-    dataset.json gets the hashes of the others, for `verify`. Raises OSError.
+    The chart may be drawn already. dataset.json gets the hashes of the others, for `verify`. Raises
+    OSError.
     """
     try:
         before: DatasetInfo | None = read_info(folder.root)
@@ -135,12 +129,15 @@ def write_descriptions(folder: OutputFolder, info: DatasetInfo, counts: TreeCoun
     hashes = dict(before.descriptions) if before else {}
     contents = {REJECTED_NAME: encode_rejected(counts.rejected)}
     if before is None or _is_outdated(folder, info, before):
-        # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
         from augbuild.dataset.about.card import render_card
-        from augbuild.dataset.chart import draw_counts
 
         contents[CARD_NAME] = render_card(info, [*credit_assets(counts.assets)]).encode()
-        contents[CHART_NAME] = draw_counts(info.counts, info.classes, info.name)
+        if chart is None:
+            # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
+            from augbuild.dataset.chart import draw_counts
+
+            chart = draw_counts(info.counts, info.classes, info.name)
+        contents[CHART_NAME] = chart
     for name, content in contents.items():
         folder.update(name, content)
         hashes[name] = hash_bytes(content)

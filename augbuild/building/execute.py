@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -168,9 +169,11 @@ def _run_pending(
         if first_left is None:
             return
         assignments = chain([first_left], assignments)
-    heavy = changes.weight // _CHUNK_WEIGHT
-    size = changes.pending // max(4 * n_jobs, heavy, 1)
-    size = max(1, min(_CHUNK, size))
+    size = _CHUNK_ALONE
+    if n_jobs > 1:
+        heavy = changes.weight // _CHUNK_WEIGHT
+        size = changes.pending // max(4 * n_jobs, heavy)
+        size = max(1, min(_CHUNK, size))
     yield from map_resilient(
         work, assignments, n_jobs=n_jobs, backend=backend, size=size, lost=lost
     )
@@ -182,15 +185,24 @@ def _run_alone(
     images: int,
     n_jobs: int,
 ) -> Iterator[list[Outcome]]:
-    """Work without a pool, until the time that it takes says that a pool would pay."""
-    start = time.monotonic()
-    done = 0
+    """Work without a pool, until the time that it takes says that a pool would pay.
+
+    The first chunk says nothing: much is imported on the way, which workers have to import as well.
+    """
+    left = images
+    timed = 0
+    start = math.inf
     for chunk in chunked(assignments, _CHUNK_ALONE):
         outcomes = [work(assignment) for assignment in chunk]
         yield outcomes
-        done += sum(outcome.images for outcome in outcomes)
+        done = sum(outcome.images for outcome in outcomes)
+        left -= done
+        if start == math.inf:
+            start = time.monotonic()
+            continue
+        timed += done
         elapsed = time.monotonic() - start
-        left = (images - done) * elapsed / max(done, 1)
-        saved = left - left / n_jobs
+        seconds_left = left * elapsed / max(timed, 1)
+        saved = seconds_left - seconds_left / n_jobs
         if elapsed > _TRIAL_SECONDS and saved > _POOL_COSTS_SECONDS:
             return

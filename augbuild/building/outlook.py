@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -13,8 +12,9 @@ from augbuild.building.changes import Cause, ChangeDetector, find_changes
 from augbuild.building.inputs import output_path, plan_recipe
 from augbuild.core.documents import to_plain
 from augbuild.core.pool import available_cpus
+from augbuild.dataset.about.counts import images_of_train
 from augbuild.dataset.about.findings import find_lacking_classes
-from augbuild.dataset.layout import AUGMENTED_FOLDER, OutputFolder
+from augbuild.dataset.layout import OutputFolder
 from augbuild.dataset.private import known_rate
 from augbuild.dataset.state import State
 from augbuild.errors import ImageError
@@ -95,14 +95,13 @@ def plan_build(
         if cause := changes.cause(index):
             pending.append((each.path, cause))
             to_do.append(each)
-    counts = count_outputs(plan)
-    after = counts.get("train", Counter()) + counts.get(AUGMENTED_FOLDER, Counter())
+    counts = plan.image_counts()
     lacking = find_lacking_classes(counts, plan.dataset.classes)
     return Outlook(
         out=folder.root,
         before=dict(plan.before),
-        after=dict(after),
-        counts={folder: dict(of_folder) for folder, of_folder in counts.items()},
+        after=dict(images_of_train(counts)),
+        counts=counts,
         images=changes.images,
         estimate=estimate_cost(plan, to_do, changes.images, known_rate(folder.private)),
         pending=tuple(pending),
@@ -110,16 +109,6 @@ def plan_build(
         warnings=plan.warnings,
         findings=(*plan.findings, *lacking),
     )
-
-
-def count_outputs(plan: BuildPlan) -> dict[str, Counter[str]]:
-    """Count the images that a plan makes, by folder of the tree and class."""
-    counts: dict[str, Counter[str]] = {}
-    for source in plan.sources:
-        counts.setdefault(source.split or "train", Counter())[source.label] += 1
-        if variants := plan.variants(source):
-            counts.setdefault(AUGMENTED_FOLDER, Counter())[source.label] += variants
-    return counts
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 from augbuild.building.keys import encoding_of, ops_as_json
 from augbuild.building.reuse import Earlier, Tree, files_to_keep
 from augbuild.building.rows import encode_rows, row_context
-from augbuild.core.files import Stamp, hash_bytes, write_atomic
+from augbuild.core.files import Stamp, hash_bytes, link_atomic, write_atomic
 from augbuild.dataset.results import BuiltFile, BuiltSource, Entry, RejectedSource, Row
 from augbuild.errors import ApplyError, ImageError, OutputError, Reason
 from augbuild.pixels.codec import encode, has_more_frames, read_image, shrink
@@ -112,7 +111,8 @@ def _build(settings: WorkerSettings, assignment: Assignment, stamp: Stamp) -> Ou
         made = _make_outputs(settings, missing, image, data)
         # Only now: what fails above leaves no file behind.
         for output in made:
-            _write(settings, source, output)
+            if not _is_there(settings, assignment, output.file):
+                _write(settings, source, output)
         described = (sha256, image.width, image.height, has_more_frames(data))
     else:
         made = []
@@ -215,30 +215,26 @@ def _is_flat(image: Image.Image) -> bool:
     return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # a pair a band
 
 
+def _is_there(settings: WorkerSettings, assignment: Assignment, file: BuiltFile) -> bool:
+    """Check whether a file is on the disk just as it would be written.
+
+    An interrupted build may have written it and not noted what it wrote.
+    """
+    if file.file_name not in assignment.files or not settings.tree.has(file, read_whole=True):
+        return False
+    return settings.tree.is_as_asked(file, assignment.source.path)
+
+
 def _write(settings: WorkerSettings, source: Source, output: _Encoded) -> None:
     target = settings.tree.root / output.file.file_name
     try:
         if output.file.variant is None and settings.tree.link_originals:
             original = settings.tree.originals.local_path(source.path)
-            if original is not None and _link(original, target, settings.staging):
+            if original is not None and link_atomic(target, original, settings.staging):
                 return
         write_atomic(target, output.content, settings.staging)
     except OSError as error:
         raise OutputError(f"{target} could not be written: {error.strerror}") from error
-
-
-def _link(original: Path, target: Path, staging: Path) -> bool:
-    """Hard-link an original into place; return False where the file system cannot."""
-    staged = staging / f"{target.name[-60:]}.{os.getpid()}.link"
-    try:
-        staged.unlink(missing_ok=True)
-        os.link(original.resolve(), staged)
-        staged.replace(target)
-        # POSIX: to rename a link over another one of the same file does nothing, and leaves both.
-        staged.unlink(missing_ok=True)
-    except OSError:
-        return False
-    return True
 
 
 def _after_linking(settings: WorkerSettings, source: Source, before: Stamp) -> Stamp:

@@ -116,6 +116,20 @@ def write_atomic(
         _sync_folder(path.parent)
 
 
+def link_atomic(path: Path, original: Path, staging: Path) -> bool:
+    """Make a file a hard link to another, in one step; return False where the system cannot."""
+    staged = staging / f"{path.name[-_KEPT_CHARACTERS:]}.{os.getpid()}.link"
+    try:
+        staged.unlink(missing_ok=True)
+        os.link(original.resolve(), staged)
+        staged.replace(path)
+        # POSIX: to rename a link over another one of the same file does nothing, and leaves both.
+        staged.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
 def _sync_folder(folder: Path) -> None:
     """Write a folder's names to the disk; without this, a power cut can undo a rename."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -79,6 +79,17 @@ class BuildPlan:
         """Count what is to be made from one source."""
         return 1 + self.variants(source)
 
+    def image_counts(self) -> dict[str, dict[str, int]]:
+        """Count what is to be made, by folder of the tree and class, as if none were rejected."""
+        counts: dict[str, dict[str, int]] = {}
+        for source in self.sources:
+            images = {source.split or "train": 1, AUGMENTED_FOLDER: self.variants(source)}
+            for folder, count in images.items():
+                if count:
+                    of_folder = counts.setdefault(folder, dict.fromkeys(self.dataset.classes, 0))
+                    of_folder[source.label] += count
+        return counts
+
     def tasks(self) -> Iterator[Task]:
         """Draw the tasks in plan order, one at a time."""
         return map(self.task, self.sources)

@@ -269,14 +269,16 @@ def descendants(pid: int) -> set[int]:
 
 
 def workers(pid: int) -> set[int]:
-    """Find the workers of a build: all that it has started but joblib's trackers.
+    """Find the workers of a build: all that it has started but joblib's trackers and the chart's.
 
-    Those clean up after the last worker.
+    Trackers clean up after the last worker; the chart is drawn beside them.
     """
+    others = (b"resource_tracker", b"augbuild.core.aside")
     found = set()
     for child in descendants(pid):
         with suppress(OSError):
-            if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes():
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if command and not any(each in command for each in others):  # a zombie has none
                 found.add(child)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from augbuild.catalogue.assets import Asset, assets_of
@@ -49,7 +50,7 @@ class TreeCounts:
         """Return the images of a folder by class, in the order of the classes; 0 for none."""
         return {label: self.images[folder][label] for label in classes}
 
-    def in_train(self) -> Counter[str]:
-        """Return the train images of each class, variants included."""
-        of_train = self.images.get("train", Counter())
-        return of_train + self.images.get(AUGMENTED_FOLDER, Counter())
+
+def images_of_train(counts: Mapping[str, Mapping[str, int]]) -> Counter[str]:
+    """Return the images to train on of each class, variants included; `counts` by folder."""
+    return Counter(counts.get("train", {})) + Counter(counts.get(AUGMENTED_FOLDER, {}))

@@ -17,6 +17,7 @@ from PIL import Image
 from augbuild.building.build import build
 from augbuild.checking.verify import verify
 from augbuild.core.pool import Backend
+from augbuild.dataset.chart import draw_counts
 from augbuild.dataset.info import read_info
 from augbuild.dataset.manifest import read_manifest
 from augbuild.dataset.private import read_last_run
@@ -386,3 +387,25 @@ class TestSize:
         self.sized(project, "size = 16\nmax_side = 20")
         report = build(project / "recipe.toml")
         assert {row.width for row in read_manifest(report.out / "manifest.jsonl")} == {16}
+
+
+def test_the_chart_of_a_build_is_drawn_once_and_beside(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+
+    def note(counts: dict[str, dict[str, int]], classes: list[str], title: str) -> bytes:
+        drawn.append(counts)
+        return draw_counts(counts, classes, title)
+
+    monkeypatch.setattr("augbuild.dataset.chart.draw_counts", note)
+    first = tree(make(project))
+    assert drawn == []
+    (project / "photos" / "cats" / "broken.jpg").write_bytes(b"no image")
+    second = tree(make(project, rebuild=True))
+    assert len(drawn) == 1  # without the one that was rejected
+    assert first["counts.png"] == second["counts.png"]
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    (project / "photos" / "cats" / "broken.jpg").unlink()
+    assert tree(make(project, rebuild=True)) == first
+    assert len(drawn) == 2

@@ -106,6 +106,26 @@ def test_a_stale_source_takes_its_files_along(split_project: Path) -> None:
     assert not list((out / "augmented_train").rglob("cats_1_*"))
 
 
+def test_folders_without_an_image_go_and_no_others(project: Path) -> None:
+    out = build(project / "recipe.toml").out
+    (project / "photos" / "cats").rename(project / "photos" / "felines")
+    (out / "train" / "cats" / "notes.txt").write_text("mine")
+    (out / "elsewhere" / "empty").mkdir(parents=True)
+    (out / "validation").symlink_to(out / "elsewhere")
+    with detector_of(project) as detector:
+        run(detector)
+    assert [path.name for path in (out / "train" / "cats").iterdir()] == ["notes.txt"]
+    assert not (out / "augmented_train" / "cats").exists()
+    assert not (out / "test" / "cats").exists()
+    assert (out / "elsewhere" / "empty").is_dir()
+    for path in (project / "photos" / "felines").iterdir():
+        path.write_bytes(b"no image")
+    (out / "train" / "cats" / "notes.txt").unlink()
+    with detector_of(project) as detector:
+        run(detector)
+    assert {path.name for path in out.glob("*/*") if path.is_dir()} == {"dogs", "empty"}
+
+
 @pytest.mark.parametrize("link", [False, True])
 def test_a_foreign_file_with_our_name_is_not_overwritten(project: Path, link: bool) -> None:
     with detector_of(project) as detector:

@@ -286,6 +286,20 @@ class TestKept:
         assert second.made == 3
         assert second.row == run_assignment(settings, of(variants=2)).row
 
+    @pytest.mark.parametrize("known", [True, False])
+    def test_what_an_interrupted_build_wrote_and_did_not_note_is_not_written_again(
+        self, settings: WorkerSettings, known: bool
+    ) -> None:
+        first = run_assignment(settings, of())
+        before = self.inodes(settings)
+        files = entry_of(first).files
+        (settings.tree.root / files[1]).write_bytes(b"torn")
+        second = run_assignment(settings, of()._replace(files=files if known else ()))
+        assert second == first
+        after = self.inodes(settings)
+        assert (after[files[0]] == before[files[0]]) is known
+        assert after[files[1]] != before[files[1]]
+
     def test_a_source_that_turned_bad_loses_all(self, settings: WorkerSettings) -> None:
         first = run_assignment(settings, of(variants=1))
         (sources(settings) / "a.png").write_bytes(b"no image")
@@ -332,7 +346,7 @@ class TestLinks:
             os.utime(source, ns=(1, 1))
             return True
 
-        monkeypatch.setattr(worker, "_link", change)
+        monkeypatch.setattr(worker, "link_atomic", change)
         assert entry_of(run_assignment(linking, of())).stamp == before
 
     def test_a_source_that_is_a_link_is_followed(
@@ -347,7 +361,7 @@ class TestLinks:
     def test_a_left_over_is_no_obstacle(self, linking: WorkerSettings) -> None:
         target, _ = self.run(linking)
         target.unlink()
-        (linking.staging / f"{target.name}.{os.getpid()}.link").write_bytes(b"left over")
+        (linking.staging / f"{target.name[-40:]}.{os.getpid()}.link").write_bytes(b"left over")
         self.run(linking)
         assert target.samefile(sources(linking) / "a.png")
 

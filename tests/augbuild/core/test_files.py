@@ -29,6 +29,7 @@ from augbuild.core.files import (
     hold_lock,
     is_safe_path,
     is_unicode,
+    link_atomic,
     open_regular_file,
     read_regular_file,
     size_and_mtime,
@@ -222,6 +223,20 @@ def test_lock_that_cannot_be_made_is_an_error_of_the_system(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"), hold_lock(tmp_path / "file" / "lock"):
         pytest.fail("there can be no such file")
+
+
+def test_a_link_replaces_what_was_there(tmp_path: Path) -> None:
+    original, path, staging = tmp_path / "original", tmp_path / "path", tmp_path / "staging"
+    staging.mkdir()
+    original.write_bytes(b"new")
+    path.write_bytes(b"old")
+    for _ in range(2):
+        assert link_atomic(path, original, staging)
+        assert path.samefile(original)
+        assert not any(staging.iterdir())
+    assert not link_atomic(path, tmp_path / "gone", staging)
+    assert path.samefile(original)
+    assert not link_atomic(tmp_path / "no" / "folder", original, staging)
 
 
 def test_size_and_time_of_a_file_and_of_none(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,6 +21,7 @@ from PIL import Image
 
 from augbuild.dataset.chart import MAX_CLASSES, counts_figure, draw_counts
 from tests.augbuild.dataset.about.test_card import NASTY
+from tests.conftest import REPOSITORY
 
 
 def counts_of(classes: Sequence[str], scale: int = 1) -> dict[str, dict[str, int]]:
@@ -173,3 +177,16 @@ def test_few_rows_are_taller() -> None:
     assert height(10) - height(9) == pytest.approx(0.4)
     assert height(12) - height(11) == pytest.approx(0.23)
     assert height(11) < height(10)
+
+
+def test_the_module_draws_what_standard_input_has() -> None:
+    counts = {"train": {"cats": 3, "ünï": 2}, "augmented_train": {"cats": 9, "ünï": 0}}
+    given = {"counts": counts, "classes": ["cats", "ünï"], "title": "t"}
+    done = subprocess.run(
+        [sys.executable, "-m", "augbuild.dataset.chart"],
+        input=json.dumps(given).encode(),
+        capture_output=True,
+        cwd=REPOSITORY,
+        check=True,
+    )
+    assert done.stdout == draw_counts(counts, ["cats", "ünï"], "t")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from augbuild.dataset.about.counts import TreeCounts
+from augbuild.dataset.about.counts import TreeCounts, images_of_train
 from augbuild.dataset.results import BuiltFile, BuiltSource
 from augbuild.sources.dataset import Source
 
@@ -41,7 +41,8 @@ def test_images_are_counted_by_folder_and_class() -> None:
     }
     assert (counts.rows, counts.more_frames) == (7, 4)
     assert counts.images_of("test", ("cats", "dogs")) == {"cats": 0, "dogs": 1}
-    assert counts.in_train() == Counter(cats=5, dogs=1)
+    assert images_of_train(counts.images) == Counter(cats=5, dogs=1)
+    assert images_of_train({"test": {"cats": 1}}) == Counter()
 
 
 def test_variants_that_are_equal_or_changed_nothing_are_counted() -> None:
