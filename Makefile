@@ -60,5 +60,5 @@ $(VENV)/base: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	touch $@
 
 $(VENV)/everything: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
-	$(PIP_INSTALL) -e '.[dev,train,hf,onnx,heif]'
+	$(PIP_INSTALL) -e '.[dev,train,fast,hf,onnx,heif]'
 	touch $@

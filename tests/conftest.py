@@ -100,6 +100,7 @@ def _state_of_all_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     """Keep the user's own ledger of looks out of the tests, and of fixtures of whole modules."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

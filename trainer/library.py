@@ -31,6 +31,8 @@ class TrainingOptions(TypedDict, total=False):
     precision: Literal["auto", "fp32", "bf16"] | None
     device: str | None
     compile: bool | None
+    skip_unreadable: bool | None
+    test_split: Literal["test", "validation"] | None
 
 
 class FitOptions(TrainingOptions, total=False):
@@ -43,7 +45,6 @@ class FitOptions(TrainingOptions, total=False):
     epochs: int | None
     steps: int | None
     source: SourceOptions | None
-    skip_unreadable: bool | None
 
 
 def fit(
@@ -82,10 +83,12 @@ def evaluate(
     device: str = "auto",
     quiet: bool = True,
     source: SourceOptions | None = None,
+    skip_unreadable: bool = False,
 ) -> tuple[Metrics, Path]:
     """Evaluate a finished run on another manifest; return metrics and the folder that has them.
 
-    `source` is how a table is read. Raises AugbuildError.
+    `source` is how a table is read; with `skip_unreadable`, files that cannot be read are left out.
+    Raises AugbuildError.
     """
     from trainer.data.samples import DEFAULT_OPTIONS
     from trainer.training.evaluate import evaluate_run
@@ -98,6 +101,7 @@ def evaluate(
         device=device,
         quiet=quiet,
         source=source or DEFAULT_OPTIONS,
+        skip_unreadable=skip_unreadable,
     )
 
 
@@ -128,8 +132,9 @@ def compare(
     manifest: str | Path | None = None, *, out: str | Path,
     arms: str | None = None, arm: Sequence[str] = (),
     ablate: str | Path | None = None, source: str | None = None,
-    seeds: int = 10, budget: str | None = None, folds: bool = False,
-    metric: Literal["accuracy", "macro-f1"] = "accuracy", margin: float = 0.02,
+    tables: SourceOptions | None = None, seeds: int = 10, budget: str | None = None,
+    folds: bool = False, metric: Literal["accuracy", "macro-f1", "balanced-accuracy"] = "accuracy",
+    margin: float = 0.02, max_seeds: int | None = None, recipes: int | None = None,
     jobs: int = 1, devices: str | None = None, override: Sequence[str] = (),
     config: str | Path | None = None, cache: str | Path | None = None,
     resume: bool = False, verify: bool = False, quiet: bool = True,
@@ -137,8 +142,8 @@ def compare(
 ) -> ComparisonResult | StoppedResult:  # fmt: skip
     """Train arms by seeds alike, judge them on the same images, and write a report into `out`.
 
-    Returns what comparison.json then has; the outcome is INVALID where a guard stopped it before
-    any training. Raises AugbuildError; UsageError for a wrong option.
+    Returns what comparison.json then has, INVALID where a guard stopped it before any training.
+    `source` is that of an ablation's builds, `tables` is how tables are read. Raises AugbuildError.
     """
     from trainer.comparison import compare as comparing
     from trainer.comparison.design import from_options
@@ -146,15 +151,14 @@ def compare(
     from trainer.report.report import write_report as write_report_of
 
     folder = Path(out)
-    compile_model = options.pop("compile", None)
     design = from_options(
         manifest=_text(manifest), arms=arms, named=arm, ablate=_text(ablate), seeds=seeds,
-        budget=budget, metric=metric, margin=margin, folds=folds, config=_path(config),
-        compile_=compile_model, **options,
+        budget=budget, metric=metric, margin=margin, folds=folds, max_seeds=max_seeds,
+        recipes=recipes, config=_path(config), source=tables, **options,
     )  # fmt: skip
     workers = make_workers(jobs, devices)
     if ablate is not None:
-        from trainer.comparison.arms import make_ablation
+        from trainer.comparison.ablation import make_ablation
 
         comparing.check_folder(folder, resume=resume)
         design = make_ablation(design, ablate, folder, source=source, quiet=quiet)
@@ -199,7 +203,7 @@ def power(
     from trainer.comparison.compare import judge_again
 
     result = judge_again(Path(comparison))
-    return power_of(result.contrasts, result.test.images, len(result.seeds), gain)
+    return power_of(result.contrasts, result.test.images, gain)
 
 
 def _text(given: str | Path | None) -> str | None:

@@ -21,9 +21,9 @@ from augbuild.building.guards.refusals import (
     refuse_other_versions,
 )
 from augbuild.building.inputs import output_path, plan_recipe
-from augbuild.core.aside import Aside
 from augbuild.core.documents import encode
 from augbuild.core.pool import Backend
+from augbuild.core.processes.aside import Aside
 from augbuild.dataset.info import DatasetInfo
 from augbuild.dataset.private import write_last_run
 from augbuild.dataset.state import State
@@ -80,7 +80,7 @@ def build(
     tree's bytes depend on neither `n_jobs` nor `backend`.
     """
     start = time.time()
-    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=n_jobs)
+    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=n_jobs, quiet=quiet)
     folder_path = output_path(plan.recipe, out)
     with claim(folder_path, plan.dataset.root) as folder, State(folder.state) as state:
         refuse_another_build(plan, state, prune=prune)

@@ -14,6 +14,7 @@ from augbuild.planning.plan import BuildPlan, make_plan
 from augbuild.recipe.load import load_recipe
 from augbuild.recipe.model import Recipe, SourceSpec
 from augbuild.sources.dataset import SourceDataset, SourceOptions
+from augbuild.sources.exclusions import leave_out
 from augbuild.sources.open import open_source
 
 
@@ -28,7 +29,10 @@ def open_source_of(
     options: SourceOptions = recipe.source
     if not follow_links:
         options = msgspec.structs.replace(options, follow_links=False)
-    return open_source(spec, base, options, ignore_existing=recipe.split.ignore_existing)
+    dataset = open_source(spec, base, options, ignore_existing=recipe.split.ignore_existing)
+    if recipe.source.exclude_file is None:
+        return dataset
+    return leave_out(dataset, recipe.base / recipe.source.exclude_file)
 
 
 def plan_recipe(
@@ -37,6 +41,7 @@ def plan_recipe(
     source: str | None,
     follow_links: bool,
     n_jobs: int | None,
+    quiet: bool = True,
 ) -> BuildPlan:
     """Load a recipe, open its source and plan what to make; raises RecipeError or SourceError.
 
@@ -48,6 +53,7 @@ def plan_recipe(
         # Not kept in a variable: the plan has its own sources, and there may be millions of them.
         open_source_of(loaded, source=source, follow_links=follow_links),
         n_jobs or available_cpus(),
+        quiet=quiet,
     )
 
 

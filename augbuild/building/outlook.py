@@ -77,12 +77,13 @@ def plan_build(
     out: str | Path | None = None,
     rehash: bool = False,
     follow_links: bool = True,
+    quiet: bool = True,
 ) -> Outlook:
     """Compare the plan of a recipe with its output folder, writing nothing; raises AugbuildError.
 
     `recipe` is a file or the name of a shipped recipe; `source` and `out` override its own.
     """
-    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=None)
+    plan = plan_recipe(recipe, source=source, follow_links=follow_links, n_jobs=None, quiet=quiet)
     folder = OutputFolder(output_path(plan.recipe, out))
     file = folder.state if folder.state.is_file() else None
     with State(file, read_only=True) as state:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 
-from augbuild.catalogue.assets import bundled_assets
+from augbuild.catalogue.examples import EXAMPLES
 from augbuild.catalogue.synonyms import suggest_transform
-from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Param
+from augbuild.catalogue.transforms import CATALOGUE, Param
 from augbuild.core.text import as_toml
 from augbuild.errors import RecipeError
 
-_EXAMPLES = {
-    "colour": "[255, 255, 255]",
-    "text": '"Hello"',
-    "image": '"overlays/logo.png"',
-    "matrix": "[0.3, 0.6, 0.1, 0.0]",
-}
 _RANGES = {"boolean": "true | false", "colour": "[red, green, blue]"}
 _NUMBERS = {"number": "number", "integer": "integer", "seed": "integer"}
 
@@ -44,9 +38,8 @@ def describe_transform(name: str) -> str:
     if transform.caution:
         lines += [f"Beware: {transform.caution}.", ""]
     lines += ["[[transforms]]", f'op = "{name}"']
-    for key, param in transform.params.items():
-        if _belongs_in_example(param):
-            lines.append(f"{key} = {_example_of(param)}")
+    for key, value in EXAMPLES[name].items():
+        lines.append(f"{key} = {value}")
     return "\n".join(lines)
 
 
@@ -75,27 +68,3 @@ def _range_of(param: Param) -> str:
     if excluded:
         written += f" ({' and '.join(excluded)} excluded)"
     return written
-
-
-def _belongs_in_example(param: Param) -> bool:
-    if param.required:
-        return True
-    return param.kind in {"number", "integer", "emoji"} and not param.optional
-
-
-def _example_of(param: Param) -> str:
-    default = param.default
-    if param.kind == "number" and isinstance(default, int | float):
-        # Half the default to each side of it, as far as the legal range goes.
-        half = abs(default) / 2 or 0.2
-        spread = min(default - param.low, param.high - default, half)
-        low, high = default - spread, default + spread
-        if spread <= 0:  # the default is an end of the range; the other one may be open
-            low, high = sorted([default, (param.low + param.high) / 2])
-        return f"{{ uniform = [{low:.4g}, {high:.4g}] }}"
-    if param.kind in ASSET_KINDS and param.kind != "image":
-        first = next(iter(bundled_assets(param.kind)))
-        return f'{{ choice = ["{default}", "{first}"] }}'
-    if param.kind == "integer":
-        return json.dumps(default)
-    return _EXAMPLES.get(param.kind, json.dumps(default))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from augbuild.cli import init, make, ops, plan, verify
+from augbuild.cli import audit, check, init, make, ops, plan, verify
 from augbuild.cli.group import CONTEXT, Group, verbose_option
 
 
@@ -27,8 +27,9 @@ def main() -> None:
 for command in (
     make.make,
     init.init,
-    plan.check,
+    check.check,
     plan.plan,
+    audit.audit,
     verify.verify,
     verify.replay,
     ops.ops,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from augbuild.cli import options
-from augbuild.cli.output import MOST_SHOWN, echo, echo_json, print_counts, print_findings
+from augbuild.cli.output import echo, echo_json, print_counts, print_findings, print_rejected
 from augbuild.core.text import plural
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ def _print_survey(folder: str, survey: Survey) -> None:
     if survey.unread:
         looked_at = plural(survey.unread + len(survey.sizes), "file")
         echo(f"{survey.unread:,} of {looked_at} looked at cannot be read as an image", err=True)
-    for rejected in survey.rejected[:MOST_SHOWN]:
-        echo(f"rejected: {rejected.source}: {rejected.reason}, {rejected.message}", err=True)
-    if len(survey.rejected) > MOST_SHOWN:
-        echo(f"rejected: and {len(survey.rejected) - MOST_SHOWN:,} more", err=True)
+    print_rejected(survey.rejected)
     if survey.ignored and not any(each.kind == "files left out" for each in survey.findings):
         kinds = [f"{count:,} {kind}" for kind, count in survey.ignored.items()]
         echo(f"left out: {', '.join(kinds)}", err=True)

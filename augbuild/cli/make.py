@@ -9,11 +9,11 @@ import click
 
 from augbuild.cli import options
 from augbuild.cli.output import (
-    MOST_SHOWN,
     echo,
     echo_json,
     print_counts,
     print_findings,
+    print_rejected,
     print_warnings,
 )
 from augbuild.core.text import plural
@@ -75,14 +75,15 @@ def make(
     as_json: bool,
     tables: options.TableOptions,
 ) -> None:
-    """Build the dataset that RECIPE describes: a file, or a shipped recipe.
+    """Build the dataset that RECIPE describes: a file, or a shipped recipe: default, lab, strong, …
 
-    Those are default, digits, lab and strong. Running it again does only what changed, and finishes
-    what was interrupted.
+    Running it again does only what changed, and finishes what was interrupted.
     """
     from augbuild.building.build import build
     from augbuild.building.inputs import read_source_by
+    from augbuild.core.processes.memory import keep_freed_memory
 
+    keep_freed_memory()
     loaded = read_source_by(recipe, tables.over)
     report = build(
         loaded, source=source, out=out, n_jobs=n_jobs, backend=backend, limit=limit, prune=prune,
@@ -100,11 +101,7 @@ def make(
 
 def _print_report(report: BuildReport) -> None:
     print_warnings(report.warnings)
-    for rejected in report.rejected[:MOST_SHOWN]:
-        echo(f"rejected: {rejected.source}: {rejected.reason}, {rejected.message}", err=True)
-    if len(report.rejected) > MOST_SHOWN:
-        more = len(report.rejected) - MOST_SHOWN
-        echo(f"rejected: and {more:,} more, all in rejected.jsonl", err=True)
+    print_rejected(report.rejected, "rejected.jsonl")
     print_counts(report.counts)
     pruned = ""
     if report.pruned:

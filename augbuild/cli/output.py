@@ -11,6 +11,7 @@ import click
 from augbuild.core.text import printable
 
 if TYPE_CHECKING:
+    from augbuild.sources.dataset import Rejected
     from augbuild.sources.findings import Finding
 
 MOST_SHOWN = 10
@@ -39,6 +40,16 @@ def print_findings(findings: Sequence[Finding]) -> None:
     """Print findings on standard error, one a line."""
     for finding in findings:
         echo(f"found: {finding.text()}", err=True)
+
+
+def print_rejected(rejected: Sequence[Rejected], file: str = "") -> None:
+    """Print the first of the images that cannot be used; `file` is one that has them all."""
+    for each in rejected[:MOST_SHOWN]:
+        echo(f"rejected: {each.source}: {each.reason}, {each.message}", err=True)
+    more = len(rejected) - MOST_SHOWN
+    if more > 0:
+        where = f", all in {file}" if file else ""
+        echo(f"rejected: and {more:,} more{where}", err=True)
 
 
 def print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -1,4 +1,4 @@
-"""`augbuild check` and `augbuild plan`: what a recipe asks for, without making it."""
+"""`augbuild plan`: what a recipe asks for, without making it."""
 
 from __future__ import annotations
 
@@ -29,29 +29,6 @@ _WHOLE_RATE = 10
 @options.source
 @options.follow_links
 @options.table_options
-def check(
-    recipe: str, source: str | None, follow_links: bool, tables: options.TableOptions
-) -> None:
-    """Check RECIPE and the source it names: every problem at once, nothing is written."""
-    from augbuild.building.inputs import open_source_of, read_source_by
-    from augbuild.planning.plan import check_classes, remaining_findings
-
-    loaded = read_source_by(recipe, tables.over)
-    dataset = open_source_of(loaded, source=source, follow_links=follow_links)
-    check_classes(loaded, dataset)
-    print_warnings(loaded.warnings)
-    print_findings(remaining_findings(loaded, dataset))
-    transforms = plural(len(loaded.transforms), "transform")
-    images = plural(len(dataset.sources), "image")
-    classes = plural(len(dataset.classes), "class", "classes")
-    echo(f"{recipe} is a valid recipe of {transforms}; its source has {images} in {classes}")
-
-
-@click.command()
-@click.argument("recipe")
-@options.source
-@options.follow_links
-@options.table_options
 @click.option(
     "--out", metavar="FOLDER", help="Compare the plan with this folder, whatever the recipe says."
 )
@@ -75,7 +52,9 @@ def plan(
     from augbuild.building.outlook import plan_build
 
     loaded = read_source_by(recipe, tables.over)
-    outlook = plan_build(loaded, source=source, out=out, rehash=rehash, follow_links=follow_links)
+    outlook = plan_build(
+        loaded, source=source, out=out, rehash=rehash, follow_links=follow_links, quiet=as_json
+    )
     if as_json:
         echo_json(outlook.to_json())
         return
@@ -113,7 +92,9 @@ def _class_rows(outlook: Outlook) -> list[list[str]]:
 def _describe_cost(estimate: Estimate) -> str:
     """Return an estimate as a sentence that says what it rests on."""
     size = file_size(estimate.bytes)
-    time = duration(estimate.seconds)
+    time = "under a second"
+    if estimate.seconds >= 1:
+        time = duration(estimate.seconds)
     sampled = plural(estimate.sampled, "source")
     if estimate.rate is not None:
         digits = 0 if estimate.rate >= _WHOLE_RATE else 1

@@ -167,6 +167,21 @@ def size_and_mtime(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+def user_cache(name: str) -> Path:
+    """Return the user's folder for what can be made again: `augbuild/NAME` (XDG base directories).
+
+    Raises OSError where the user has no home folder.
+    """
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    # As the specification of these folders says, a relative one is ignored.
+    if os.path.isabs(named):  # noqa: PTH117  # a Path would hide that "" is none
+        return Path(named) / "augbuild" / name
+    try:
+        return Path.home() / ".cache" / "augbuild" / name
+    except RuntimeError as error:
+        raise OSError(errno.ENOENT, "there is no home folder; set HOME") from error
+
+
 def stamp_of(path: str | Path) -> Stamp:
     """Return the stamp of a file, and NO_FILE for what has none."""
     try:

@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from augbuild.core.loky import keep_manager_alive, start_tracker
-from augbuild.core.orphans import exit_with_parent
+from augbuild.core.processes.loky import keep_manager_alive, start_tracker
+from augbuild.core.processes.memory import keep_freed_memory
+from augbuild.core.processes.orphans import exit_with_parent
 from augbuild.core.signals import shield_children
 from augbuild.errors import AugbuildError
 
@@ -192,7 +193,7 @@ def _run(
 
     options: dict[str, object] = {}
     if backend == "loky":
-        options = {"initializer": exit_with_parent, "initargs": (os.getpid(),)}
+        options = {"initializer": _start_worker, "initargs": (os.getpid(),)}
     pool = QuietParallel(
         n_jobs=n_jobs,
         backend=backend,
@@ -208,3 +209,8 @@ def _run(
             results = pool(delayed(function)(item) for item in items)
             stack.enter_context(closing(results))
         yield from results
+
+
+def _start_worker(parent: int) -> None:
+    exit_with_parent(parent)
+    keep_freed_memory()

@@ -9,6 +9,8 @@ from typing import Protocol, Self
 
 from tqdm import tqdm
 
+from augbuild.core.text import duration
+
 _LINE_EVERY_SECONDS = 5.0
 
 
@@ -59,7 +61,7 @@ class ProgressBar:
             rate = self._done / max(now - self._start, 1e-9)
             shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
             remaining = (self._total - self._done) / rate
-            line += f", {shown} a second, {remaining:.0f} s left"
+            line += f", {shown} a second, {duration(remaining)} left"
         print(line, file=sys.stderr, flush=True)
         self._next_line = now + _LINE_EVERY_SECONDS
 

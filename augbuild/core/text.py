@@ -1,4 +1,4 @@
-"""Text for people: names escaped for terminals, Markdown and TOML; plurals, lists, near misses."""
+"""Text for people: names escaped for terminals, Markdown and TOML; plurals, times, near misses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ _SHOWN_CHARACTERS = 80
 _LONGEST_SEARCHED = 100  # pragma: no mutate  # difflib is slow for a word of a million letters
 _PRINTED_BITS = 128
 _UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-_MINUTE = 60
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _OUTSIDE_ASCII = re.compile(r"[^ -~]")
 _ACTIVE_IN_MARKDOWN = re.compile(
@@ -87,16 +86,13 @@ def file_size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people say it: `under a second`, `12 s`, `4 min`, `2 h 30 min`."""
-    if seconds < 1:
-        return "under a second"
-    if round(seconds) < _MINUTE:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / _MINUTE)
-    if minutes < _MINUTE:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, _MINUTE)
-    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+    """Write a length of time: `6 s`, `2:13 min`, or `20:39 h` in hours and minutes."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600:,}:{whole % 3600 // 60:02} h"
 
 
 def shorten(text: str, most: int = _SHOWN_CHARACTERS) -> str:

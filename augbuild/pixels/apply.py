@@ -1,34 +1,30 @@
-"""Apply ops to images: the only door to AugLy, whose functions are the reference for every pixel.
+"""Apply ops to images; AugLy's functions are the reference for every pixel.
 
 AugLy checks with asserts, opens URLs, unpickles files beside fonts and re-seeds the global random
 generators. None of that happens here: ops are checked against the catalogue, we open the assets,
-and what needs more is in `augbuild.pixels.replaced`.
+what AugLy cannot do is in `augbuild.pixels.replaced`, and what takes less than its own functions
+for the same pixels in `augbuild.pixels.exact` and, compiled, in `augbuild.pixels.compiled`.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
-import random
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 
 from PIL import Image
 
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, JsonValue, Op
 from augbuild.errors import FIX_AND_RERUN, ApplyError, AugbuildError, is_machine_error
-from augbuild.pixels import exact, replaced
+from augbuild.pixels import replaced
 from augbuild.pixels.codec import MAX_PIXELS
+from augbuild.pixels.compiled.choice import Choice
+from augbuild.pixels.exact.functions import FUNCTIONS, Function
+from augbuild.pixels.exact.reference import find_reference
 from augbuild.pixels.limits import Arguments, output_size, working_size
-from augbuild.pixels.overlays import Screenshot, open_asset
+from augbuild.pixels.overlays import open_asset
 from augbuild.pixels.quiet import ignore_pillow_warnings
 
-Function = Callable[..., Image.Image]
 Values = Mapping[str, JsonValue]
 
 # Turning a photo needs over twice its pixels, until it is cropped.
@@ -37,6 +33,7 @@ _LIMITS = (
     (output_size, MAX_PIXELS),
     (working_size, _MAX_WORKING_PIXELS),
 )
+_COMPILED = Choice()
 # What AugLy, Pillow and NumPy raise for images and parameters that don't go together.
 _FAILURES = (
     ArithmeticError,
@@ -57,7 +54,7 @@ def apply(image: Image.Image, ops: Sequence[Op], assets: Path | None = None) -> 
     """Apply ops in order to an 8-bit RGB image and return another, without metadata.
 
     `assets` is the folder below which ops find their images. No global random generator is touched.
-    AUGBUILD_REFERENCE=1 runs AugLy's own functions where we have faster ones.
+    AUGBUILD_REFERENCE=1 runs AugLy's own functions where we have faster ones, and nothing compiled.
 
     Raises ApplyError, naming the op, where one is not what the catalogue says, fails, leaves no
     pixels or would make more than MAX_PIXELS; AugbuildError where the machine is at fault (too many
@@ -75,7 +72,7 @@ def _apply_one(image: Image.Image, op: Op, assets: Path | None) -> Image.Image:
     try:
         arguments = _open_arguments(op, values, assets)
         _refuse_huge(op, arguments, image.size)
-        result = _find_function(op.name)(image, **arguments)
+        result = _find_function(op.name, image.size)(image, **arguments)
     except _FAILURES as error:
         if is_machine_error(error):
             where = error.filename or op.name
@@ -149,95 +146,14 @@ def _refuse_huge(op: Op, arguments: Arguments, size: tuple[int, int]) -> None:
             raise ApplyError(op.name, f"would make {made}; at most {limit:,} are made")
 
 
-def _find_function(name: str) -> Function:
+def _find_function(name: str, size: tuple[int, int]) -> Function:
+    wants_reference = bool(os.environ.get("AUGBUILD_REFERENCE"))
+    if not wants_reference:
+        compiled = _COMPILED.find(name, size)
+        if compiled is not None:
+            return compiled
     if name in replaced.FUNCTIONS:
         return replaced.FUNCTIONS[name]
-    wants_reference = os.environ.get("AUGBUILD_REFERENCE")
-    if name in exact.FUNCTIONS and not wants_reference:
-        return exact.FUNCTIONS[name]
-    if name in _WITH_OPENED_ASSETS:
-        return _WITH_OPENED_ASSETS[name]
-    function: Function = getattr(_import_augly(), name)
-    return function
-
-
-def _overlay_emoji(
-    image: Image.Image,
-    emoji_path: Image.Image,
-    emoji_size: float,
-    **where: float,
-) -> Image.Image:
-    """Overlay an emoji as AugLy's overlay_emoji, which opens a path and needs libmagic for that."""
-    overlay: Function = _import_augly().overlay_image
-    return overlay(image, overlay=emoji_path, overlay_size=emoji_size, **where)
-
-
-def _overlay_onto_screenshot(
-    image: Image.Image,
-    template_filepath: Screenshot,
-    max_image_size_pixels: int | None,
-    crop_src_to_fit: bool,
-    resize_src_to_match_template: bool,
-) -> Image.Image:
-    """Fit an image into a screenshot as AugLy's overlay_onto_screenshot, which leaves it open."""
-    augly = _import_augly()
-    template, box = template_filepath
-    left, top, right, bottom = box
-    if resize_src_to_match_template:
-        to_width = (right - left) / image.width
-        to_height = (bottom - top) / image.height
-        image = augly.scale(image, factor=min(to_width, to_height))
-        template = template.copy()
-    else:
-        template, box = augly.imutils.scale_template_image(
-            image.width, image.height, template, box, max_image_size_pixels, crop_src_to_fit
-        )
-        left, top, right, bottom = box
-    fitted = augly.imutils.resize_and_pad_to_given_size(
-        image, right - left, bottom - top, crop=crop_src_to_fit
-    )
-    template.paste(fitted, box=box)
-    return template
-
-
-_WITH_OPENED_ASSETS: Mapping[str, Function] = {
-    "overlay_emoji": _overlay_emoji,
-    "overlay_onto_screenshot": _overlay_onto_screenshot,
-}
-
-_IMPORTING = threading.Lock()
-
-
-@cache
-def _import_augly() -> ModuleType:
-    """Import AugLy without what its import does: draw from the global generator, load libmagic."""
-    with _IMPORTING, _stand_in_for_magic():
-        state = random.getstate()
-        try:
-            import augly.image.functional as functional
-        finally:
-            random.setstate(state)
-    module: ModuleType = functional
-    return module
-
-
-class _LazyMagic(ModuleType):
-    """Stands in for python-magic until it is used, which AugLy does for paths only.
-
-    The import of python-magic fails on a machine without libmagic.
-    """
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(importlib.import_module("magic"), name)
-
-
-@contextmanager
-def _stand_in_for_magic() -> Iterator[None]:
-    if "magic" in sys.modules:
-        yield
-        return
-    sys.modules["magic"] = _LazyMagic("magic")
-    try:
-        yield
-    finally:
-        del sys.modules["magic"]
+    if name in FUNCTIONS and not wants_reference:
+        return FUNCTIONS[name]
+    return find_reference(name)

@@ -78,13 +78,13 @@ def read_layer(file: Path | bytes) -> Image.Image:
         return _upright(image, layer)
 
 
-def read_grey(file: Path | bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Decode a grey thumbnail of `size` (width, height), upright; raises ImageError.
+def read_small(file: Path | bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decode an RGB thumbnail of `size` (width, height), upright; raises ImageError.
 
-    Returns shape (height, width). A JPEG is decoded at a fraction of its scale, so this costs far
-    less than `read_image`.
+    Returns shape (height, width, 3). A JPEG is decoded at a fraction of its scale, so this costs
+    far less than `read_image`.
     """
-    image = _decode(_content_of(file), draft=size).convert("L")
+    image = _decode(_content_of(file), draft=size)
     # reducing_gap shrinks by whole factors first: the box filter then sees few pixels.
     small = image.resize(size, Image.Resampling.BOX, reducing_gap=3.0)
     return np.asarray(small)

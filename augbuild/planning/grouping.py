@@ -5,27 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from augbuild.sources.dataset import Source, SourceDataset
+from augbuild.sources.dataset import Source
 
 Groups = Mapping[str, str]
 """The group of each path, named by its smallest path; a path that is alone may be missing."""
 
 
-def find_groups(dataset: SourceDataset, group: str, n_jobs: int) -> Groups:
+def find_groups(
+    sources: Iterable[Source], group: str, twins: Iterable[tuple[str, str]] = ()
+) -> Groups:
     """Find the groups that a recipe's `split.group` asks for.
 
-    That is "near-duplicates", "none" or a regular expression; the groups that the sources come
-    with, from a column of their table, are kept whole besides.
+    That is "near-duplicates", which are `twins`, "none" or a regular expression; the groups that
+    the sources come with, from a column of their table, are kept whole besides.
     """
-    return _join_own_groups(dataset.sources, _find_by_rule(dataset, group, n_jobs))
-
-
-def _find_by_rule(dataset: SourceDataset, group: str, n_jobs: int) -> Groups:
+    sources = list(sources)
     if group == "none":
-        return {}
-    if group == "near-duplicates":
-        return _find_near_duplicates(dataset, n_jobs)
-    return groups_by_pattern(dataset.sources, group)
+        groups: Groups = {}
+    elif group == "near-duplicates":
+        from augbuild.similarity.groups import group_pairs  # NumPy
+
+        groups = group_pairs(twins)
+    else:
+        groups = groups_by_pattern(sources, group)
+    return _join_own_groups(sources, groups)
 
 
 def _join_own_groups(sources: Iterable[Source], groups: Groups) -> Groups:
@@ -67,14 +70,3 @@ def groups_by_pattern(sources: Iterable[Source], pattern: str) -> Groups:
         if value is not None:
             groups[path] = smallest.setdefault(value, path)
     return groups
-
-
-def _find_near_duplicates(dataset: SourceDataset, n_jobs: int) -> Groups:
-    # Imported here: NumPy, Pillow and joblib, which other recipes do not need.
-    from augbuild.similarity.groups import group_pairs
-    from augbuild.similarity.search import near_duplicates_within, sign_originals
-
-    paths = [source.path for source in dataset.sources]
-    signatures = sign_originals(dataset.originals, paths, n_jobs=n_jobs)
-    pairs = near_duplicates_within(dataset.originals, signatures)
-    return group_pairs(pairs)

@@ -18,6 +18,7 @@ from augbuild.planning.naming import output_stem, reject_collisions
 from augbuild.planning.sampling import draw_variants
 from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
+from augbuild.similarity.duplicates import Duplicates, look_for_duplicates, settle_duplicates
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
 from augbuild.sources.findings import Finding
 from augbuild.sources.folders.formats import usual_extension
@@ -97,21 +98,24 @@ class BuildPlan:
     def class_folders(self) -> set[str]:
         """Return the folders that outputs go to, relative to the tree."""
         folders = set()
-        for source in self.sources:
-            folders.add(f"{source.split}/{source.label}")
-            if self.variants(source):
-                folders.add(f"{AUGMENTED_FOLDER}/{source.label}")
+        for folder, counts in self.image_counts().items():
+            folders.update(f"{folder}/{label}" for label, count in counts.items() if count)
         return folders
 
 
-def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildPlan:
+def make_plan(
+    recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1, *, quiet: bool = True
+) -> BuildPlan:
     """Split the sources where they are not, and put them in plan order.
 
     Raises SourceError where a class has no train image, RecipeError where the recipe names a class
     that the dataset does not have.
     """
     check_classes(recipe, dataset)
-    split = dataset.sources if dataset.is_split else _split(recipe, dataset, n_jobs)
+    duplicates = look_for_duplicates(recipe.split, dataset, n_jobs=n_jobs, quiet=quiet)
+    dataset, found = settle_duplicates(recipe.split, dataset, duplicates)
+    check_classes(recipe, dataset)
+    split = dataset.sources if dataset.is_split else _split(recipe, dataset, duplicates)
     ordered = in_plan_order(split)
     # Sources without a split would else stay in memory beside those with one.
     dataset = replace(dataset, sources=())
@@ -126,7 +130,7 @@ def make_plan(recipe: Recipe, dataset: SourceDataset, n_jobs: int = 1) -> BuildP
         sources=sources,
         rejected=tuple(rejected),
         warnings=recipe.warnings,
-        findings=(*remaining_findings(recipe, dataset), *balanced.findings),
+        findings=(*remaining_findings(recipe, dataset), *found, *balanced.findings),
         variants=balanced.variants,
         before=balanced.before,
     )
@@ -137,18 +141,16 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
 
     Raises SourceError where a dataset with splits has a class without a train image.
     """
+    unknown = []
     for label in recipe.classes:
         if label not in dataset.classes:
-            hint = _hint(label, dataset.classes)
-            raise RecipeError(
-                f"the recipe's [classes] names {label!r}, which the source does not have; {hint}"
-            )
+            place = recipe.class_places.get(label, f"classes.{label}")
+            unknown.append(f"{place} is not a class of the source; {_hint(label, dataset.classes)}")
+    if unknown:
+        raise RecipeError("\n".join(unknown))
     if not dataset.is_split:
         return
-    in_train = set()
-    for source in dataset.sources:
-        if source.split == "train":
-            in_train.add(source.label)
+    in_train = {source.label for source in dataset.sources if source.split == "train"}
     for label in dataset.classes:
         if label not in in_train:
             raise SourceError(
@@ -180,9 +182,11 @@ def _hint(label: str, classes: Sequence[str]) -> str:
     return f"it has {', '.join(shown)}"
 
 
-def _split(recipe: Recipe, dataset: SourceDataset, n_jobs: int) -> list[Source]:
+def _split(recipe: Recipe, dataset: SourceDataset, duplicates: Duplicates | None) -> list[Source]:
     spec = recipe.split
-    groups = find_groups(dataset, spec.group, n_jobs)
+    twins = duplicates.twins if duplicates is not None else ()
+    pairs = [(pair.first, pair.second) for pair in twins]
+    groups = find_groups(dataset.sources, spec.group, pairs)
     if spec.folds is not None:
         return assign_folds(
             dataset.sources,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,7 @@ from augbuild.recipe.model import (
 from augbuild.recipe.problems import Place, Problems
 from augbuild.recipe.read_classes import read_classes
 from augbuild.recipe.read_steps import read_steps
-from augbuild.recipe.rules import Section, read_keys, read_section
+from augbuild.recipe.rules import read_keys, read_section
 from augbuild.recipe.toml import parse_toml, read_text
 
 _SECTIONS = (
@@ -39,20 +40,43 @@ class _Head(msgspec.Struct, frozen=True):
     dataset: DatasetSpec = DatasetSpec()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A recipe as far as it could be read, with all that is wrong with it.
+
+    Defaults stand for what is wrong. `has_source` where nothing is wrong with its source's section,
+    so that the source can be opened.
+    """
+
+    recipe: Recipe
+    problems: Problems
+    has_source: bool
+
+
 def load_recipe(name: str | Path) -> Recipe:
     """Read a recipe from a file, or a shipped one by its bare name; raises RecipeError.
 
     The paths in a file are relative to it. A shipped recipe found by name is taken as if it lay in
     `recipes/` of the working directory: its `../build/default` is `build/default` there.
     """
+    reading = read_recipe(name)
+    reading.problems.raise_if_any()
+    return reading.recipe
+
+
+def read_recipe(name: str | Path) -> Reading:
+    """Read a recipe as `load_recipe` does, and return it with what is wrong with its values.
+
+    Raises RecipeError for what is no recipe at all.
+    """
     path = Path(name)
     shipped = shipped_recipes()
     # A file of that name goes before a shipped recipe; a folder does not.
     if str(name) in shipped and not path.is_file():
         path = shipped[str(name)]
-        return parse_recipe(read_text(path), path.parent, f"{name}.toml", base=Path("recipes"))
+        return _read(read_text(path), path.parent, f"{name}.toml", base=Path("recipes"))
     try:
-        return parse_recipe(read_text(path), path.parent, str(path))
+        return _read(read_text(path), path.parent, str(path))
     except FileNotFoundError as error:
         hint = f"shipped ones: {', '.join(shipped)}"
         near = nearest(path.stem, shipped)
@@ -77,24 +101,33 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
     Assets are looked for below `folder`; other paths are relative to `base`, by default `folder`.
     Raises RecipeError with a line for each problem.
     """
+    reading = _read(content, folder, file, base)
+    reading.problems.raise_if_any()
+    return reading.recipe
+
+
+def _read(content: str, folder: Path, file: str, base: Path | None = None) -> Reading:
     table = parse_toml(content, file)
-    problems = Problems(file)
+    problems = Problems(file, content)
     top = Place("", problems)
     top.add_unknown_keys(table, _SECTIONS)
     head = read_keys(_Head, table, top)
     if "name" not in table:
         top.at("name").add("is missing; it is the name of the dataset")
-    source = _read_with_path(SourceSpec, table.get("source", {}), top.at("source"))
+    before = problems.count
+    source = read_section(SourceSpec, table.get("source", {}), top.at("source"))
+    _check_path(table.get("source"), top.at("source"))
+    has_source = problems.count == before
     output = _read_output(table.get("output", {}), top.at("output"))
     split = _read_split(table.get("split", {}), top.at("split"))
     augment = _read_augment(table.get("augment", {}), top.at("augment"))
     odd: list[str] = []
     steps = read_steps(table.get("transforms", []), top.at("transforms"), folder, odd)
-    classes = read_classes(table.get("classes", {}), top.at("classes"), steps, augment)
-    problems.raise_if_any()
+    of_classes = top.at("classes")
+    classes = read_classes(table.get("classes", {}), of_classes, steps, augment)
     if not steps and (augment.variants or augment.balance):
-        odd.append("transforms is empty: every variant is a copy of its source")
-    return Recipe(
+        odd.append(f"{top.at('transforms')} is empty: every variant is a copy of its source")
+    recipe = Recipe(
         name=head.name,
         seed=head.seed,
         source=source,
@@ -103,22 +136,23 @@ def parse_recipe(content: str, folder: Path, file: str, base: Path | None = None
         augment=augment,
         transforms=steps,
         classes=classes,
+        class_places={label: str(of_classes.at(label)) for label in classes},
         dataset=head.dataset,
         warnings=tuple(odd),
         folder=folder,
         base=base or folder,
     )
+    return Reading(recipe, problems, has_source)
 
 
-def _read_with_path(kind: type[Section], table: object, place: Place) -> Section:
-    section = read_section(kind, table, place)
-    if not isinstance(table, dict) or "path" not in table:
+def _check_path(section: object, place: Place) -> None:
+    if not isinstance(section, dict) or "path" not in section:
         place.at("path").add("is missing")
-    return section
 
 
 def _read_output(table: object, place: Place) -> OutputSpec:
-    output = _read_with_path(OutputSpec, table, place)
+    output = read_section(OutputSpec, table, place)
+    _check_path(table, place)
     if output.frame is None:
         if output.fit:
             place.at("fit").add("is of no use without size, the size that images are fitted to")

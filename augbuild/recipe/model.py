@@ -51,9 +51,13 @@ Target = Annotated[
 
 
 class SourceSpec(SourceOptions, frozen=True):
-    """Where the images are, and how they are read: `[source]`."""
+    """Where the images are, and how they are read: `[source]`.
+
+    `exclude_file`, relative to the recipe, lists images to leave out.
+    """
 
     path: Text = ""
+    exclude_file: Text | None = None
 
 
 class DatasetSpec(msgspec.Struct, frozen=True):
@@ -65,8 +69,8 @@ class DatasetSpec(msgspec.Struct, frozen=True):
     description: Text | None = None
 
 
-class SplitSpec(msgspec.Struct, frozen=True):
-    """How sources without splits are split: `[split]`; shares of each class."""
+class ResolvedSplit(msgspec.Struct, frozen=True):
+    """How sources without splits are split; shares of each class."""
 
     # The lab that this began with: 140 photos, split 112 and 28.
     test: Share = 0.2
@@ -74,6 +78,12 @@ class SplitSpec(msgspec.Struct, frozen=True):
     group: Text = "near-duplicates"
     folds: Annotated[int, Meta(ge=2, le=100)] | None = None
     ignore_existing: bool = False
+
+
+class SplitSpec(ResolvedSplit, frozen=True):
+    """How sources are split, and what is done with copies across splits of their own: `[split]`."""
+
+    on_duplicates: Literal["warn", "drop-train", "error"] = "warn"
 
 
 class ResolvedOutput(msgspec.Struct, frozen=True):
@@ -150,7 +160,7 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
 
     name: Name
     seed: Seed
-    split: SplitSpec
+    split: ResolvedSplit
     output: ResolvedOutput
     augment: AugmentSpec
     transforms: tuple[dict[str, object], ...]
@@ -168,8 +178,8 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
 class Recipe:
     """A recipe, checked.
 
-    `classes` has the rules of single classes, by name. Assets lie below `folder`; all other
-    relative paths are relative to `base`.
+    `classes` has the rules of single classes, by name, and `class_places` file, line and key of
+    each for messages. Assets lie below `folder`; all other relative paths are relative to `base`.
     """
 
     name: Name
@@ -180,6 +190,7 @@ class Recipe:
     augment: AugmentSpec
     transforms: tuple[Step, ...]
     classes: Mapping[str, ClassRules] = field(default_factory=dict)
+    class_places: Mapping[str, str] = field(default_factory=dict)
     dataset: DatasetSpec = field(default_factory=DatasetSpec)
     warnings: tuple[str, ...] = ()
     folder: Path = Path()
@@ -195,10 +206,17 @@ class Recipe:
             size=self.output.size,
             fit=self.output.fit,
         )
+        split = ResolvedSplit(
+            test=self.split.test,
+            validation=self.split.validation,
+            group=self.split.group,
+            folds=self.split.folds,
+            ignore_existing=self.split.ignore_existing,
+        )
         return ResolvedRecipe(
             name=self.name,
             seed=self.seed,
-            split=self.split,
+            split=split,
             output=output,
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),

@@ -90,7 +90,7 @@ class _StepReader:
             return None
         odds = read_keys(_Odds, table, place)
         if odds.p == 0:
-            self.warnings.append(f"{place.path} never fires: its p is 0")
+            self.warnings.append(f"{place} never fires: its p is 0")
         if kinds == ["op"]:
             return self.read_transform(table, place, odds)
         if depth < _MAX_DEPTH:
@@ -130,13 +130,13 @@ class _StepReader:
     ) -> None:
         transform = CATALOGUE[name]
         if any(is_always(params, identity) for identity in transform.identities):
-            self.warnings.append(f"{place.path}: {name} does nothing with these parameters")
+            self.warnings.append(f"{place}: {name} does nothing with these parameters")
         for key, param in transform.params.items():
             if param.kind != "seed" or key not in table:
                 continue  # a seed that is not given is drawn for each variant
             if not isinstance(table[key], dict):
                 effect = f"{name} does the same to every image of the same size"
-                self.warnings.append(f"{place.at(key).path} is constant: {effect}")
+                self.warnings.append(f"{place.at(key)} is constant: {effect}")
 
     def read_pick(
         self, table: Mapping[str, object], place: Place, odds: _Odds, depth: int

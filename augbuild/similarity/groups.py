@@ -18,9 +18,11 @@ class Clusters:
         self._members: dict[int, list[int]] = {}
 
     def join(self, first: int, second: int) -> None:
-        """Make one cluster of two different ones, by renumbering the smaller."""
+        """Make one cluster of those of two pictures, by renumbering the smaller."""
         small = int(self.of[first])
         large = int(self.of[second])
+        if small == large:
+            return
         if len(self._members_of(small)) > len(self._members_of(large)):
             small, large = large, small
         moved = self._members_of(small)

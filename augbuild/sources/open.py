@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from augbuild.core.text import list_words
 from augbuild.errors import SourceError
@@ -11,14 +14,16 @@ from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES, 
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceDataset, SourceOptions
 from augbuild.sources.demo import open_sample
 from augbuild.sources.folder import open_folder
+from augbuild.sources.hubs.hugging_face import download_hugging_face
+from augbuild.sources.hubs.kaggle import download_kaggle
 from augbuild.sources.tables.inside import find_tables
 from augbuild.sources.tables.open import open_table
 from augbuild.sources.tables.rows import TABLE_SUFFIXES
 
-_DOWNLOADS = {
-    "kaggle": "download it first (kaggle datasets download)",
-    "hf": "download it first (huggingface-cli download)",
-}
+NAMED_SOURCES = ("sample:", "kaggle:", "hf:")
+"""How the names of sources begin that are no paths."""
+
+_HUBS = {"kaggle": download_kaggle, "hf": download_hugging_face}
 
 
 def open_source(
@@ -30,15 +35,15 @@ def open_source(
 ) -> SourceDataset:
     """Open what a recipe or a command line names.
 
-    That is a folder, a table or an archive, relative to `folder`, or `sample:NAME`. With
-    `ignore_existing`, splits that it comes with are not kept. Raises SourceError for what cannot be
-    opened.
+    That is a folder, a table or an archive, relative to `folder`, `sample:NAME`,
+    `kaggle:OWNER/NAME` or `hf:OWNER/NAME`, which are downloaded once. With `ignore_existing`,
+    splits that it comes with are not kept. Raises SourceError for what cannot be opened.
     """
     kind, _, name = spec.partition(":")
     if kind == "sample":
         return open_sample(name)
-    if kind in _DOWNLOADS:
-        raise SourceError(f"{spec} cannot be opened yet; {_DOWNLOADS[kind]} and give the folder")
+    if kind in _HUBS:
+        return _open_download(spec, folder, options, ignore_existing=ignore_existing)
     try:
         # Not resolve(): the names of links on the way are the user's own, and messages name them.
         root = Path(os.path.normpath(folder / Path(spec).expanduser()))
@@ -56,3 +61,27 @@ def open_source(
             f"{root} is of a kind that is not read (as {known} are); unpack it and give the folder"
         )
     return open_folder(root, options, ignore_existing=ignore_existing)
+
+
+def _open_download(
+    spec: str, folder: Path, options: SourceOptions, *, ignore_existing: bool
+) -> SourceDataset:
+    """Open a hub's dataset as the folder that it was downloaded to.
+
+    `labels` are the user's own file, relative to `folder`; `images` are within the download.
+    """
+    kind, _, name = spec.partition(":")
+    download = _HUBS[kind](name)
+    if options.labels is not None:
+        labels = Path(os.path.normpath(folder.absolute() / options.labels))
+        options = msgspec.structs.replace(options, labels=str(labels))
+    dataset = open_source(
+        str(download.root), download.folder, options, ignore_existing=ignore_existing
+    )
+    return replace(
+        dataset,
+        # Wherever it lies, so that nothing of this machine is known by it.
+        identity=spec,
+        attribution=download.attribution,
+        findings=(*dataset.findings, *download.findings),
+    )

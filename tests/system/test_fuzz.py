@@ -19,7 +19,7 @@ from PIL import Image
 from augbuild.building.build import build
 from augbuild.checking.verify import verify
 from augbuild.errors import ImageError, RecipeError, TableError
-from augbuild.pixels.codec import read_grey, read_image
+from augbuild.pixels.codec import read_image, read_small
 from augbuild.recipe.load import parse_recipe
 from tests.conftest import RECIPE, REPOSITORY, photos, write_recipe
 from trainer.data.tables import read_table
@@ -81,7 +81,7 @@ def fuzz_images(cases: int, seed: int) -> Counter[str]:
             image = read_image(data)
             assert image.mode == "RGB"
             assert min(image.size) >= 1
-            assert read_grey(data, (9, 8)).shape == (8, 9)
+            assert read_small(data, (9, 8)).shape == (8, 9, 3)
             outcomes["read"] += 1
         except ImageError as error:
             outcomes[error.reason] += 1

@@ -11,7 +11,8 @@ from augbuild.building.build import build
 from augbuild.checking.replay import replay
 from augbuild.checking.verify import verify
 from augbuild.dataset.manifest import read_manifest
-from augbuild.similarity.search import near_duplicates_within, sign_originals
+from augbuild.similarity.pictures.signatures import sign_originals
+from augbuild.similarity.search import near_duplicates_within
 from augbuild.sources.archives.open import open_archive
 from augbuild.sources.folder import open_folder
 from tests.augbuild.sources.archives.packing import pack
@@ -61,12 +62,14 @@ def test_near_duplicates_are_the_same_in_an_archive(tmp_path: Path) -> None:
     paths = [source.path for source in dataset.sources]
     signed = sign_originals(dataset.originals, paths, n_jobs=1)
     assert signed.keys() == files.keys() - {"dogs/broken.png", "dogs/empty.png"}
-    found = near_duplicates_within(dataset.originals, signed)
-    assert ("cats/cats_1.png", "dogs/twin.png") in found
+    found = near_duplicates_within(signed)
+    assert ("cats/cats_1.png", "dogs/twin.png") in [
+        (pair.first, pair.second) for pair in found.pairs
+    ]
     of_folder = open_folder(folder)
     paths = [source.path for source in of_folder.sources]
     signed = sign_originals(of_folder.originals, paths, n_jobs=1)
-    assert found == near_duplicates_within(of_folder.originals, signed)
+    assert found == near_duplicates_within(signed)
 
 
 def _files(folder: Path) -> list[Path]:

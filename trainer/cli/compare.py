@@ -8,9 +8,17 @@ from typing import Any
 
 import click
 
+from augbuild.cli.options import TableOptions, table_options
 from augbuild.cli.output import echo, echo_json
 from trainer import library
-from trainer.cli.options import FOLDER, comparing_options, running_options, training_options
+from trainer.cli.options import (
+    FOLDER,
+    comparing_options,
+    running_options,
+    skip_unreadable_option,
+    test_split_option,
+    training_options,
+)
 
 
 @click.command(
@@ -25,6 +33,9 @@ from trainer.cli.options import FOLDER, comparing_options, running_options, trai
     "Exit code: 0 judged, 1 an error, or a guard stopped it, 2 a wrong command line."
 )
 @comparing_options
+@table_options
+@skip_unreadable_option
+@test_split_option
 @training_options
 @running_options
 @click.option(
@@ -32,16 +43,26 @@ from trainer.cli.options import FOLDER, comparing_options, running_options, trai
     is_flag=True,
     help="Go on with the comparison in --out; nothing finished is done again.",
 )
-def compare(out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+def compare(
+    out: Path,
+    quiet: bool,
+    as_json: bool,
+    tables: TableOptions,
+    **options: Any,
+) -> None:
     """Judge whether the augmentation helped: arms by seeds, trained and tested alike."""
     from trainer.training.device import keep_freed_memory
 
-    keep_freed_memory(options["device"] or "auto")
-    result = library.compare(out=out, quiet=quiet or as_json, **options)
+    # Where devices are listed, each worker takes one: torch must not have looked for any before.
+    if options["devices"] is None:
+        keep_freed_memory(options["device"] or "auto")
+    result = library.compare(
+        out=out, quiet=quiet or as_json, tables=tables.for_training(), **options
+    )
     if as_json:
         echo_json(result)
     elif not quiet:
-        from trainer.comparison.judge import as_text
+        from trainer.cli.verdict_text import as_text
 
         echo(f"{as_text(result)}\n\n{out}: report.html, report.md and comparison.json")
     if result.verdict.outcome == "INVALID":

@@ -11,7 +11,7 @@ import click
 from augbuild.cli.options import TableOptions, table_options
 from augbuild.cli.output import echo, echo_json
 from trainer import library
-from trainer.cli.options import FOLDER, cache_option
+from trainer.cli.options import FOLDER, cache_option, skip_unreadable_option
 from trainer.cli.output import print_metrics
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help="val is validation.",
 )
 @table_options
+@skip_unreadable_option
 @cache_option
 @click.option("--device", default="auto", show_default=True, help="As for fit.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -45,6 +46,7 @@ def evaluate(
     quiet: bool,
     as_json: bool,
     tables: TableOptions,
+    skip_unreadable: bool | None,
 ) -> None:
     """Evaluate a finished RUN on another manifest; the results go to RUN/evaluations/."""
     from trainer.training.device import keep_freed_memory
@@ -53,7 +55,7 @@ def evaluate(
     chosen: Split = "validation" if split == "val" else split
     metrics, folder = library.evaluate(
         run, manifest, split=chosen, cache=cache, device=device, quiet=quiet or as_json,
-        source=tables.for_training(),
+        source=tables.for_training(), skip_unreadable=bool(skip_unreadable),
     )  # fmt: skip
     print_metrics(metrics, folder, quiet=quiet, as_json=as_json)
 

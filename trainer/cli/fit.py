@@ -9,7 +9,13 @@ import click
 
 from augbuild.cli.options import TableOptions, table_options
 from trainer import library
-from trainer.cli.options import FOLDER, running_options, training_options
+from trainer.cli.options import (
+    FOLDER,
+    running_options,
+    skip_unreadable_option,
+    test_split_option,
+    training_options,
+)
 from trainer.cli.output import print_metrics
 
 
@@ -25,15 +31,10 @@ from trainer.cli.output import print_metrics
 @click.option(
     "--manifest",
     metavar="M",
-    help="An augbuild manifest, a CSV, TSV, JSONL or Parquet table, or a folder.",
+    help="An augbuild manifest, a table, a folder, an archive, or whatever augbuild builds from.",
 )
 @table_options
-@click.option(
-    "--skip-unreadable",
-    is_flag=True,
-    default=None,
-    help="Leave out files that cannot be read, and say how many.",
-)
+@skip_unreadable_option
 @click.option("--out", type=FOLDER, required=True, metavar="RUN", help="The folder of the run.")
 @click.option(
     "--train-on",
@@ -42,6 +43,7 @@ from trainer.cli.output import print_metrics
     "[default: all there are]",
 )
 @click.option("--test-manifest", metavar="T", help="Take the test images from here.")
+@test_split_option
 @click.option(
     "--holdout",
     type=float,

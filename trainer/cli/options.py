@@ -18,6 +18,19 @@ cache_option = click.option(
     help="Where decoded pixels are kept.  [default: the user's cache folder]",
 )
 
+skip_unreadable_option = click.option(
+    "--skip-unreadable",
+    is_flag=True,
+    default=None,
+    help="Leave out files that cannot be read, and say how many.",
+)
+test_split_option = click.option(
+    "--test-split",
+    type=click.Choice(["test", "validation", "val"]),
+    callback=lambda _context, _option, value: "validation" if value == "val" else value,
+    help="The split of M to test on; val is validation.  [default: test]",
+)
+
 _TRAINING = (
     click.option(
         "--batch-size", type=int, help="Images a step, over all processes.  [default: 32]"
@@ -55,7 +68,7 @@ _TRAINING = (
         "--config",
         type=FOLDER,
         metavar="FILE",
-        help="A TOML file of these options; the command line goes first.",
+        help="A TOML file of these options, its paths relative to it; the command line goes first.",
     ),
 )
 _COMPARING = (
@@ -92,15 +105,28 @@ _COMPARING = (
     ),
     click.option("--seed", type=int, help="The first of them.  [default: 0]"),
     click.option(
+        "--max-seeds",
+        type=int,
+        metavar="N",
+        help="Declare that seeds will be added up to N: the last look is then judged at 4 %.",
+    ),
+    click.option(
+        "--recipes",
+        type=click.IntRange(1, 1000),
+        metavar="N",
+        help="Declare that N recipes will be compared on these test images: each at 5 % / N.",
+    ),
+    click.option(
         "--budget",
         metavar="steps:N|epochs:N",
         help="Of each run.  [default: steps, ten epochs' worth of the largest arm]",
     ),
     click.option(
         "--metric",
-        type=click.Choice(["accuracy", "macro-f1"]),
+        type=click.Choice(["accuracy", "macro-f1", "balanced-accuracy"]),
         default="accuracy",
         show_default=True,
+        help="What the verdict is about.",
     ),
     click.option(
         "--margin",
@@ -131,7 +157,7 @@ _COMPARING = (
     click.option(
         "--override",
         multiple=True,
-        type=click.Choice(["leak", "test-set", "classes"]),
+        type=click.Choice(["leak", "exposure", "test-set", "classes"]),
         help="Go on although this guard found something.",
     ),
 )

@@ -1,34 +1,27 @@
-"""The arms of a comparison: their images, their sizes, and how an ablation makes them."""
+"""The arms of a comparison: their images, and their sizes."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from augbuild.dataset.layout import MANIFEST_NAME
-from augbuild.errors import TableError, UsageError
-from augbuild.recipe.load import load_recipe
-from augbuild.recipe.model import Recipe
-from augbuild.recipe.steps import TransformStep, remove_step, walk_steps
-from trainer.comparison.config import ArmSummary, SharedTestSet
+from augbuild.errors import TableError
+from trainer.comparison.config import ArmSummary, GuardReport, SharedTestSet
 from trainer.comparison.design import Arm, Budget, Design
-from trainer.data.order import epochs_order, steps_order
+from trainer.data.divide import take_fold, validation_as_test
+from trainer.data.order import Order, epochs_order, steps_order
 from trainer.data.samples import (
     Sample,
     Table,
     check_classes,
     check_files,
-    take_fold,
     training_samples,
 )
 from trainer.data.tables import read_table
 
-BUILDS = "builds"
-"""The folder of an ablation's builds, which are there before anything else of the comparison."""
-
-_WHOLE = "whole"
 _EPOCHS = 10  # of the largest arm, where no budget is given
 
 
@@ -79,13 +72,25 @@ class ComparisonImages:
         by_path = {sample.path: sample for sample in samples}
         return tuple(by_path.values())
 
+    def describe_findings(self, kind: str | None = None) -> list[str]:
+        """Return a line for each finding about a manifest, or for each of one kind."""
+        lines = []
+        for table in self.tables.values():
+            for finding in table.findings:
+                if kind in {None, finding.kind}:
+                    line = f"{table.file}: {finding.text()}"
+                    lines.append(line)
+        return lines
+
 
 def load_arms(design: Design) -> ComparisonImages:
     """Read the arms' manifests and choose their images; raises TableError."""
     tables = {}
+    skip = design.fit.skip_unreadable is True
     for arm in design.arms:
         if arm.manifest not in tables:
-            tables[arm.manifest] = read_table(Path(arm.manifest))
+            options = design.fit.source_options()
+            tables[arm.manifest] = read_table(Path(arm.manifest), options, skip_unreadable=skip)
     folds: tuple[int, ...] = ()
     if design.folds:
         table = tables[design.arms[0].manifest]
@@ -105,12 +110,14 @@ def _load_fold(design: Design, tables: Mapping[str, Table], fold: int | None) ->
     if fold is not None:
         tables = {manifest: take_fold(table, fold) for manifest, table in tables.items()}
     first = tables[design.arms[0].manifest]
+    if design.fit.tests_on_validation:
+        first = validation_as_test(first)
     test = first.of("test")
     if not test:
-        raise TableError(
-            f"{first.file} has no test images; use a manifest with a test split, "
-            "or one with folds and --folds"
-        )
+        hint = "use a manifest with a test split, or one with folds and --folds"
+        if first.of("validation"):
+            hint = "--test-split validation tests on its validation images"
+        raise TableError(f"{first.file} has no test images; {hint}")
     arms = []
     for arm in design.arms:
         table = tables[arm.manifest]
@@ -147,18 +154,74 @@ def summarize_arms(design: Design, images: ComparisonImages) -> tuple[ArmSummary
     """Return the sizes of all arms; with folds those of the first fold."""
     summaries = []
     for each in images.arms[: len(design.arms)]:
-        order = steps_order(each.train, design.fit.batch_size, 0)
+        sources = steps_order(each.train, design.fit.batch_size, 0)
+        steps = count_steps(design, each)
         summary = ArmSummary(
             name=each.arm.name,
             manifest=each.arm.manifest,
             train_on=each.arm.train_on,
             images=len(each.train),
-            sources=len(order.units),
+            sources=len(sources.units),
             augmented=sum(sample.augmented for sample in each.train),
-            steps=count_steps(design, each),
+            steps=steps,
+            seen=_order(design, each).count_seen(steps),
+            constant_loss=_constant_loss(_order(design, each), each.train),
         )
         summaries.append(summary)
     return tuple(summaries)
+
+
+def _order(design: Design, arm: ArmImages) -> Order:
+    """Return the order in which a run of the first seed sees an arm's images."""
+    assert design.budget is not None, "settled before"
+    make = steps_order if design.budget.kind == "steps" else epochs_order
+    return make(arm.train, design.fit.batch_size, design.seeds[0])
+
+
+def _constant_loss(order: Order, samples: Sequence[Sample]) -> float:
+    """Return the cross-entropy of the best constant answer, in nats: the entropy of the classes.
+
+    Each unit of the order counts once, as it does in each pass of the training.
+    """
+    counts = Counter(samples[unit[0]].label for unit in order.units)
+    shares = [count / counts.total() for count in counts.values()]
+    return -sum(share * math.log(share) for share in shares)
+
+
+def find_unseen(
+    design: Design, images: ComparisonImages, *, overridden: bool
+) -> tuple[GuardReport, ...]:
+    """Find the arms whose budget ends before every image was seen: a claim about fewer images.
+
+    Returns one report, or none.
+    """
+    findings: dict[str, None] = {}
+    for each in images.arms:
+        order = _order(design, each)
+        steps = count_steps(design, each)
+        seen, claimed = order.count_seen(steps), len(each.train)
+        if seen < claimed:
+            enough = order.steps_to_see_all
+            findings[
+                f"{each.arm.name} shows {seen:,} of its {claimed:,} training images in "
+                f"{steps:,} steps; --budget steps:{enough} shows them all"
+            ] = None
+    if not findings:
+        return ()
+    report = GuardReport(
+        name="exposure", count=len(findings), findings=tuple(findings), overridden=overridden
+    )
+    return (report,)
+
+
+def number_groups(images: ComparisonImages) -> tuple[int, ...]:
+    """Number the groups of the test images, image by image; empty where each is its own group."""
+    numbers: dict[str, int] = {}
+    groups = []
+    for sample in images.test:
+        name = sample.group or sample.source or sample.name
+        groups.append(numbers.setdefault(name, len(numbers)))
+    return () if len(numbers) == len(groups) else tuple(groups)
 
 
 def summarize_test(images: ComparisonImages) -> SharedTestSet:
@@ -185,44 +248,3 @@ def check_arm_files(images: ComparisonImages, *, verify: bool) -> None:
         # A placebo lists its rows several times, and arms of one manifest share theirs.
         used = {(sample.row, sample.path): sample for sample in samples}
         check_files(table, list(used.values()), verify=verify)
-
-
-def make_ablation(
-    design: Design, recipe: str | Path, out: Path, *, source: str | None = None, quiet: bool = True
-) -> Design:
-    """Build a recipe whole, and without each of its transforms in turn, and compare those builds.
-
-    They lie below `out`. Each contrast is the whole recipe against the one without a transform:
-    what the transform adds. All else is as in `design`, whose one arm says what to train on.
-    Raises UsageError and AugbuildError.
-    """
-    # The builder: a comparison of manifests that are there starts without it.
-    from augbuild.building.build import build
-
-    train_on = design.arms[0].train_on
-    arms = []
-    for name, ablated in ablations(load_recipe(recipe)):
-        target = out / BUILDS / name
-        build(ablated, source=source, out=target, quiet=quiet)
-        arms.append(Arm(name, str(target / MANIFEST_NAME), train_on))
-    contrasts = tuple((_WHOLE, arm.name) for arm in arms[1:])
-    return replace(design, arms=tuple(arms), contrasts=contrasts)
-
-
-def ablations(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
-    """Yield the whole recipe, and then one without each transform.
-
-    The draws of the other transforms stay as they were. Raises UsageError for fewer than two.
-    """
-    yield _WHOLE, recipe
-    keys = [step.key for step in walk_steps(recipe.transforms) if isinstance(step, TransformStep)]
-    if len(keys) < 2:
-        raise UsageError(
-            f"the recipe {recipe.name!r} has {len(keys)} transforms; leaving one out takes two"
-        )
-    for key in keys:
-        op, _, occurrence = key.partition("#")
-        name = f"without-{op}"
-        if occurrence != "0":
-            name += f"-{int(occurrence) + 1}"
-        yield name, replace(recipe, transforms=remove_step(recipe.transforms, key))

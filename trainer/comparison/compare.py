@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
 from msgspec import structs
 
-from augbuild.core.documents import to_plain
 from augbuild.core.pool import available_cpus
-from augbuild.core.text import shorten
 from augbuild.errors import RunError
+from trainer.comparison.ablation import BUILDS
 from trainer.comparison.arms import (
-    BUILDS,
     ComparisonImages,
     check_arm_files,
     count_steps,
+    find_unseen,
     load_arms,
+    number_groups,
     settle_budget,
     summarize_arms,
     summarize_test,
@@ -29,13 +27,15 @@ from trainer.comparison.config import (
     CONFIG,
     ComparisonConfig,
     SharedFit,
+    check_begun_alike,
     read_config,
     write_config,
 )
 from trainer.comparison.design import Design
 from trainer.comparison.guards import run_guards
 from trainer.comparison.judge import judge_runs, stopped_result
-from trainer.comparison.ledger import record_look_everywhere, test_key
+from trainer.comparison.looks.ledger import Look, record_look_everywhere, test_key
+from trainer.comparison.looks.levels import check_seeds_again, find_level
 from trainer.comparison.result import (
     RESULT,
     ComparisonResult,
@@ -43,7 +43,7 @@ from trainer.comparison.result import (
     read_result,
     write_result,
 )
-from trainer.comparison.runs import RunEnvironment, Workers, plan_runs, train_runs
+from trainer.comparison.runs import RunEnvironment, Workers, check_trainable, plan_runs, train_runs
 from trainer.training.run import LOCK_NAME, hold_folder
 
 RUNS = "runs"
@@ -58,9 +58,6 @@ _PACKAGES = (
     "torch",
     "torchvision",
 )
-
-# Guards may be overridden, and a run's own config.json has the versions that trained it.
-_MAY_CHANGE = ("threads", "versions", "guards")
 
 
 def compare(
@@ -79,17 +76,17 @@ def compare(
     With `resume`, what is finished is not done again. A guard that finds something stops it before
     any training, with the outcome INVALID, unless `override` names it. Raises TrainerError.
     """
-    # torch: `trainer report`, which judges again by this module, starts without it.
-    from trainer.training.model import check_model
-
-    check_model(design.fit.arch, design.fit.weights)
     workers = workers or Workers()
     images = load_arms(design)
+    for line in () if quiet else images.describe_findings():
+        print(line, flush=True)
     design = settle_budget(design, images)
+    check_trainable(design, images, workers)
     check_arm_files(images, verify=verify)
     config = _open(out, _declare(design, images, workers), resume=resume)
     with hold_folder(out):
         guards = run_guards(images, override, n_jobs=workers.n_jobs)
+        guards += find_unseen(design, images, overridden="exposure" in override)
         config = structs.replace(config, guards=guards)
         # Before any run: what is killed from here on is a comparison that --resume goes on with.
         write_config(out, config)
@@ -115,7 +112,7 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
         metric=design.metric,
         margin=design.margin,
         folds=design.folds,
-        fit=msgspec.convert(design.fit, SharedFit, from_attributes=True),
+        fit=SharedFit.of(design.fit),
         manifests={manifest: table.sha256 for manifest, table in images.tables.items()},
         classes=images.classes,
         fold_numbers=images.folds,
@@ -123,6 +120,10 @@ def _declare(design: Design, images: ComparisonImages, workers: Workers) -> Comp
         threads=max(1, available_cpus() // workers.n_jobs),
         versions={**versions, "python": platform.python_version()},
         guards=(),
+        test_groups=() if design.folds else number_groups(images),
+        turns="drawn",
+        max_seeds=design.declared.max_seeds,
+        recipes=design.declared.recipes,
     )
 
 
@@ -151,21 +152,11 @@ def _open(out: Path, declared: ComparisonConfig, *, resume: bool) -> ComparisonC
         out.mkdir(parents=True, exist_ok=True)
         return declared
     before = read_config(out)
-    names = [name for name in declared.__struct_fields__ if name not in _MAY_CHANGE]
-    # Arms come last: a difference in one of the others is the reason for theirs.
-    names.sort(key=lambda name: name == "arms")
-    for name in names:
-        old, new = getattr(before, name), getattr(declared, name)
-        if old != new:
-            raise RunError(
-                f"{out} was begun with {name} {_as_json(old)}, not {_as_json(new)}; "
-                "use another folder"
-            )
+    check_begun_alike(out, before, declared)
+    was_judged = (out / RESULT).is_file()
+    if was_judged and len(declared.seeds) > len(before.seeds):
+        check_seeds_again(len(before.seeds), len(declared.seeds))
     return structs.replace(declared, threads=before.threads)
-
-
-def _as_json(value: object) -> str:
-    return shorten(json.dumps(to_plain(value), ensure_ascii=False), 120)
 
 
 def _train(
@@ -179,6 +170,7 @@ def _train(
     quiet: bool,
 ) -> None:
     from trainer.data.pixels import open_store
+    from trainer.training.device import restored_settings
 
     environment = RunEnvironment(
         folder=out / RUNS,
@@ -194,7 +186,8 @@ def _train(
     open_store(environment.decoded, design.fit.image_size, cache, file=file, quiet=quiet)
     steps = {(arm.arm.name, arm.fold): count_steps(design, arm) for arm in images.arms}
     runs = plan_runs(design, steps, images.folds)
-    train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
+    with restored_settings():  # of this process, where it trains the runs itself
+        train_runs(environment, runs, n_jobs=workers.n_jobs, quiet=quiet)
 
 
 def _judge_first(
@@ -203,11 +196,15 @@ def _judge_first(
     """Judge the runs, and record that this comparison has looked at the test images."""
     # After training: a comparison that never came to its predictions has seen no test image.
     manifest = Path(design.arms[0].manifest)
-    looks = record_look_everywhere(manifest, test_key(images.test), config.key)
+    seeds = len(config.seeds)
+    look = Look(test_key(images.test), config.key, design=config.design_key, seeds=seeds)
+    looks = record_look_everywhere(manifest, look)
+    level = find_level(looks.earlier, config.design_key, seeds, design.declared)
     notes = [*design.notes]
+    notes += [f"{line}." for line in images.describe_findings("files left out")]
     if not looks.recorded:
         notes.append("No ledger of looks at these test images could be written.")
-    return judge_runs(out / RUNS, config, looks.number, notes)
+    return judge_runs(out / RUNS, config, looks.number, level, notes)
 
 
 def rebuild(out: Path) -> ComparisonResult | StoppedResult:
@@ -226,4 +223,4 @@ def judge_again(out: Path) -> ComparisonResult | StoppedResult:
     before = read_result(out)
     if config.stopping_guards:
         return stopped_result(config)
-    return judge_runs(out / RUNS, config, before.test.looks, before.notes)
+    return judge_runs(out / RUNS, config, before.test.looks, before.test.level, before.notes)

@@ -11,22 +11,29 @@ from typing import Literal, get_args
 from msgspec import Struct, structs
 
 from augbuild.errors import UsageError
+from trainer.comparison.looks.levels import UNDECLARED, Declared
 from trainer.data.samples import TrainOn
 from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
-Metric = Literal["accuracy", "macro F1"]
+Metric = Literal["accuracy", "macro F1", "balanced accuracy"]
 BudgetKind = Literal["steps", "epochs"]
 ArmPair = tuple[str, str]
 """The names of a treatment and of its baseline."""
 
 PLACEBO: TrainOn = "placebo"
+_METRICS: dict[str, Metric] = {
+    "accuracy": "accuracy",
+    "macro-f1": "macro F1",
+    "balanced-accuracy": "balanced accuracy",
+}
 _NO_PLACEBO = (
     "The placebo was not trained: with equal steps it is the same as the arm original; "
     "use --budget epochs:N to train it."
 )
 _TRAIN_ON: tuple[TrainOn, ...] = get_args(TrainOn)
-_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "augmented", "original+augmented", PLACEBO)
+# Most people add variants to their photos; variants instead of them are the lab's question.
+_DEFAULT_ARMS: tuple[TrainOn, ...] = ("original", "original+augmented", "augmented")
 
 # The name of an arm is part of the names of its runs' folders.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -57,7 +64,8 @@ class Design:
 
     `contrasts` are (treatment, baseline), the first the primary one. Every arm is tested on the
     test images of the first arm's manifest. `fit` has what all runs share. `budget` is None until
-    the arms' sizes are known, where none was asked for. `notes` stand beside the verdict.
+    the arms' sizes are known, where none was asked for. `declared` is how often the test images
+    will be looked at. `notes` stand beside the verdict.
     """
 
     arms: tuple[Arm, ...]
@@ -69,26 +77,18 @@ class Design:
     margin: float
     folds: bool
     notes: tuple[str, ...]
+    declared: Declared = UNDECLARED
 
 
 def from_options(
-    *,
-    manifest: str | None,
-    arms: str | None,
-    named: Sequence[str],
-    seeds: int,
-    budget: str | None,
-    metric: str,
-    margin: float,
-    folds: bool,
-    ablate: str | None,
-    config: Path | None,
-    compile_: bool | None,
+    *, manifest: str | None, arms: str | None, named: Sequence[str], ablate: str | None,
+    seeds: int, budget: str | None, metric: str, margin: float, folds: bool,
+    max_seeds: int | None, recipes: int | None, config: Path | None,
     **training: object,
-) -> Design:
+) -> Design:  # fmt: skip
     """Make a design from the options of `trainer compare`; raises UsageError.
 
-    `training` are those that `trainer fit` has, too.
+    `training` are those that `trainer fit` has, too; its `source` is how tables are read.
     """
     if named:
         if manifest or arms:
@@ -96,35 +96,30 @@ def from_options(
         manifest = named[0].partition("=")[2]
     if ablate:
         if manifest or named or folds:
-            message = "--ablate builds its own manifests; remove --manifest, --arm and --folds"
-            raise UsageError(message)
+            raise UsageError("--ablate makes its own manifests; remove --manifest, --arm, --folds")
+        if training.get("source"):
+            raise UsageError("--ablate reads tables as [source] of the recipe says; write it there")
         manifest = ablate
-    fit = make_config({"manifest": manifest, "compile": compile_, **training}, config)
+    fit = make_config({"manifest": manifest, **training}, config)
     return make_design(
         fit,
         arms=arms,
         named=named,
         seeds=seeds,
         budget=budget,
-        metric="macro F1" if metric == "macro-f1" else "accuracy",
+        metric=_METRICS[metric],
         margin=margin,
         folds=folds,
         ablate=ablate is not None,
+        declared=Declared(max_seeds, recipes),
     )
 
 
 def make_design(
-    fit: FitConfig,
-    *,
-    arms: str | None = None,
-    named: Sequence[str] = (),
-    seeds: int = 10,
-    budget: str | None = None,
-    metric: Metric = "accuracy",
-    margin: float = 0.02,
-    folds: bool = False,
-    ablate: bool = False,
-) -> Design:
+    fit: FitConfig, *, arms: str | None = None, named: Sequence[str] = (), ablate: bool = False,
+    seeds: int = 10, budget: str | None = None, metric: Metric = "accuracy",
+    margin: float = 0.02, folds: bool = False, declared: Declared = UNDECLARED,
+) -> Design:  # fmt: skip
     """Make a design from what the command line gives; raises UsageError.
 
     `arms` names training images of one manifest, with commas; `named` are NAME=MANIFEST. The first
@@ -132,16 +127,13 @@ def make_design(
     `make_ablation` then makes one for each transform.
     """
     _refuse_what_runs_set(fit)
-    if not 1 <= seeds <= _MOST_SEEDS:
-        raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
-    if not 0 < margin < 1:
-        raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
+    _check_numbers(seeds, declared, margin)
     limit = parse_budget(budget) if budget else None
     chosen = _named_arms(named) if named else _arms_of(fit.manifest, arms, limit, ablate)
     names = [arm.name for arm in chosen]
     notes = [_NO_PLACEBO] if PLACEBO in (arms or "") and PLACEBO not in names else []
-    if folds and len({arm.manifest for arm in chosen}) > 1:
-        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
+    if folds:
+        _check_folds(fit, chosen)
     return Design(
         arms=chosen,
         contrasts=_pair_arms(names),
@@ -152,7 +144,28 @@ def make_design(
         margin=margin,
         folds=folds,
         notes=tuple(notes),
+        declared=declared,
     )
+
+
+def _check_numbers(seeds: int, declared: Declared, margin: float) -> None:
+    if not 0 < margin < 1:
+        raise UsageError(f"--margin is a share: 0.02 is two points (got {margin:g})")
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise UsageError(f"--seeds must be from 1 to {_MOST_SEEDS} (got {seeds})")
+    most = declared.max_seeds
+    if most is not None and not seeds <= most <= _MOST_SEEDS:
+        raise UsageError(
+            f"--max-seeds must be from --seeds, {seeds}, to {_MOST_SEEDS} (got {most})"
+        )
+
+
+def _check_folds(fit: FitConfig, arms: Sequence[Arm]) -> None:
+    """Raise UsageError where folds cannot be what arms are tested on."""
+    if fit.tests_on_validation:
+        raise UsageError("--folds cannot be combined with --test-split; choose one test set")
+    if len({arm.manifest for arm in arms}) > 1:
+        raise UsageError("--folds compares arms of one manifest, built with [split] folds")
 
 
 def _refuse_what_runs_set(fit: FitConfig) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from augbuild.similarity.search import near_duplicates_across
+from augbuild.similarity.search import NearDuplicate, near_duplicates_across
 from trainer.data.samples import Sample, Table
 
 ByPath = Mapping[Path, Sample]
@@ -117,13 +117,13 @@ def _find_by_sight(exposures: Sequence[Exposure], hashes: Hashes, n_jobs: int) -
     for exposure in exposures:
         tests |= exposure.test
         shown |= exposure.shown
-    reported: set[tuple[str, Path]] = set()
+    reported: set[tuple[str, str]] = set()
     leaks = []
     for twin in near_duplicates_across(list(tests), list(shown), n_jobs=n_jobs):
-        how = "at another size or encoding" if twin.turn == "upright" else twin.turn
+        how = _describe(twin)
         for exposure in exposures:
-            test = exposure.test.get(twin.first)
-            trained = exposure.shown.get(twin.second)
+            test = exposure.test.get(Path(twin.first))
+            trained = exposure.shown.get(Path(twin.second))
             key = (exposure.arm, twin.first)
             if test is None or trained is None or key in reported:
                 continue
@@ -133,6 +133,13 @@ def _find_by_sight(exposures: Sequence[Exposure], hashes: Hashes, n_jobs: int) -
                 reported.add(key)
                 leaks.append(_report(exposure, test, "is", trained, f", {how}"))
     return leaks
+
+
+def _describe(twin: NearDuplicate) -> str:
+    if twin.moved:
+        also = "" if twin.turn == "upright" else f", {twin.turn}"
+        return f"cropped, framed or tilted{also}"
+    return "at another size or encoding" if twin.turn == "upright" else twin.turn
 
 
 def _list_ties(exposure: Exposure, sample: Sample) -> list[Tie]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from augbuild.core.documents import encode, read_document
 from augbuild.core.files import write_atomic
@@ -16,7 +16,7 @@ from trainer.comparison.config import ArmSummary, GuardReport, SharedTestSet
 from trainer.comparison.design import Budget, Metric
 from trainer.statistics.contrast import ContrastResult
 from trainer.statistics.tests import Count, NotEmpty, Number, Positive, Share
-from trainer.statistics.verdict import ContrastVerdict, Verdict
+from trainer.statistics.verdict.evidence import FIVE_PERCENT, ContrastVerdict, Level, Verdict
 
 RESULT = "comparison.json"
 
@@ -51,6 +51,17 @@ class RunResult(Struct, frozen=True, kw_only=True):
     accuracy: Share
     macro_f1: Share
     log_loss: Number
+    balanced_accuracy: Share | None = None  # version 0.1 did not write it
+
+    def score(self, metric: Metric) -> float:
+        """Return the run's score by a metric; raises RunError where there is none."""
+        if metric == "accuracy":
+            return self.accuracy
+        if metric == "macro F1":
+            return self.macro_f1
+        if self.balanced_accuracy is None:
+            raise RunError(f"comparison.json does not have the {metric} of {self.id}")
+        return self.balanced_accuracy
 
     def __post_init__(self) -> None:
         # The id names a folder to read from, so it may not lead out of runs/.
@@ -59,9 +70,12 @@ class RunResult(Struct, frozen=True, kw_only=True):
 
 
 class ViewedTestSet(SharedTestSet, frozen=True, kw_only=True):
-    """The test images, and how often a comparison has looked at them, this one included."""
+    """The test images, how often a comparison has looked at them, this one included, and at what
+    level it was judged therefore.
+    """
 
     looks: Count
+    level: Level = FIVE_PERCENT
 
 
 class ComparisonResult(Struct, frozen=True, kw_only=True):
@@ -80,6 +94,7 @@ class ComparisonResult(Struct, frozen=True, kw_only=True):
     runs: tuple[RunResult, ...]
     guards: tuple[GuardReport, ...]
     notes: tuple[str, ...]
+    methods: str = ""
 
     def __post_init__(self) -> None:
         _check_arm_names(self.arms, self.contrasts)
@@ -135,6 +150,7 @@ class _Head(Struct, frozen=True):
     """The part of a comparison.json that tells which of the two it is."""
 
     verdict: Verdict
+    runs: tuple[Raw, ...]
 
 
 def read_result(folder: Path) -> ComparisonResult | StoppedResult:
@@ -142,8 +158,9 @@ def read_result(folder: Path) -> ComparisonResult | StoppedResult:
     file = folder / RESULT
     if not file.is_file():
         raise RunError(f"{file} does not exist; {folder} is not a finished comparison of trainer")
-    # Every other outcome needs runs, and INVALID is given without any.
-    if read_document(file, _Head, RunError).verdict.outcome == "INVALID":
+    # What a guard stopped is INVALID and has no runs; arms that are the same are INVALID with runs.
+    head = read_document(file, _Head, RunError)
+    if head.verdict.outcome == "INVALID" and not head.runs:
         return read_document(file, StoppedResult, RunError)
     return read_document(file, ComparisonResult, RunError)
 

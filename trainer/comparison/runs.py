@@ -15,6 +15,7 @@ from augbuild.core.pool import map_pooled
 from augbuild.core.progress import ProgressBar
 from augbuild.core.text import plural
 from augbuild.errors import RunError, TrainerError, UsageError
+from trainer.comparison.arms import ComparisonImages
 from trainer.comparison.design import Arm, Design
 from trainer.data.samples import Sample, Table
 from trainer.training.config import FitConfig
@@ -105,6 +106,29 @@ def plan_runs(
                 config = run_config(design, arm, seed, fold)
                 runs.append(PlannedRun(name, config, steps[arm.name, fold]))
     return runs
+
+
+def check_trainable(design: Design, images: ComparisonImages, workers: Workers) -> None:
+    """Raise UsageError for what no run could be trained with.
+
+    That is an unknown architecture, a device that is not there, and images that the model refuses.
+    Raises RunError where a file of weights is missing.
+    """
+    from trainer.training.device import find_device
+    from trainer.training.loop import check_smallest_batch
+    from trainer.training.model import check_model
+
+    check_model(design.fit.arch, design.fit.weights)
+    # Where devices are listed, each worker takes one: torch must not have looked for any before.
+    if not workers.devices:
+        find_device(design.fit.device)
+    seen: set[int] = set()
+    for each in images.arms:
+        config = run_config(design, each.arm, design.seeds[0], each.fold)
+        # What a model takes depends on the size of the last batch alone.
+        if len(each.train) not in seen:
+            seen.add(len(each.train))
+            check_smallest_batch(config, each.train, images.classes)
 
 
 def train_runs(

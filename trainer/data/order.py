@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from random import Random
 
 import numpy as np
 
@@ -17,9 +18,11 @@ from trainer.data.samples import Sample
 class Order:
     """Batches of image numbers.
 
-    `units` lists the images that take turns: in pass k, a unit of V images contributes its
-    (k mod V)-th. With one image a unit, a pass is an epoch over all images. With the variants of a
-    source as a unit, arms of unequal size see their sources in the same order.
+    `units` lists the images that take turns: in each pass a unit contributes one, and in each cycle
+    of V passes a unit of V images contributes every one of them once, in an order of the cycle's
+    own. With one image a unit, a pass is an epoch over all images. With the variants of a source as
+    a unit, arms of unequal size see their sources in the same order, and whatever the number of
+    passes, originals and variants are seen about equally often.
     """
 
     units: tuple[tuple[int, ...], ...]
@@ -49,9 +52,24 @@ class Order:
         batch = []
         for index in shuffled[start:end]:
             unit = self.units[index]
-            turn = number % len(unit)
-            batch.append(unit[turn])
+            cycle, turn = divmod(number, len(unit))
+            images = _turns(self.seed, index, cycle, len(unit))
+            batch.append(unit[images[turn]])
         return batch
+
+    def count_seen(self, steps: int) -> int:
+        """Count the images that so many steps show at least once."""
+        passes, batches = divmod(steps, self.batches_per_pass)
+        seen = sum(min(len(unit), passes) for unit in self.units)
+        begun = _shuffle(self.seed, passes, len(self.units))[: batches * self.batch_size]
+        seen += sum(len(self.units[index]) > passes for index in begun)
+        return seen
+
+    @property
+    def steps_to_see_all(self) -> int:
+        """Count the steps after which every image has been shown."""
+        passes = max(len(unit) for unit in self.units)
+        return passes * self.batches_per_pass
 
 
 @lru_cache(maxsize=4)
@@ -65,6 +83,17 @@ def _shuffle(seed: int, number: int, length: int) -> tuple[int, ...]:
     generator = np.random.Generator(np.random.PCG64(entropy))
     permutation = generator.permutation(length)
     return tuple(permutation.tolist())
+
+
+@lru_cache(maxsize=65536)
+def _turns(seed: int, unit: int, cycle: int, length: int) -> tuple[int, ...]:
+    """Return the order in which one cycle shows the images of a unit."""
+    if length == 1:
+        return (0,)
+    # random.Random of a text gives the same numbers in every version of Python.
+    order = list(range(length))
+    Random(f"{seed}\x1fturns\x1f{unit}\x1f{cycle}").shuffle(order)
+    return tuple(order)
 
 
 def epochs_order(samples: Sequence[Sample], batch_size: int, seed: int) -> Order:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import stat
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,7 @@ from augbuild.sources.dataset import DEFAULT_OPTIONS as DEFAULT_OPTIONS
 from augbuild.sources.dataset import SourceOptions as SourceOptions
 from augbuild.sources.dataset import Split as Split
 from augbuild.sources.findings import Finding
+from augbuild.sources.open import NAMED_SOURCES as NAMED_SOURCES
 
 _NAMED = 10  # of the files that cannot be used
 
@@ -29,7 +29,7 @@ class Sample:
 
     `name` is its path as the table has it, `row` counts from 1. `variant` is -1 for an original,
     `source` the same for all variants of one. `size` in bytes and `sha256` are those that the
-    manifest expects, None where a table does not say.
+    manifest expects, None where a table does not say. `problem` is why there is no file, or "".
     """
 
     path: Path
@@ -44,6 +44,7 @@ class Sample:
     sha256: str | None = None
     group: str | None = None
     fold: int | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,77 +107,6 @@ def training_samples(table: Table, train_on: TrainOn | None) -> tuple[Sample, ..
     return chosen
 
 
-def divide(table: Table, *, holdout: float, fold: int | None, seed: int) -> Table:
-    """Return a table with a share held out, or with a fold as its test split; raises TableError."""
-    if holdout:
-        table = hold_out(table, holdout, seed)
-    if fold is not None:
-        table = take_fold(table, fold)
-    return table
-
-
-def take_fold(table: Table, fold: int) -> Table:
-    """Make the originals of one fold the test split and all other folds the train split.
-
-    Raises TableError where the table has no such fold.
-    """
-    folds = {sample.fold for sample in table.samples if sample.fold is not None}
-    if not folds:
-        raise TableError(f"{table.file} has no folds; [split] folds = 5 in a recipe makes them")
-    if fold not in folds:
-        known = f"folds {min(folds)} to {max(folds)}"
-        raise TableError(f"{table.file} has no fold {fold}; it has {known}")
-    kept = []
-    for sample in table.samples:
-        if sample.fold != fold:
-            kept.append(replace(sample, split="train"))
-        elif not sample.augmented:
-            kept.append(replace(sample, split="test"))
-    return replace(table, samples=tuple(kept))
-
-
-def hold_out(table: Table, share: float, seed: int) -> Table:
-    """Move a share of each class's training images to the test split.
-
-    Groups and the variants of a source stay together; variants of a held-out source are left out.
-    Units are ranked by a hash, so one that comes or goes moves at most one other across.
-    """
-    units_by_class: defaultdict[str, set[str]] = defaultdict(set)
-    for sample in table.samples:
-        if _is_training(sample):
-            unit = _unit(sample)
-            units_by_class[sample.label].add(unit)
-
-    def rank(unit: str) -> bytes:
-        key = f"{seed}\x1fholdout\x1f{unit}"
-        return hashlib.sha256(key.encode()).digest()
-
-    held_out: set[str] = set()
-    for units in units_by_class.values():
-        quota = int(len(units) * share + 0.5)  # halves round up; round() would take them to even
-        quota = min(quota, len(units) - 1)  # at least one unit is left to train on
-        ranked = sorted(units, key=rank)
-        held_out.update(ranked[:quota])
-    kept = []
-    for sample in table.samples:
-        if not _is_training(sample):
-            kept.append(sample)
-        elif _unit(sample) not in held_out:
-            kept.append(replace(sample, split="train"))
-        elif not sample.augmented:
-            kept.append(replace(sample, split="test"))
-    return replace(table, samples=tuple(kept))
-
-
-def _is_training(sample: Sample) -> bool:
-    return sample.split in {"train", None}  # a table without splits is all training
-
-
-def _unit(sample: Sample) -> str:
-    """Return what stays on one side of a split: the group, else the source, else the image."""
-    return sample.group or sample.source or sample.name
-
-
 def check_files(table: Table, samples: Sequence[Sample], *, verify: bool = False) -> None:
     """Check every file before any training: a regular file, of its size and, if `verify`, its hash.
 
@@ -211,6 +141,8 @@ def check_files(table: Table, samples: Sequence[Sample], *, verify: bool = False
 
 def find_problem(sample: Sample) -> str:
     """Return why the file of a sample cannot be used; "" where the file system sees no reason."""
+    if sample.problem:
+        return sample.problem
     # Anyone's table may link to images elsewhere; in a tree of augbuild a link is foreign.
     is_ours = sample.size is not None
     try:

@@ -1,4 +1,4 @@
-"""Tables of images: a manifest of augbuild, anyone's table, or a folder of class folders."""
+"""Tables of images: a manifest of augbuild, anyone's table, or any source that augbuild reads."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from augbuild.core.text import plural
 from augbuild.dataset.layout import MANIFEST_NAME, STATE_FOLDER
 from augbuild.dataset.manifest import read_manifest
 from augbuild.errors import ManifestError, SourceError, TableError
+from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceOptions
 from augbuild.sources.findings import Finding
 from augbuild.sources.folder import IMAGE_EXTENSIONS
-from augbuild.sources.open import open_source
+from augbuild.sources.open import NAMED_SOURCES, open_source
 from augbuild.sources.tables.inside import find_tables, read_listings_of
 from augbuild.sources.tables.listing import Listing
 from augbuild.sources.tables.rows import TABLE_SUFFIXES
 from trainer.data.samples import Sample, Table, find_problem
+from trainer.data.unpacked import find_files
 
 _KEYS_OF_MANIFESTS = (b'"source_sha256"', b'"ops"', b'"origin"')
 _LOOKED_AT = 1 << 20  # bytes of a first row, which has every op that was applied
@@ -27,38 +29,51 @@ _LOOKED_AT = 1 << 20  # bytes of a first row, which has every op that was applie
 def read_table(
     path: Path, options: SourceOptions = DEFAULT_OPTIONS, *, skip_unreadable: bool = False
 ) -> Table:
-    """Read an augbuild manifest, a table of any usual shape, or a folder.
+    """Read an augbuild manifest, a table of any usual shape, a folder, an archive or a hub's set.
 
     A folder has a manifest, tables (metadata.* as Hugging Face lays them out, Roboflow's), or a
-    folder of images for each class. Paths in `options` are relative to the working directory. With
-    `skip_unreadable`, files that cannot be read are left out. Raises TableError.
+    folder of images for each class; so does an archive. Paths in `options` are relative to the
+    working directory. With `skip_unreadable`, files that cannot be read are left out. Raises
+    TableError.
     """
     table = _read_any(path, options)
     return without_unreadable(table) if skip_unreadable else table
 
 
 def _read_any(path: Path, options: SourceOptions) -> Table:
+    # Before anything looks for a file: a named source has none, and a missing archive is named.
+    is_archive = path.name.lower().endswith((*ARCHIVE_EXTENSIONS, *UNREAD_ARCHIVES))
+    if is_archive or str(path).startswith(NAMED_SOURCES):
+        return _read_source(path, options)
     if path.is_dir():
-        manifest = path / MANIFEST_NAME
-        if manifest.is_file():
-            return _read_any(manifest, options)
-        if _is_unfinished(path):
-            raise TableError(
-                f"{path} holds an unfinished build; run the same `augbuild make` again"
-            )
-    elif path.suffix.lower() not in TABLE_SUFFIXES:
-        expected = f"{', '.join(TABLE_SUFFIXES)} or a folder"
-        raise TableError(f"{path} is not a manifest: expected {expected}")
-    elif not path.exists():
+        return _read_folder(path, options)
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        kinds = [*TABLE_SUFFIXES, *ARCHIVE_EXTENSIONS]
+        raise TableError(f"{path} is not a manifest: expected {', '.join(kinds)} or a folder")
+    if not path.exists():
         hint = ""
         if path.name == MANIFEST_NAME and _is_unfinished(path.parent):
             hint = "; the build is unfinished: run the same `augbuild make` again"
         raise TableError(f"{path} does not exist{hint}")
-    elif _is_manifest(path):
+    if _is_manifest(path):
         return _make_manifest_table(path, hash_file(path))
+    return _read_listings(path, options)
+
+
+def _read_folder(path: Path, options: SourceOptions) -> Table:
+    """Read a folder: a build, one with tables in it, or one with a folder for each class."""
+    manifest = path / MANIFEST_NAME
+    if manifest.is_file():
+        return _read_any(manifest, options)
+    if _is_unfinished(path):
+        raise TableError(f"{path} holds an unfinished build; run the same `augbuild make` again")
+    if options.layout == "auto" and find_tables(path):
+        return _read_listings(path, options)
+    return _read_source(path, options)
+
+
+def _read_listings(path: Path, options: SourceOptions) -> Table:
     try:
-        if path.is_dir() and not (options.layout == "auto" and find_tables(path)):
-            return _make_folder_table(path, options)
         return _make_table(path, read_listings_of(path, Path.cwd(), options))
     except SourceError as error:
         raise TableError(str(error)) from error
@@ -77,17 +92,42 @@ def _is_manifest(path: Path) -> bool:
     return all(key in line for key in _KEYS_OF_MANIFESTS)
 
 
-def _make_folder_table(path: Path, options: SourceOptions) -> Table:
-    """Build the table of a folder that has a folder for each class."""
-    dataset = open_source(str(path), Path(), options)
+def _read_source(path: Path, options: SourceOptions) -> Table:
+    """Read whatever augbuild builds from: a folder of class folders, an archive, a hub's dataset.
+
+    What it rejects by name is left out, with a finding.
+    """
+    try:
+        dataset = open_source(str(path), Path(), options)
+    except SourceError as error:
+        raise TableError(str(error)) from error
+    local = find_files(dataset)
     samples = []
     for row, source in enumerate(dataset.sources, start=1):
-        image = path / source.path
-        sample = Sample(image, source.path, source.label, source.split, row)
+        sample = Sample(
+            path=local.files.get(source.path, dataset.root / source.path),
+            name=source.path,
+            label=source.label,
+            split=source.split,
+            row=row,
+            group=source.group,
+            problem=local.problems.get(source.path, ""),
+        )
         samples.append(sample)
     listing = "\n".join(sample.name for sample in samples)
-    sha256 = hash_bytes(listing.encode())
-    return Table(path, tuple(samples), dataset.classes, sha256, dataset.findings)
+    sha256 = hash_bytes(listing.encode(errors="surrogateescape"))
+    findings = list(dataset.findings)
+    if dataset.rejected:
+        first = dataset.rejected[0]
+        finding = Finding(
+            kind="files left out",
+            message=f"{plural(len(dataset.rejected), 'image')} rejected",
+            count=len(dataset.rejected),
+            examples=tuple(each.source for each in dataset.rejected[:3]),
+            advice=f"the first: {first.message}",
+        )
+        findings.append(finding)
+    return Table(path, tuple(samples), dataset.classes, sha256, tuple(findings))
 
 
 def _is_unfinished(folder: Path) -> bool:

@@ -40,7 +40,7 @@ def draw_gallery(folder: Path, result: ComparisonResult) -> Gallery:
     """Draw all figures of a comparison whose files are there."""
     missing: list[str] = []
 
-    def attempt(name: str, draw: Callable[[], Drawn]) -> Drawn | None:
+    def attempt(name: str, draw: Callable[[], Drawn | None]) -> Drawn | None:
         # A report without one of its figures is still worth having; what is wrong with a file of
         # a stranger may also show in numpy, as a ValueError.
         try:
@@ -61,7 +61,7 @@ def draw_gallery(folder: Path, result: ComparisonResult) -> Gallery:
     return Gallery(
         slopes=attempt("The seeds' slopes are", lambda: chart_slopes(result)),
         deltas=tuple(deltas),
-        power=attempt("The power curve is", lambda: chart_power(result)),
+        power=attempt("What can be seen is", lambda: chart_power(result)),
         confusion=tuple(confusion),
         learning=attempt("The learning curves are", lambda: chart_learning(folder, result)),
         flips=attempt("The images that flipped are", lambda: chart_flips(folder, result)),

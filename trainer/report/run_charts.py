@@ -83,11 +83,12 @@ def _variants_of(folder: Path, arm: ArmResult) -> Sequence[Sample]:
 
 def _read_compared(folder: Path, manifest: str) -> Table:
     """Read a manifest of a comparison; raises TableError where it is not the one compared."""
-    table = read_table(Path(manifest))
     try:
-        compared = read_config(folder).manifests.get(manifest)
+        config = read_config(folder)
     except RunError:  # without a config.json nobody knows, and the pictures are still worth showing
-        return table
+        return read_table(Path(manifest))
+    table = config.fit.read_table(manifest)
+    compared = config.manifests.get(manifest)
     if compared is not None and compared != table.sha256:
         raise TableError(f"{manifest} has changed since")
     return table

@@ -12,10 +12,11 @@ from trainer.figures.deltas import Interval, draw_deltas
 from trainer.figures.power import draw_power
 from trainer.figures.slopes import Slopes, draw_slopes
 from trainer.report.drawn import Drawn
-from trainer.statistics.contrast import OVERALL, ContrastResult, Detail
-
-PLANNED_DISAGREEMENT = 0.3
-"""The share of test images on which a pair of runs is taken to disagree before any was trained."""
+from trainer.statistics.contrast import ContrastResult
+from trainer.statistics.details import Detail, count_overall
+from trainer.statistics.sample_size import Measured
+from trainer.statistics.verdict.digits import format_level
+from trainer.statistics.verdict.evidence import FEWEST_SEEDS
 
 
 def chart_slopes(result: ComparisonResult) -> Drawn:
@@ -42,8 +43,7 @@ def chart_slopes(result: ComparisonResult) -> Drawn:
 def _scores_by_seed(result: ComparisonResult, arm: str) -> tuple[float, ...]:
     scores: dict[int, list[float]] = {seed: [] for seed in result.seeds}
     for run in result.runs_of(arm):
-        score = run.accuracy if result.metric == "accuracy" else run.macro_f1
-        scores.setdefault(run.seed, []).append(score)
+        scores.setdefault(run.seed, []).append(run.score(result.metric))
     # With folds a seed has several runs, each on its own part of the images.
     means = []
     for seed in result.seeds:
@@ -56,17 +56,25 @@ def _scores_by_seed(result: ComparisonResult, arm: str) -> tuple[float, ...]:
 def chart_deltas(number: int, contrast: ContrastResult, result: ComparisonResult) -> Drawn:
     """Draw the differences of a contrast: of all images, and F1 of each class."""
     rows = []
+    of_no_class = count_overall(contrast.details)
     for place, detail in enumerate(contrast.details):
-        overall = place < OVERALL
+        overall = place < of_no_class
         if overall or detail.metric == "F1":
             name = _detail_name(detail, overall=overall)
             main = name == result.metric
-            row = Interval(name, detail.delta, detail.low, detail.high, main)
-            rows.append(row)
+            # The verdict's own interval is adjusted for the contrasts, not for the metrics.
+            source = contrast if main else detail
+            rows.append(Interval(name, detail.delta, source.low, source.high, main))
     if not rows:
         row = Interval(result.metric, contrast.delta, contrast.low, contrast.high, main=True)
         rows.append(row)
-    lines = "" if contrast.low is None else ", lines their 95 % intervals"
+    lines = ""
+    if contrast.low is not None:
+        level = format_level(1 - contrast.alpha)
+        lines = (
+            f", lines their intervals ({level} of the verdict's, 95 % of the others together, "
+            "adjusted for their number)"
+        )
     caption = (
         f"Dots are differences{lines}; right of the line at 0, {contrast.treatment} is better. "
         f"The verdict is about {result.metric}; the others describe."
@@ -80,35 +88,28 @@ def _detail_name(detail: Detail, *, overall: bool) -> str:
     # A class may be called "macro", too: it means the mean over classes in the first rows only.
     if (detail.metric, detail.of) == ("accuracy", "all"):
         return "accuracy"
-    if overall and (detail.metric, detail.of) == ("F1", "macro"):
-        return "macro F1"
+    if overall:
+        return "macro F1" if detail.metric == "F1" else detail.metric
     return f"{detail.metric} of {detail.of}"
 
 
-def chart_power(result: ComparisonResult) -> Drawn:
-    """Draw what a test set can see, for the primary contrast.
+def chart_power(result: ComparisonResult) -> Drawn | None:
+    """Draw what this comparison can see, for the primary contrast.
 
-    Raises RunError where comparison.json lacks the difference in accuracy.
+    None where fewer than three seeds trained: there are no variances to draw from.
     """
-    # What a test set can see is known for accuracy only (McNemar), whatever the metric is.
     primary = result.contrasts[0]
-    gain = None
-    if result.metric == "accuracy":
-        gain = primary.delta
-    for detail in primary.details:
-        if detail.metric == "accuracy" and detail.of == "all":
-            gain = detail.delta
-            break
-    if gain is None:
-        raise RunError("comparison.json does not hold the difference in accuracy")
+    if primary.components is None or primary.pairs < FEWEST_SEEDS or result.folds > 1:
+        return None
+    images = result.test.images
+    independent = primary.independent or float(images)
+    measured = Measured(primary.components, primary.pairs, images, independent)
     caption = (
-        "A gain below the curve is lost in the noise of a test set of that size. The curve is for "
-        "one pair of runs at 80 % power; more seeds detect slightly smaller gains. The dashes lead "
-        "to the least gain that this test set detects, and to the size that would detect the gain "
-        "measured here."
+        "A gain below a band is lost in the noise of a comparison of that size; one above it is "
+        "found in 80 of 100. The bands are as wide as the variances measured here are uncertain."
     )
-    png = draw_power(result.test.images, gain, primary.disagree, PLANNED_DISAGREEMENT)
-    return Drawn("power", "The gain that a test set can see, by its size", caption, png)
+    png = draw_power(measured, primary.delta, result.metric)
+    return Drawn("power", "The gain that this comparison can see, by its size", caption, png)
 
 
 def chart_confusion(number: int, arm: ArmResult, result: ComparisonResult) -> Drawn:

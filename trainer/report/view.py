@@ -13,8 +13,10 @@ from trainer.figures.theme import signed
 from trainer.report.declared import Row, read_declared
 from trainer.report.drawn import Drawn
 from trainer.report.gallery import Gallery
-from trainer.statistics.contrast import OVERALL, ContrastResult, Detail
-from trainer.statistics.verdict import Outcome
+from trainer.statistics.contrast import ContrastResult
+from trainer.statistics.details import Detail, count_overall
+from trainer.statistics.verdict.digits import format_level
+from trainer.statistics.verdict.evidence import Outcome
 
 _MOST_CLASSES = 300  # rows of a table; the rest is in comparison.json
 
@@ -35,6 +37,7 @@ class VerdictView:
     label: str
     sentence: str
     style: str
+    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,9 @@ def build_view(
     command = f"trainer report {shlex.quote(folder.resolve().name)}"
     return ReportView(
         result=result,
-        verdict=_split_verdict(result.verdict.outcome, result.verdict.sentence),
+        verdict=_split_verdict(
+            result.verdict.outcome, result.verdict.sentence, result.verdict.next_step
+        ),
         key_numbers=tuple(_key_numbers(result)),
         contrasts=tuple(contrasts),
         gallery=gallery,
@@ -122,13 +127,13 @@ def build_view(
     )
 
 
-def _split_verdict(outcome: Outcome, sentence: str) -> VerdictView:
+def _split_verdict(outcome: Outcome, sentence: str, next_step: str = "") -> VerdictView:
     style = outcome.lower().replace(" ", "-")
     # A sentence begins with its label, which may say more than the outcome: "EQUIVALENT ±2: …".
     label, colon, rest = sentence.partition(": ")
     if colon and label.startswith(outcome):
-        return VerdictView(label, rest, style)
-    return VerdictView(outcome, sentence, style)
+        return VerdictView(label, rest, style, next_step)
+    return VerdictView(outcome, sentence, style, next_step)
 
 
 def _key_numbers(result: ComparisonResult | StoppedResult) -> list[KeyNumber]:
@@ -137,7 +142,7 @@ def _key_numbers(result: ComparisonResult | StoppedResult) -> list[KeyNumber]:
         primary = result.contrasts[0]
         delta = f"{signed(primary.delta)} points"
         numbers.append(KeyNumber(delta, f"difference in {result.metric}"))
-        numbers.append(KeyNumber(_interval(primary) or "none", "95 % interval"))
+        numbers.append(KeyNumber(_interval(primary) or "none", _level_of(primary)))
     seeds = len(result.seeds)
     factors = "seed × arms" if seeds == 1 else "seeds × arms"
     numbers.append(KeyNumber(f"{seeds:,} × {len(result.arms)}", factors))
@@ -148,13 +153,17 @@ def _key_numbers(result: ComparisonResult | StoppedResult) -> list[KeyNumber]:
     return numbers
 
 
+def _level_of(contrast: ContrastResult) -> str:
+    return f"{format_level(1 - contrast.alpha)} interval"
+
+
 def _view_measured(contrast: ContrastResult, figure: Drawn) -> ContrastView:
     return ContrastView(
         treatment=contrast.treatment,
         baseline=contrast.baseline,
-        verdict=_split_verdict(contrast.outcome, contrast.sentence),
+        verdict=_split_verdict(contrast.outcome, contrast.sentence, contrast.next_step),
         figure=figure,
-        table=_tabulate_classes(contrast.details[OVERALL:]),
+        table=_tabulate_classes(contrast.details[count_overall(contrast.details) :]),
         has_intervals=contrast.low is not None,
     )
 

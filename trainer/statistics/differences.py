@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.statistics.crossed import crossed
-from trainer.statistics.scores import Array, Key, Predictions, correct, image_scores
-from trainer.statistics.tests import Estimate, nadeau_bengio, wilson
-from trainer.statistics.verdict import FEWEST_SEEDS
+from trainer.statistics.scores import Array, Key, Predictions, image_scores
+from trainer.statistics.tests import Estimate, wilson
+from trainer.statistics.verdict.evidence import FEWEST_SEEDS
 
 Runs = Sequence[Sequence[Predictions]]
 """The runs of one arm: for each seed, one for each fold (without folds: one)."""
+
+Groups = NDArray[np.int64]
+"""A number for each test image, the same one for images that are no independent evidence."""
 
 Differences = list[list[Array]]
 """One metric of the treatment minus that of the baseline: [seed][fold] (images,)."""
@@ -52,42 +56,53 @@ def mean_by_seed(values: Differences) -> tuple[float, ...]:
     return tuple(mean([seed]) for seed in values)
 
 
-def estimate_mean(values: Differences) -> Estimate | None:
+def estimate_mean(
+    values: Differences, level: float = 0.95, groups: Groups | None = None
+) -> Estimate | None:
     """Estimate a mean over seeds and images, or over seeds and folds.
 
-    None where there is no test: without folds, for one seed or one image.
+    `groups` are those of the test images, as in `crossed_variance`. None where there is no test:
+    for one seed, or one image.
     """
+    if len(values) < 2:
+        return None
     folds = len(values[0])
     if folds > 1:
-        images = sum(len(fold) for fold in values[0])
-        # Folds differ by a few images where groups do not divide; their mean size stands for all.
-        test = round(images / folds)
-        train = images - test
-        return nadeau_bengio(_list_means(values), train, test)
+        # Seeds are crossed with folds: training sets of two folds overlap, the photos of a fold
+        # were tested by one training.
+        by_fold = np.array(_list_means(values))
+        return crossed(by_fold.reshape(len(values), folds), level)
     whole = [seed[0] for seed in values]
-    if len(whole) < 2 or len(whole[0]) < 2:
+    units = len(whole[0]) if groups is None else len(np.unique(groups))
+    if units < 2:
         return None
-    return crossed(np.array(whole))
+    return crossed(np.array(whole), level, groups)
 
 
-def arm_accuracy(runs: Runs) -> tuple[float, float, float]:
-    """Return an arm's mean accuracy and the ends of its 95 % interval.
+def arm_score(
+    runs: Runs, key: Key, classes: int, groups: Groups | None = None
+) -> tuple[float, float, float]:
+    """Return an arm's mean score and the ends of its 95 % interval.
 
     The interval holds for other seeds and other test images; with one or two seeds, and where no
-    prediction varies, for other images only (Wilson). With folds it is the corrected t.
+    prediction varies, for other images only (Wilson's, of so many independent images).
     """
-    right: Differences = []
+    scores: Differences = []
     for seed in runs:
-        right.append([correct(fold) for fold in seed])
+        scores.append([image_scores(fold, classes)[key] for fold in seed])
     has_folds = len(runs[0]) > 1
     # Where all runs are right on all images, an interval over seeds would have no width.
-    if not has_folds and (len(runs) < FEWEST_SEEDS or np.ptp(right) == 0):
-        per_image = np.mean([seed[0] for seed in right], axis=0)
-        successes = float(per_image.sum())
-        low, high = wilson(successes, len(per_image))
-        return float(per_image.mean()), low, high
-    estimate = estimate_mean(right)
-    assert estimate is not None, "there are seeds or folds enough"
+    if not has_folds and (len(runs) < FEWEST_SEEDS or np.ptp(scores) == 0):
+        score = float(np.mean(scores))
+        number = len(scores[0][0]) if groups is None else len(np.unique(groups))
+        low, high = wilson(score * number, number)
+        return score, low, high
+    estimate = estimate_mean(scores, groups=groups)
+    if estimate is None:  # one seed of folds
+        score = mean(scores)
+        images = sum(len(fold) for fold in scores[0])
+        low, high = wilson(score * images, images)
+        return score, low, high
     # A t interval knows nothing of the ends of a proportion.
     low = max(0.0, estimate.low)
     high = min(1.0, estimate.high)

@@ -8,14 +8,10 @@ from collections.abc import Sequence
 from augbuild.core.text import plural
 from augbuild.errors import UsageError
 from trainer.statistics.contrast import ContrastResult
-from trainer.statistics.sample_size import (
-    detectable_gain,
-    required_images,
-    required_images_of,
-    required_seeds,
-)
-from trainer.statistics.tests import Components, resolution
-from trainer.statistics.verdict import ContrastVerdict
+from trainer.statistics.sample_size import Measured, detectable_gain, required_images, visible_gain
+from trainer.statistics.verdict.digits import format_points
+from trainer.statistics.verdict.evidence import FEWEST_SEEDS, ContrastVerdict
+from trainer.statistics.verdict.sight import describe_need
 
 # 3.6 points are one image of 28: the gain that the lab reported (docs/did-it-help.md).
 GAINS = (0.01, 0.02, 0.036, 0.05, 0.10)
@@ -66,10 +62,12 @@ def _table() -> list[str]:
     return lines
 
 
-def power_of(contrasts: Sequence[ContrastVerdict], images: int, seeds: int, gain: float) -> str:
+def power_of(contrasts: Sequence[ContrastVerdict], images: int, gain: float) -> str:
     """Write what a gain needs, with the variances that a finished comparison measured.
 
-    `images` and `seeds` are those of the comparison. Raises UsageError for a gain that cannot be.
+    `images` are those of the comparison. What it measured is itself uncertain, so all numbers are
+    ranges, which hold the true one in 80 of 100 comparisons. Raises UsageError for a gain that
+    cannot be.
     """
     if not 0 < gain <= 1:
         raise UsageError(f"--gain must be above 0 and at most 1 (got {gain:g})")
@@ -78,25 +76,21 @@ def power_of(contrasts: Sequence[ContrastVerdict], images: int, seeds: int, gain
         names = f"{contrast.treatment} − {contrast.baseline}"
         if not isinstance(contrast, ContrastResult):
             need = "a guard stopped it, so there are no variances to plan with."
-        elif contrast.components is None:
-            need = "seeds and images were not crossed, so there are no variances to plan with."
+        elif contrast.components is None or contrast.pairs < FEWEST_SEEDS:
+            need = "fewer than 3 seeds trained, so there are no variances to plan with."
         else:
-            need = _need(contrast.components, images, seeds, gain)
+            independent = contrast.independent or float(images)
+            variances = Measured(contrast.components, contrast.pairs, images, independent)
+            need = _need(variances, gain)
         paragraphs.append(f"{names}: {need}")
     return "\n\n".join(paragraphs)
 
 
-def _need(components: Components, images: int, seeds: int, gain: float) -> str:
-    variance = components.at(seeds, images)
-    error = 100 * max(math.sqrt(variance), resolution(images))
-    measured = f"{seeds} seeds and {images:,} test images the standard error was {error:.1f} points"
-    enough_seeds = required_seeds(gain, images, components)
-    enough_images = required_images_of(gain, seeds, components)
-    ways = []
-    if enough_seeds is not None:
-        ways.append(f"{enough_seeds} seeds on these test images")
-    if enough_images is not None:
-        ways.append(f"{enough_images:,} test images with these seeds")
-    if not ways:
-        ways.append("more seeds and more test images")
-    return f"with {measured}.\nTo see a gain of {100 * gain:g} points takes {', or '.join(ways)}."
+def _need(variances: Measured, gain: float) -> str:
+    visible = visible_gain(variances)
+    assert visible.low is not None, "a gain is finite"
+    assert visible.high is not None, "a gain is finite"
+    low, high = format_points(visible.low), format_points(visible.high)
+    images = plural(variances.images, "test image")
+    seen = f"{variances.seeds} seeds and {images} see gains from {low} to {high} points on."
+    return f"{seen}\n{describe_need(variances, gain)}"

@@ -20,14 +20,19 @@ Key = tuple[str, int]
 ALL, MACRO = -2, -1
 ACCURACY: Key = ("accuracy", ALL)
 MACRO_F1: Key = ("F1", MACRO)
+BALANCED: Key = ("balanced accuracy", MACRO)
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What one run predicted: class indices, (images,); −1 is a class unknown to the targets."""
+    """What one run predicted: class indices, (images,); −1 is a class unknown to the targets.
+
+    `probabilities` are (images, classes), as the run wrote them; None where nobody asks for them.
+    """
 
     targets: Labels
     predicted: Labels
+    probabilities: Array | None = None
 
 
 def correct(predictions: Predictions) -> Array:
@@ -39,10 +44,12 @@ def correct(predictions: Predictions) -> Array:
 def image_scores(predictions: Predictions, classes: int) -> Mapping[Key, Array]:
     """Return every metric as one value an image, (images,).
 
-    The metrics are accuracy, macro F1, and for each class precision, recall and F1, in this order.
+    The metrics are accuracy, macro F1, balanced accuracy (the mean recall of all classes), and for
+    each class precision, recall and F1, in this order.
     """
     by_class: dict[Key, Array] = {}
     f1: list[Array] = []
+    recall: list[Array] = []
     for index in range(classes):
         true = _is_class(predictions.targets, index)
         named = _is_class(predictions.predicted, index)
@@ -52,10 +59,23 @@ def image_scores(predictions: Predictions, classes: int) -> Mapping[Key, Array]:
         by_class["recall", index] = _ratio(both, true)
         by_class["F1", index] = _ratio(2 * both, either)
         f1.append(by_class["F1", index])
+        recall.append(by_class["recall", index])
     # The mean of the classes' F1, not the F1 of mean precision and recall, which is another number
     # and the less robust one (Opitz and Burst 2019).
     macro = np.mean(f1, axis=0)
-    return {ACCURACY: correct(predictions), MACRO_F1: macro, **by_class}
+    balanced = np.mean(recall, axis=0)
+    return {ACCURACY: correct(predictions), MACRO_F1: macro, BALANCED: balanced, **by_class}
+
+
+def best_constant(key: Key, counts: Sequence[int]) -> float:
+    """Return the best score of always naming one class; `counts` are the test images by class."""
+    share = max(counts) / sum(counts)
+    if key == ACCURACY:
+        return share
+    if key == MACRO_F1:
+        # Of the class that is named precision is its share and recall 1; the others' F1 is 0.
+        return 2 * share / (1 + share) / len(counts)
+    return 1 / len(counts)
 
 
 def _is_class(labels: Labels, index: int) -> Array:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 from msgspec import Meta, Struct
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special
 
 from augbuild.errors import TrainerError
@@ -113,29 +113,16 @@ def resolution(images: int) -> float:
     return math.sqrt(2) / (images + 2)
 
 
-def nadeau_bengio(differences: ArrayLike, train: int, test: int, level: float = 0.95) -> Estimate:
-    """Estimate a mean difference over resampled folds with the corrected t.
-
-    `differences` holds one difference per fold and seed, in any shape; `train` and `test` are the
-    images of one fold. Training sets overlap, so the variance is that of J folds times
-    1/J + test/train (Nadeau and Bengio 2003; Bouckaert and Frank 2004). Raises TrainerError for one
-    difference, and for a fold without images.
-    """
-    d = np.ravel(np.asarray(differences, np.float64))
-    if d.size < 2 or train < 1 or test < 1:
-        raise TrainerError(
-            "the corrected t needs 2 differences and images to train and test on, "
-            f"got {d.size}, {train} and {test}"
-        )
-    variance = float(d.var(ddof=1))
-    overlap = test / train
-    error = math.sqrt(variance * (1 / d.size + overlap))
-    # Over its folds a seed tests every image once.
-    least = resolution(train + test)
-    if error**2 <= ROUNDING:
-        error = least
-    # J − 1 degrees of freedom, as for repeated cross-validation (Bouckaert and Frank 2004).
-    return t_estimate(float(d.mean()), error, d.size - 1, level, least)
+def at_level(estimate: Estimate, level: float, dof: float | None = None) -> Estimate:
+    """Return an estimate with the interval of another level, or other degrees of freedom."""
+    return t_estimate(
+        estimate.delta,
+        estimate.standard_error,
+        estimate.dof if dof is None else dof,
+        level,
+        estimate.resolution,
+        estimate.components,
+    )
 
 
 def t_estimate(
@@ -163,6 +150,28 @@ def tost(estimate: Estimate, margin: float) -> float:
     return float(special.stdtr(estimate.dof, -to_the_nearer_end / error))
 
 
+def equivalence_interval(estimate: Estimate, alpha: float) -> tuple[float, float]:
+    """Return the interval of level 1 − 2·alpha that lies within ±margin where `tost` is < alpha."""
+    error = max(estimate.standard_error, estimate.resolution)
+    half = float(special.stdtrit(estimate.dof, 1 - alpha)) * error
+    return estimate.delta - half, estimate.delta + half
+
+
+def fisher_exact(first: int, second: int, each: int) -> float:
+    """Return the two-sided exact p that two groups of `each` have equal shares (Fisher 1922).
+
+    `first` and `second` count the successes of the two groups.
+    """
+    total = first + second
+    fewest = max(0, total - each)
+    most = min(total, each)
+    ways = [math.comb(each, one) * math.comb(each, total - one) for one in range(fewest, most + 1)]
+    observed = math.comb(each, first) * math.comb(each, second)
+    # Whole numbers, so that a table just as likely is never missed by rounding.
+    as_extreme = sum(way for way in ways if way <= observed)
+    return as_extreme / sum(ways)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p values for their number; the result is in their order (Holm 1979)."""
     number = len(p_values)
@@ -176,3 +185,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, raised)
         adjusted[index] = highest
     return adjusted
+
+
+def holm_levels(p_values: Sequence[float], alpha: float) -> list[float]:
+    """Return the level of each interval that excludes 0 exactly where Holm's p is below alpha.
+
+    For three values the smallest has the level 1 − alpha/3, the next one 1 − alpha/2.
+    """
+    number = len(p_values)
+    adjusted = holm(p_values)
+    by_p = sorted(range(number), key=lambda index: p_values[index])
+    levels = [0.0] * number
+    for rank, index in enumerate(by_p):
+        divisor = float(number - rank)
+        # Where a smaller p was adjusted to more, this one was raised to that.
+        if p_values[index] > 0 and adjusted[index] < 1:
+            divisor = max(divisor, adjusted[index] / p_values[index])
+        levels[index] = 1 - alpha / divisor
+    return levels

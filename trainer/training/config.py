@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, inspect
+from msgspec import UNSET, Meta, Struct, UnsetType, inspect, structs
 
 from augbuild.core.text import as_toml, join_key, nearest
+from augbuild.core.toml_lines import find_lines
 from augbuild.errors import UsageError
-from trainer.data.samples import SourceOptions, TrainOn
+from trainer.data.samples import NAMED_SOURCES, SourceOptions, TrainOn
 
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
+TestSplit = Literal["test", "validation"]
+
+
+_NO_FILES = frozenset({"none", "imagenet"})
+"""What `weights` may be that is no file."""
 
 
 class FitConfig(Struct, frozen=True):
@@ -24,8 +31,9 @@ class FitConfig(Struct, frozen=True):
 
     `batch_size` is global, whatever the number of processes. `steps`, where given, replaces
     `epochs`. At most one of `test_manifest`, `holdout` and `fold` names the test images.
-    `source` is how a table is read, as in a recipe; where it is not given, config.json has no word
-    of it, as before there was such an option. So it is with `skip_unreadable`.
+    `source` is how a table is read, as in a recipe; `test_split` is which split of the manifest is
+    tested on. Where one of these or `skip_unreadable` is not given, config.json has no word of it,
+    as before there was such an option.
     """
 
     manifest: str
@@ -49,6 +57,12 @@ class FitConfig(Struct, frozen=True):
     compile: bool = False
     source: SourceOptions | UnsetType = UNSET
     skip_unreadable: bool | UnsetType = UNSET
+    test_split: TestSplit | UnsetType = UNSET
+
+    @property
+    def tests_on_validation(self) -> bool:
+        """Check whether the validation split takes the place of the test split."""
+        return self.test_split == "validation"
 
     def source_options(self) -> SourceOptions:
         """Return how tables are read."""
@@ -66,9 +80,11 @@ def make_config(given: Mapping[str, object], file: Path | None = None) -> FitCon
     # Each value is checked where it is from, for a message that names the option or the key.
     values: dict[str, object] = {}
     if file is not None:
-        for key, value in _read_toml(file).items():
-            where = f"{file}: {join_key('', key)}"
-            values[key] = _check(key, value, where)
+        content = _read_text(file)
+        for key, value in _parse_toml(file, content).items():
+            path = join_key("", key)
+            where = f"{file}:{find_lines(content).get(path, 1)}: {path}"
+            values[key] = _place(key, _check(key, value, where), file.parent)
     for name, value in given.items():
         if value is not None:
             where = as_option(name)
@@ -78,6 +94,50 @@ def make_config(given: Mapping[str, object], file: Path | None = None) -> FitCon
     config = msgspec.convert(values, FitConfig)
     _check_test_set(config)
     return config
+
+
+def _place(name: str, value: object, folder: Path) -> object:
+    """Make the paths of a file's options relative to its folder, as those of a recipe are."""
+    if isinstance(value, SourceOptions):
+        images = None if value.images is None else _join(folder, value.images)
+        labels = None if value.labels is None else _join(folder, value.labels)
+        return structs.replace(value, images=images, labels=labels)
+    # A file may come from a colleague with the data beside it, and be used from anywhere.
+    is_place = name in {"manifest", "test_manifest", "weights"} and value not in _NO_FILES
+    if not is_place or not isinstance(value, str) or value.startswith(NAMED_SOURCES):
+        return value
+    return _join(folder, value)
+
+
+def _join(folder: Path, path: str) -> str:
+    return os.path.normpath(folder / Path(path).expanduser())
+
+
+def without_places(config: FitConfig) -> FitConfig:
+    """Return a configuration without the folders that its files are in: they may have moved."""
+    return structs.replace(
+        config,
+        manifest="",
+        test_manifest=None if config.test_manifest is None else "",
+        weights=Path(config.weights).name,
+        source=source_without_places(config.source),
+    )
+
+
+def source_without_places(source: SourceOptions | UnsetType) -> SourceOptions | UnsetType:
+    """Return how a source is read, without the folders that its files are in."""
+    if isinstance(source, UnsetType):
+        return source
+    images = None if source.images is None else Path(source.images).name
+    labels = None if source.labels is None else Path(source.labels).name
+    return structs.replace(source, images=images, labels=labels)
+
+
+def differing_options(first: FitConfig, second: FitConfig) -> list[str]:
+    """Return the names of the options that differ, in whichever folders their files are."""
+    first, second = without_places(first), without_places(second)
+    names = FitConfig.__struct_fields__
+    return [name for name in names if getattr(first, name) != getattr(second, name)]
 
 
 def _check(name: str, value: object, where: str) -> object:
@@ -126,6 +186,9 @@ def _check_test_set(config: FitConfig) -> None:
         named.append("test_manifest")
     if config.fold is not None:
         named.append("fold")
+    # Another manifest has splits of its own, so --test-manifest may be combined with it.
+    if config.tests_on_validation and (config.holdout or config.fold is not None):
+        named.append("test_split")
     if len(named) > 1:
         first, second = as_option(named[0]), as_option(named[1])
         raise UsageError(f"{first} cannot be combined with {second}; choose one test set")
@@ -136,10 +199,17 @@ def as_option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _read_toml(file: Path) -> dict[str, object]:
+def _read_text(file: Path) -> str:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not TOML: {error}") from error
+
+
+def _parse_toml(file: Path, content: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(content)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is not TOML: {error}") from error

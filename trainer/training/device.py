@@ -33,6 +33,8 @@ _RECORDED_PACKAGES = (
     *("scikit-learn", "torch", "torchvision"),
 )
 
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+
 _held_devices: dict[int, ExitStack] = {}
 """The CUDA device of this process, if it took one, and its lock, held as long as it lives."""
 
@@ -169,13 +171,20 @@ def seeded_generator(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def restored_threads() -> Iterator[None]:
-    """Leave torch's number of threads as it was: a checkpoint sets its own."""
+def restored_settings() -> Iterator[None]:
+    """Leave torch's number of threads, and which GPUs it may see, as they were.
+
+    A checkpoint sets its own number of threads, and `use_device` both.
+    """
     threads = torch.get_num_threads()
+    visible = os.environ.get(_VISIBLE)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        os.environ.pop(_VISIBLE, None)
+        if visible is not None:
+            os.environ[_VISIBLE] = visible
 
 
 def count_processes() -> int:
@@ -195,7 +204,7 @@ def use_device(devices: Sequence[int], folder: Path, threads: int) -> None:
     goes with the process that holds it. Raises RunError where all are taken.
     """
     if devices and not _held_devices:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(_lock_device(devices, folder))
+        os.environ[_VISIBLE] = str(_lock_device(devices, folder))
     torch.set_num_threads(threads)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from augbuild.core.files import write_atomic
 from augbuild.errors import ImageError, TableError
+from trainer.data.divide import divide
 from trainer.data.overlap import describe_overlap
 from trainer.data.pixels import ManifestDataset, Pixels, PixelStore, load_pixels, open_store
 from trainer.data.samples import (
@@ -22,7 +23,6 @@ from trainer.data.samples import (
     Split,
     Table,
     check_files,
-    divide,
     training_samples,
 )
 from trainer.data.tables import images_below, read_table
@@ -104,22 +104,25 @@ def evaluate_run(
     device: str = "auto",
     quiet: bool = True,
     source: SourceOptions = DEFAULT_OPTIONS,
+    skip_unreadable: bool = False,
 ) -> tuple[Metrics, Path]:
     """Evaluate a finished run on a split of a manifest; return the metrics and their folder.
 
     Of a manifest without splits all images are taken. The folder is below the run's `evaluations`,
-    so nothing of the run itself is overwritten. Images that the run was trained on are counted
-    unless `quiet`. Raises RunError, TableError.
+    so nothing of the run itself is overwritten. Unless `quiet`, findings about the manifest are
+    printed, and how many of the images the run was trained on. With `skip_unreadable`, files that
+    cannot be read are left out. Raises RunError, TableError.
     """
     model, config = load_run(root)
-    table = read_table(manifest, source)
+    table = read_table(manifest, source, skip_unreadable=skip_unreadable)
     chosen = _choose_split(table, split, config.classes)
     check_files(table, chosen)
     accelerator = make_accelerator(device, config.resolved.precision)
     store = open_store(chosen, config.image_size, cache, file=table.file, quiet=quiet)
     data = ManifestDataset(chosen, config.classes, store)
     if not quiet:
-        for line in _compare_with_training(config, chosen):
+        notes = [finding.text() for finding in table.findings]
+        for line in (*notes, *_compare_with_training(config, chosen)):
             print(line, flush=True)
     prepared = prepare_model(accelerator, model)
     probabilities = predict(accelerator, prepared, data, config.batch_size)

@@ -12,50 +12,43 @@ from pathlib import Path
 import msgspec
 
 from augbuild.core.files import write_atomic
+from trainer.data.divide import divide, validation_as_test
 from trainer.data.overlap import describe_overlap
 from trainer.data.pixels import ManifestDataset, PixelStore, open_store
-from trainer.data.samples import (
-    Sample,
-    Table,
-    check_classes,
-    check_files,
-    divide,
-    training_samples,
-)
+from trainer.data.samples import Sample, Table, check_classes, check_files, training_samples
 from trainer.data.tables import read_table
 from trainer.figures.curves import draw_curves
 from trainer.statistics.metrics import Metrics, read_metrics, write_metrics
 from trainer.training.config import FitConfig
 from trainer.training.device import (
     Processes,
-    count_processes,
     find_device,
     is_main_process,
     list_versions,
     make_accelerator,
     resolve,
-    restored_threads,
+    restored_settings,
     seeded_generator,
 )
 from trainer.training.evaluate import score_validation, write_results
 from trainer.training.loop import (
+    check_smallest_batch,
     make_order,
     plan_steps,
     predict,
     prepare_model,
-    smallest_share,
     train,
 )
 from trainer.training.model import (
     Model,
     WeightsInfo,
     check_model,
-    check_shapes,
     load_weights,
     make_model,
     save_weights,
 )
 from trainer.training.run import (
+    DataFound,
     EpochReport,
     RunConfig,
     RunFolder,
@@ -86,6 +79,12 @@ class ChosenSamples:
         """Return every image of the run."""
         return (*self.train, *self.validation, *self.test)
 
+    @property
+    def data(self) -> DataFound:
+        """Return what tells these images from others."""
+        counts = SplitCounts(len(self.train), len(self.validation), len(self.test))
+        return DataFound(self.table.sha256, self.table.classes, counts)
+
 
 def fit_run(
     config: FitConfig,
@@ -107,11 +106,11 @@ def fit_run(
     check_model(config.arch, config.weights)
     find_device(config.device)
     chosen = choose_samples(config, table)
-    run = open_run(out, config, chosen.table.sha256, resume=resume)
+    run = open_run(out, config, chosen.data, resume=resume)
     if run.metrics.is_file():
         return read_metrics(run.metrics)
-    _check_smallest_batch(config, chosen)
-    with hold_folder(out) if is_main_process() else nullcontext(), restored_threads():
+    check_smallest_batch(config, chosen.train, chosen.table.classes)
+    with hold_folder(out) if is_main_process() else nullcontext(), restored_settings():
         check_files(chosen.table, chosen.all, verify=verify)
         accelerator = make_accelerator(config.device, config.precision)
         quiet = quiet or not accelerator.is_main_process
@@ -128,12 +127,6 @@ def fit_run(
         return _finish(accelerator, config, run, model, chosen, store)
 
 
-def _check_smallest_batch(config: FitConfig, chosen: ChosenSamples) -> None:
-    order = make_order(config, chosen.train)
-    share = smallest_share(order, count_processes())
-    check_shapes(config.arch, len(chosen.table.classes), config.image_size, share)
-
-
 def _show(quiet: bool, line: str) -> None:
     if not quiet:
         print(line, flush=True)
@@ -145,11 +138,15 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
     if table is None:
         table = read_table(Path(config.manifest), options, skip_unreadable=skip)
     table = divide(table, holdout=config.holdout, fold=config.fold, seed=config.seed)
+    if config.tests_on_validation and config.test_manifest is None:
+        table = validation_as_test(table)
     train = training_samples(table, config.train_on)
     validation = table.of("validation")
     test = table.of("test")
     if config.test_manifest is not None:
         other = read_table(Path(config.test_manifest), options, skip_unreadable=skip)
+        if config.tests_on_validation and other.has_splits:
+            other = validation_as_test(other)
         test = other.of("test") if other.has_splits else other.samples
         check_files(other, test)
     check_classes(train, validation, table.file)
@@ -159,7 +156,10 @@ def choose_samples(config: FitConfig, table: Table | None = None) -> ChosenSampl
         return ChosenSamples(table, train, validation, test, tuple(notes))
     note = "there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2"
     if validation:
-        note += "; `trainer evaluate RUN --manifest M --split validation` evaluates that split"
+        note += (
+            "; --test-split validation tests on that split, and `trainer evaluate RUN --manifest M "
+            "--split validation` evaluates it later"
+        )
     return ChosenSamples(table, train, validation, test, notes=(*notes, note))
 
 
@@ -170,10 +170,11 @@ def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Process
         **msgspec.structs.asdict(config),
         manifest_sha256=chosen.table.sha256,
         classes=chosen.table.classes,
-        images=SplitCounts(len(chosen.train), len(chosen.validation), len(chosen.test)),
+        images=chosen.data.images,
         images_per_class=dict(sorted(per_class.items())),
         resolved=resolve(accelerator),
         versions=list_versions(),
+        turns="drawn",
     )
 
 

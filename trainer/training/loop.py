@@ -21,8 +21,8 @@ from trainer.data.pixels import ManifestDataset
 from trainer.data.samples import Sample
 from trainer.training.checkpoint import load_checkpoint, save_checkpoint
 from trainer.training.config import FitConfig, Optimizer, Schedule
-from trainer.training.device import seeded_generator
-from trainer.training.model import Model
+from trainer.training.device import count_processes, seeded_generator
+from trainer.training.model import Model, check_shapes
 from trainer.training.run import EpochReport
 
 _DIVERGED = 1e4
@@ -79,6 +79,14 @@ def smallest_share(order: Order, processes: int) -> int:
     last = order.batch(order.batches_per_pass - 1)
     images = min(len(order.batch(0)), len(last))
     return max(images // processes, 1)
+
+
+def check_smallest_batch(
+    config: FitConfig, samples: Sequence[Sample], classes: Sequence[str]
+) -> None:
+    """Raise UsageError where a run's model does not take its fewest images at a time."""
+    share = smallest_share(make_order(config, samples), count_processes())
+    check_shapes(config.arch, len(classes), config.image_size, share)
 
 
 def plan_steps(config: FitConfig, order: Order) -> Hyperparameters:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
+from augbuild.core.text import duration
 from augbuild.errors import RunError
-from trainer.training.config import FitConfig
+from trainer.training.config import FitConfig, differing_options
 
 LOCK_NAME = ".lock"
 """The lock file of a folder that a process works in; it stays there, empty."""
@@ -84,7 +85,8 @@ class Resolved(Struct, frozen=True):
 class RunConfig(FitConfig, frozen=True, kw_only=True):
     """config.json of a run: how it was asked for, and what it found when it began.
 
-    `images` counts what the run used, `images_per_class` all images of the manifest.
+    `images` counts what the run used, `images_per_class` all images of the manifest. `turns` is how
+    a source's images take turns in a run by steps: version 0.1 showed them in their order.
     """
 
     manifest_sha256: str
@@ -93,6 +95,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     images_per_class: dict[str, Count]
     resolved: Resolved
     versions: dict[str, str]
+    turns: Literal["drawn"] | UnsetType = UNSET
 
 
 class ValidationScore(Struct, frozen=True):
@@ -128,9 +131,8 @@ class EpochReport(Struct, frozen=True, omit_defaults=True):
         if score is not None:
             parts.append(f"validation loss {score.loss:.4f}")
             parts.append(f"validation accuracy {score.accuracy:.3f}")
-        steps_left = total_steps - self.step
-        seconds_left = steps_left * self.seconds / self.steps
-        parts.append(f"{self.seconds:.1f} s, {seconds_left:.0f} s left")
+        seconds_left = (total_steps - self.step) * self.seconds / self.steps
+        parts.append(f"{self.seconds:.1f} s, {duration(seconds_left)} left")
         return "  ".join(parts)
 
 
@@ -168,7 +170,15 @@ def read_epochs(file: Path) -> list[EpochReport]:
     return epochs
 
 
-def open_run(root: Path, config: FitConfig, manifest_sha256: str, *, resume: bool) -> RunFolder:
+class DataFound(Struct, frozen=True):
+    """What a run has found where its configuration says that its images are."""
+
+    manifest_sha256: str
+    classes: tuple[str, ...]
+    images: SplitCounts
+
+
+def open_run(root: Path, config: FitConfig, data: DataFound, *, resume: bool) -> RunFolder:
     """Check that a run may use a folder, which it need not make yet, or resume the one there.
 
     Nothing that was trained is overwritten. Raises RunError where the folder holds something else,
@@ -188,30 +198,31 @@ def open_run(root: Path, config: FitConfig, manifest_sha256: str, *, resume: boo
         if run.metrics.is_file():
             state = "a finished run"
         raise RunError(f"{root} holds {state}; choose another folder with --out")
-    _check_begun_alike(run, config, manifest_sha256)
+    _check_begun_alike(run, config, data)
     return run
 
 
-def _check_begun_alike(run: RunFolder, config: FitConfig, manifest_sha256: str) -> None:
-    """Raise RunError where a run was begun with another option or another manifest."""
+def _check_begun_alike(run: RunFolder, config: FitConfig, data: DataFound) -> None:
+    """Raise RunError for another option or other images; the same images may have moved."""
     begun = read_run_config(run)
-    wanted = {name: getattr(config, name) for name in FitConfig.__struct_fields__}
-    wanted["manifest_sha256"] = manifest_sha256
-    for name, value in wanted.items():
+    names = differing_options(begun, config)
+    # Where both differ, a path says more than a hash does.
+    if begun.manifest_sha256 != data.manifest_sha256 and begun.manifest != config.manifest:
+        names.append("manifest")
+    now = {**structs.asdict(config), **structs.asdict(data)}
+    for name in (*names, *data.__struct_fields__):
         before = getattr(begun, name)
-        if before != value:
-            raise RunError(
-                f"{run.root} was begun with {name} {before!r}, not {value!r}; use another folder"
-            )
+        if before != now[name]:
+            difference = f"{name} {before!r}, not {now[name]!r}"
+            raise RunError(f"{run.root} was begun with {difference}; use another folder")
+    if config.steps is not None and begun.turns is UNSET and not run.metrics.is_file():
+        raise RunError(f"{run.root} was begun by version 0.1 in another order; use another folder")
 
 
 def is_vacant(folder: Path) -> bool:
-    """Check whether a folder is empty, but for what a run leaves before its first epoch ends.
-
-    That is the lock, and the configuration.
-    """
-    names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
+    """Check whether a folder has nothing but the lock and configuration of a run without epochs."""
     run = RunFolder(folder)
+    names = {each.name for each in folder.iterdir()} - {LOCK_NAME}
     if names != {run.config.name}:
         return not names
     try:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from augbuild.core.files import LockedError, hash_bytes, hold_lock, open_regular_file
+from augbuild.core.files import LockedError, hash_bytes, hold_lock, open_regular_file, user_cache
 from augbuild.errors import FIX_AND_RERUN, SourceError
 from augbuild.sources.archives.members import refuse_bomb
 
@@ -38,24 +38,14 @@ def find_compression(start: bytes) -> str | None:
     return None
 
 
-def cache_folder() -> Path:
-    """Return the user's folder for what can be made again."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    # As the specification of these folders says, a relative one is ignored.
-    base = Path(named) if os.path.isabs(named) else Path.home() / ".cache"  # noqa: PTH117
-    return base / "augbuild" / "archives"
-
-
 def inflate(root: Path, compression: str) -> Path:
     """Return the plain tar of a compressed one, unpacked now if it never was.
 
     It is whole or absent, and named by the archive's place, size and time. Raises SourceError.
     """
+    folder = Path()
     try:
-        folder = cache_folder()
-    except RuntimeError as error:
-        raise SourceError(f"{root} cannot be unpacked without a home folder; set HOME") from error
-    try:
+        folder = user_cache("archives")
         status = root.stat()
         identity = f"{root.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
         name = hash_bytes(os.fsencode(identity))[:32]

@@ -1,9 +1,10 @@
-"""`augbuild check` and `augbuild plan`: nothing is written."""
+"""`augbuild plan`: nothing is written."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import augbuild
 from augbuild.cli import main
+from tests.augbuild.checking.test_audit import split_folder
 from tests.conftest import RECIPE, photo, photos, write_recipe
 
 
@@ -28,36 +30,6 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-def test_check_counts_what_it_found(project: Path) -> None:
-    result = run("check", "recipe.toml")
-    assert (result.exit_code, result.output) == (
-        0,
-        "recipe.toml is a valid recipe of 3 transforms; its source has 8 images in 2 classes\n",
-    )
-    assert not (project / "out").exists()
-
-
-def test_check_reads_the_source_it_is_given(project: Path) -> None:
-    photos(project / "other", {"one": 2, "two": 2})
-    photos(project / "far", {"three": 2})
-    (project / "other" / "three").symlink_to(project / "far" / "three")
-    plain = run("check", "recipe.toml", "--source", "other", "--no-follow-links")
-    assert "4 images in 2 classes" in plain.output
-    assert plain.stderr.startswith("found: 1 link is left out (three)")
-    for follow in ([], ["--follow-links"]):
-        linked = run("check", "recipe.toml", "--source", "other", *follow)
-        assert "6 images in 3 classes" in linked.output
-        assert linked.stderr.startswith("found: 1 link leads out of the source (three)")
-
-
-def test_check_prints_findings(project: Path) -> None:
-    (project / "photos" / "empty").mkdir()
-    result = run("check", "recipe.toml")
-    assert result.exit_code == 0
-    assert result.stderr.startswith("found: ")
-    assert "empty" in result.stderr
-
-
 def test_a_group_by_pattern_answers_names_that_look_augmented(project: Path) -> None:
     for number in range(3):
         name = project / "photos" / "cats" / f"cats_{number}.png"
@@ -71,13 +43,6 @@ def test_a_group_by_pattern_answers_names_that_look_augmented(project: Path) -> 
     recipe.write_text(text, encoding="utf-8")
     assert run("check", "recipe.toml").stderr == ""
     assert run("plan", "recipe.toml").stderr == ""
-
-
-def test_check_names_what_is_wrong(project: Path) -> None:
-    (project / "recipe.toml").write_text('name = "x"\n', encoding="utf-8")
-    result = run("check", "recipe.toml")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("augbuild: recipe.toml")
 
 
 def test_plan_counts_what_is_to_do(project: Path) -> None:
@@ -172,3 +137,29 @@ def test_plan_knows_the_rate_of_the_last_build(project: Path) -> None:
     cost = run("plan", "recipe.toml").stdout.splitlines()[-1]
     end = r"about \d+ s \(at 0\.2 images a second, as in the last build\)"
     assert re.fullmatch(rf"about .* \(estimated from \d sources?\), {end}", cost)
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_copies_across_splits_are_named(tmp_path: Path, command: str) -> None:
+    split_folder(tmp_path / "photos")
+    recipe = write_recipe(tmp_path)
+    result = run(command, str(recipe))
+    assert result.exit_code == 0
+    found = [line for line in result.stderr.splitlines() if line.startswith("found: ")]
+    assert len(found) == 2
+    assert found[0].startswith("found: 2 validation or test images have copies in another split")
+    assert found[1].startswith("found: 1 pair of images shows the same picture under two labels")
+    text = recipe.read_text().replace("[split]", '[split]\non_duplicates = "error"')
+    recipe.write_text(text)
+    result = run(command, str(recipe))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("augbuild: 2 validation or test images have copies")
+
+
+def test_check_leaves_the_pixels_of_a_source_without_splits_alone(project: Path) -> None:
+    copy = project / "photos" / "dogs" / "copy.png"
+    shutil.copyfile(project / "photos" / "cats" / "cats_1.png", copy)
+    text = (project / "recipe.toml").read_text().replace('"none"', '"near-duplicates"')
+    (project / "recipe.toml").write_text(text)
+    assert run("check", "recipe.toml").stderr == ""
+    assert "under two labels (cats/cats_1.png = dogs/copy.png)" in run("plan", "recipe.toml").stderr

@@ -34,6 +34,7 @@ from augbuild.core.files import (
     read_regular_file,
     size_and_mtime,
     stamp_of,
+    user_cache,
     write_atomic,
 )
 
@@ -311,3 +312,12 @@ def test_safe_paths_stay_below_any_folder(path: str) -> None:
 def test_text_is_unicode_where_it_can_be_written(text: str) -> None:
     assert is_unicode(text)
     assert not is_unicode(f"{text}\udcff")
+
+
+def test_the_cache_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for value in ("", "relative/cache"):
+        monkeypatch.setenv("XDG_CACHE_HOME", value)
+        assert user_cache("x") == tmp_path / ".cache" / "augbuild" / "x"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    assert user_cache("x") == tmp_path / "elsewhere" / "augbuild" / "x"

@@ -40,7 +40,7 @@ def test_slow_rates_keep_two_digits(clock: list[float], capsys: pytest.CaptureFi
     bar = ProgressBar("train", 4, "runs")
     clock[0] = 180.0
     bar.advance(1)
-    assert capsys.readouterr().err == "train: 1 of 4 runs, 0.013 a second, 240 s left\n"
+    assert capsys.readouterr().err == "train: 1 of 4 runs, 0.013 a second, 4:00 min left\n"
 
 
 def test_nothing_done_has_no_rate(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:

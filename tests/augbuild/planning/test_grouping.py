@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from augbuild.planning.grouping import find_groups, group_name, groups_by_pattern
 from augbuild.sources.dataset import Source, SourceDataset
 from augbuild.sources.originals import FolderOriginals
-from tests.conftest import photo
 
 
 def dataset_of(root: Path, *paths: str) -> SourceDataset:
@@ -22,13 +20,12 @@ def dataset_of(root: Path, *paths: str) -> SourceDataset:
 def test_groups_of_a_table_are_kept_besides_those_of_the_rule(tmp_path: Path) -> None:
     dataset = dataset_of(tmp_path, "a/1_x.jpg", "a/2_y.jpg", "b/3_y.jpg", "b/4_z.jpg", "b/5_w.jpg")
     owners = ("anna", "anna", None, "bert", "bert")
-    sources = [replace(s, group=g) for s, g in zip(dataset.sources, owners, strict=True)]
-    grouped = replace(dataset, sources=tuple(sources))
+    grouped = [replace(s, group=g) for s, g in zip(dataset.sources, owners, strict=True)]
     first, last = ["a/1_x.jpg", "a/2_y.jpg"], ["b/4_z.jpg", "b/5_w.jpg"]
-    assert find_groups(grouped, "none", 1) == {
+    assert find_groups(grouped, "none") == {
         **dict.fromkeys(first, "a/1_x.jpg"), **dict.fromkeys(last, "b/4_z.jpg"),
     }  # fmt: skip
-    by_pattern = find_groups(grouped, "_([xyzw])", 1)
+    by_pattern = find_groups(grouped, "_([xyzw])")
     assert by_pattern["b/3_y.jpg"] == by_pattern["a/1_x.jpg"] == "a/1_x.jpg"
 
 
@@ -76,29 +73,25 @@ class TestPattern:
 class TestWhatARecipeAsksFor:
     def test_none(self, tmp_path: Path) -> None:
         """Which is not a pattern: `none` may be in a path."""
-        assert find_groups(dataset_of(tmp_path, "a/none1.png", "a/none2.png"), "none", 1) == {}
+        assert find_groups(dataset_of(tmp_path, "a/none1.png", "a/none2.png").sources, "none") == {}
 
     def test_a_pattern(self, tmp_path: Path) -> None:
         dataset = dataset_of(tmp_path, "a/p1_x.png", "b/p1_y.png", "a/p2_z.png")
-        assert find_groups(dataset, r"p\d", 1) == {
+        assert find_groups(dataset.sources, r"p\d") == {
             "a/p1_x.png": "a/p1_x.png",
             "b/p1_y.png": "a/p1_x.png",
             "a/p2_z.png": "a/p2_z.png",
         }
 
-    @pytest.mark.parametrize("n_jobs", [1, 2])
-    def test_near_duplicates(self, tmp_path: Path, n_jobs: int) -> None:
-        """Across classes, too; what cannot be read is alone, and so is what is like nothing."""
-        photo(tmp_path / "b" / "1.png", 1)
-        (tmp_path / "a").mkdir()
-        shutil.copyfile(tmp_path / "b" / "1.png", tmp_path / "a" / "2.png")
-        photo(tmp_path / "a" / "3.png", 3)
-        (tmp_path / "a" / "4.png").write_bytes(b"no picture")
-        dataset = dataset_of(tmp_path, "a/2.png", "a/3.png", "a/4.png", "b/1.png")
-        assert find_groups(dataset, "near-duplicates", n_jobs) == {
-            "a/2.png": "a/2.png",
-            "b/1.png": "a/2.png",
-        }
+    def test_near_duplicates(self, tmp_path: Path) -> None:
+        """Across classes, too; and with what a table keeps together."""
+        sources = dataset_of(tmp_path, "a/2.png", "a/3.png", "b/1.png", "b/4.png").sources
+        twins = [("a/2.png", "b/1.png")]
+        assert find_groups(sources, "near-duplicates", twins) == dict.fromkeys(
+            ["a/2.png", "b/1.png"], "a/2.png"
+        )
+        owned = [replace(each, group="anna" if each.key > "a/3" else None) for each in sources]
+        assert set(find_groups(owned, "near-duplicates", twins).values()) == {"a/2.png"}
 
 
 def test_a_source_that_is_alone_is_its_own_group() -> None:

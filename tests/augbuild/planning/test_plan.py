@@ -187,10 +187,18 @@ class TestClasses:
     def test_a_denied_class_must_be_there(self) -> None:
         recipe = recipe_of(classes={"cats": {"deny": []}})
         check_classes(recipe, dataset_of({"cats": 1, "dogs": 1}))
-        with pytest.raises(RecipeError, match=r"names 'cats', .*; did you mean 'cat'\?$"):
+        with pytest.raises(RecipeError, match=r"^x.toml:\d: classes.cats is .* mean 'cat'\?$"):
             check_classes(recipe, dataset_of({"cat": 1, "dogs": 1}))
-        with pytest.raises(RecipeError, match=r"names 'cats', .*; it has 'birds', 'dogs'$"):
+        with pytest.raises(RecipeError, match=r"classes.cats is not .*; it has 'birds', 'dogs'$"):
             check_classes(recipe, dataset_of({"birds": 1, "dogs": 1}))
+
+    def test_all_that_are_not_there_are_named_at_once(self) -> None:
+        recipe = recipe_of(classes={"cats": {"deny": []}, "dogs": {"deny": []}, "a": {"deny": []}})
+        with pytest.raises(RecipeError) as caught:
+            check_classes(recipe, dataset_of({"a": 1, "b": 1}))
+        first, second = str(caught.value).split("\n")
+        assert "classes.cats is not" in first
+        assert "classes.dogs is not" in second
 
     def test_ten_classes_are_listed(self) -> None:
         recipe = recipe_of(classes={"cats": {"deny": []}})

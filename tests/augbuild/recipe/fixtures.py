@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,17 @@ def parse(text: str, folder: Path = Path()) -> Recipe:
 
 
 def problems(text: str, folder: Path = Path()) -> list[str]:
-    """Return the lines of a recipe's error, without the name of the file that begins each."""
+    """Return the lines of a recipe's error, without the file and line that begin each."""
+    return [re.sub(r"^\d+: ", "", line) for line in located_problems(text, folder)]
+
+
+def located_problems(text: str, folder: Path = Path()) -> list[str]:
+    """Return the lines of a recipe's error, without the file that begins each: `3: seed must …`."""
     with pytest.raises(RecipeError) as caught:
         parse(text, folder)
     assert caught.value.exit_code == 2
-    lines = str(caught.value).split("\n")
-    assert all(line.startswith(f"{FILE}: ") for line in lines)
-    return [line.removeprefix(f"{FILE}: ") for line in lines]
+    lines = []
+    for line in str(caught.value).split("\n"):
+        assert line.startswith(FILE)
+        lines.append(line.removeprefix(FILE).removeprefix(":").removeprefix(" "))
+    return lines

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from augbuild.core.documents import encode
 from augbuild.errors import RecipeError
-from augbuild.recipe.load import load_recipe, shipped_recipes
+from augbuild.recipe.load import load_recipe, read_recipe, shipped_recipes
 from augbuild.recipe.model import Balance, SplitSpec
 from augbuild.recipe.steps import PickStep, TransformStep
 from augbuild.recipe.values import Distribution
-from tests.augbuild.recipe.fixtures import FILE, HEAD, ONE, parse, problems
+from tests.augbuild.recipe.fixtures import FILE, HEAD, ONE, located_problems, parse, problems
 from tests.augbuild.recipe.strategies import Table, recipes, smallest, to_toml
 from tests.conftest import REPOSITORY
 
@@ -104,11 +104,11 @@ WRONG = (
     "case", [pytest.param(case, id=case.partition("\n")[0].removeprefix("== ")) for case in WRONG]
 )
 def test_wrong_recipes_are_told_so_in_these_words(case: str) -> None:
-    lines = case.split("\n")[
-        1:
-    ]  # after the title; HEAD stands for the keys that every recipe must have
+    # After the title; HEAD stands for the keys that every recipe must have, on three lines.
+    lines = case.split("\n")[1:]
     expected = [line.removeprefix("-> ") for line in lines if line.startswith("-> ")]
-    assert problems("\n".join(lines[: -len(expected)]).replace("HEAD", HEAD.strip())) == expected
+    text = "\n".join(lines[: -len(expected)])
+    assert located_problems(text.replace("HEAD", HEAD.strip())) == expected
 
 
 def test_a_pattern_that_python_warns_of_is_a_pattern() -> None:
@@ -152,7 +152,10 @@ def test_the_number_of_problems_shown_is_limited() -> None:
 
 
 def test_a_recipe_without_transforms_is_a_warning() -> None:
-    assert parse(HEAD).warnings == ("transforms is empty: every variant is a copy of its source",)
+    (warning,) = parse(HEAD).warnings
+    assert warning == f"{FILE}: transforms is empty: every variant is a copy of its source"
+    (warning,) = parse(f"transforms = []\n{HEAD}").warnings
+    assert warning.startswith(f"{FILE}:1: transforms is empty")
     assert parse(f"{HEAD}augment.variants = 0").warnings == ()
 
 
@@ -277,7 +280,8 @@ def test_missing_files_name_the_shipped_recipe(
     )
     assert refusal("strnog") == "strnog does not exist; `augbuild make strong` runs the shipped one"
     assert (
-        refusal("zzz.toml") == "zzz.toml does not exist; shipped ones: default, digits, lab, strong"
+        refusal("zzz.toml")
+        == "zzz.toml does not exist; shipped ones: cats-dogs, default, digits, lab, strong"
     )
 
 
@@ -297,3 +301,23 @@ def test_a_shipped_recipe_is_taken_as_if_it_lay_in_recipes_here(
     assert recipe.folder == shipped_recipes()["default"].parent
     (tmp_path / "lab").write_text(HEAD, encoding="utf-8")  # but a file goes first
     assert load_recipe("lab").name == "x"
+
+
+def test_a_wrong_recipe_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(f"{HEAD}seed = -1\n[classes.a]\ndeny = []\n[classes.b]\nx = 1\n")
+    reading = read_recipe(path)
+    assert reading.has_source
+    assert (reading.recipe.source.path, reading.recipe.seed) == ("photos", 42)
+    assert reading.recipe.class_places["a"] == f"{path}:5: classes.a"
+    assert reading.problems.messages() == [
+        f"{path}:4: seed must be from 0 to 9223372036854775807 (got -1)",
+        f"{path}:8: classes.b.x is an unknown key; known keys: deny, variants",
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["source.layout = 3", "source = 3", "[source]", ""])
+def test_a_source_is_only_opened_as_it_was_meant(wrong: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(f'name = "x"\noutput.path = "out"\n{wrong}')
+    assert not read_recipe(path).has_source

@@ -22,10 +22,27 @@ def test_without_problems_nothing_is_raised() -> None:
 
 def test_problems_are_lines_in_the_order_in_which_they_were_found() -> None:
     problems = Problems("x.toml")
-    problems.add("seed", "is wrong")
+    problems.add("x.toml: seed is wrong")
     Place("name", problems).add("is missing")
     assert problems.count == 2
     assert message(problems) == "x.toml: seed is wrong\nx.toml: name is missing"
+
+
+def test_a_problem_has_the_line_of_its_key_or_of_what_is_around_it() -> None:
+    problems = Problems("x.toml", "seed = 1\n[source]\nx = [\n1]\n")
+    top = Place("", problems)
+    top.at("seed").add("is wrong")
+    top.at("source").at("x").at(0).add("is wrong")
+    top.at("source").at("x").at(7).add("is wrong")
+    top.at("source").at("path").add("is missing")
+    top.at("output").at("path").add("is missing")
+    assert message(problems).split("\n") == [
+        "x.toml:1: seed is wrong",
+        "x.toml:4: source.x[0] is wrong",
+        "x.toml:3: source.x[7] is wrong",
+        "x.toml:2: source.path is missing",
+        "x.toml: output.path is missing",
+    ]
 
 
 def test_places_are_key_paths() -> None:
@@ -39,7 +56,7 @@ def test_places_are_key_paths() -> None:
 def test_fifty_problems_are_shown_and_the_others_counted(count: int) -> None:
     problems = Problems("x.toml")
     for number in range(count):
-        problems.add(f"k{number}", "is wrong")
+        Place(f"k{number}", problems).add("is wrong")
     lines = message(problems).split("\n")
     assert lines[:50] == [f"x.toml: k{number} is wrong" for number in range(50)]
     hidden = count - 50
@@ -59,7 +76,7 @@ def test_an_unknown_key_comes_with_the_known_one_that_is_near() -> None:
 def test_what_is_not_shown_is_not_looked_for() -> None:
     problems = Problems("x.toml")
     for _ in range(49):
-        problems.add("k", "is wrong")
+        problems.add("k is wrong")
     assert problems.suggest("degress", KNOWN, "keys") == 'did you mean "degrees"?'
-    problems.add("k", "is wrong")
+    problems.add("k is wrong")
     assert problems.suggest("degress", KNOWN, "keys") == "known keys: degrees, p, weight"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from augbuild.recipe.steps import PickStep, TransformStep
-from tests.augbuild.recipe.fixtures import HEAD, ONE, parse, problems
+from tests.augbuild.recipe.fixtures import FILE, HEAD, ONE, parse, problems
 
 FLIPS = '[{ op = "hflip" }, { op = "vflip", weight = 3 }]'
 
@@ -162,7 +164,10 @@ WARNED = [
     ("text", "expected"), [pytest.param(*case[:2], id=case[2]) for case in WARNED]
 )
 def test_what_does_nothing_is_a_warning(text: str, expected: list[str]) -> None:
-    assert list(parse(f"{ONE}{text}").warnings) == expected
+    warnings = parse(f"{ONE}{text}").warnings
+    # Each begins with the file and the line: HEAD has three, [[transforms]] is the fourth.
+    assert all(re.match(rf"{FILE}:[4-6]: ", each) for each in warnings)
+    assert [each.split(": ", maxsplit=1)[1] for each in warnings] == expected
 
 
 def test_what_is_wrong_is_not_also_odd() -> None:

@@ -12,7 +12,7 @@ from augbuild.recipe.load import load_recipe, shipped_recipes
 from augbuild.recipe.steps import PickStep, TransformStep
 from tests.conftest import REPOSITORY
 
-NAMES = ["default", "digits", "lab", "strong"]
+NAMES = ["cats-dogs", "default", "digits", "lab", "strong"]
 
 
 def test_these_are_shipped() -> None:

@@ -30,11 +30,7 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("x.7z", "{root}/x.7z is of a kind that is not read ({archives}); {unpack}"),
         ("x.tar.ZST", "{root}/x.tar.ZST is of a kind that is not read ({archives}); {unpack}"),
         ("x.csv", "{root}/x.csv has no rows"),
-        ("hf:a/b", "hf:a/b {not_yet}; {download} (huggingface-cli download) and give the folder"),
-        (
-            "kaggle:a/b",
-            "kaggle:a/b {not_yet}; {download} (kaggle datasets download) and give the folder",
-        ),
+        ("hf:", "hf: is not the name of a dataset; expected hf:OWNER/NAME or hf:OWNER/NAME/CONFIG"),
         ("~nobody-here/x", "~nobody-here/x does not exist: its home folder is not known"),
         (
             "sample:emojis",
@@ -49,10 +45,8 @@ def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:
     assert str(error.value) == message.format(
         root=tmp_path,
         wanted="the source is a folder with a folder of images for each class",
-        not_yet="cannot be opened yet",
         archives="as .zip, .tar or .tar.gz are",
         unpack="unpack it and give the folder",
-        download="download it first",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.trainer.fixtures import dataset
 from trainer.cli import main
 
 TINY = ["--arch", "resnet18", "--image-size", "32", "--batch-size", "8", "--seeds", "1"]
-TINY += ["--budget", "steps:1", "--device", "cpu", "--precision", "fp32", "--cache", "none"]
+TINY += ["--budget", "steps:4", "--device", "cpu", "--precision", "fp32", "--cache", "none"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning")
 
@@ -60,15 +61,37 @@ def test_comparison_is_judged_and_reported(arms: list[object], tmp_path: Path) -
     assert json.loads(resumed.stdout) == json.loads((out / "comparison.json").read_bytes())
 
 
+def test_tables_are_read_as_the_options_say(tmp_path: Path) -> None:
+    root = dataset(tmp_path / "data", train=2, test=1)
+    lines = ["where,what,part"]
+    for path in sorted(root.rglob("*.png")):
+        split, label, name = path.relative_to(root).parts
+        lines.append(f"{split}/{label}/{name.removesuffix('.png')},{label},{split}")
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join([*lines, "gone,red,train"]))
+    arms = ["compare", "--arm", f"a={table}", "--arm", f"b={table}", *TINY]
+    arms += ["--path-column", "where", "--label-column", "what", "--split-column", "part"]
+    arms += ["--images", str(root), "--suffix", ".png"]
+    missing = run(*arms, "--out", tmp_path / "out")
+    assert missing.exit_code == 1
+    assert "gone cannot be read" in missing.stderr
+    result = run(*arms, "--skip-unreadable", "--out", tmp_path / "out", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["test"]["images"] == 2
+
+
 def test_guard_stops_it_with_its_own_exit_code(tmp_path: Path) -> None:
     leaky = dataset(tmp_path / "leaky", train=4, test=2)
     photo = leaky / "train" / "red" / "red_0.png"
     (leaky / "test" / "red" / "red_9.png").write_bytes(photo.read_bytes())
-    arms = ["compare", "--arm", f"a={leaky}", "--arm", f"b={leaky}", *TINY]
+    other = dataset(tmp_path / "other", train=5, test=2)
+    shutil.rmtree(other / "test")
+    shutil.copytree(leaky / "test", other / "test")
+    arms = ["compare", "--arm", f"a={leaky}", "--arm", f"b={other}", *TINY]
     result = run(*arms, "--out", tmp_path / "out", "--quiet")
     assert (result.exit_code, result.stdout) == (1, "")
     assert json.loads((tmp_path / "out" / "comparison.json").read_bytes())["guards"]
-    went_on = run(*arms, "--out", tmp_path / "other", "--override", "leak", "--quiet")
+    went_on = run(*arms, "--out", tmp_path / "went-on", "--override", "leak", "--quiet")
     assert went_on.exit_code == 0, went_on.output
 
 
@@ -76,7 +99,9 @@ def test_guard_stops_it_with_its_own_exit_code(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--manifest", "m", "--arm", "a=m"], "--arm brings its own manifest"),
-        (["--ablate", "default", "--manifest", "m"], "--ablate builds its own manifests"),
+        (["--ablate", "default", "--manifest", "m"], "--ablate makes its own manifests"),
+        (["--ablate", "default", "--suffix", ".jpg"], "--ablate reads tables as [source] of the"),
+        (["--manifest", "m", "--folds", "--test-split", "val"], "cannot be combined with --test-"),
         (["--manifest", "m", "--seeds", "0"], "--seeds must be"),
         (["--manifest", "m", "--budget", "1"], "--budget must be"),
         (["--manifest", "m", "--devices", "x"], "--devices must be"),
@@ -138,7 +163,7 @@ def test_power_is_shown_for_shares_and_for_a_comparison(finished: Path) -> None:
     assert "\n28 test images " in run("power", "--images", "28", "--disagree", "0.4").stdout
     planned = run("power", "--comparison", finished, "--gain", "0.1")
     assert planned.exit_code == 0, planned.output
-    assert "To see a gain of 10 points takes" in planned.stdout
+    assert "A gain of 10 points would take" in planned.stdout
 
 
 def test_shares_that_are_none_are_named() -> None:

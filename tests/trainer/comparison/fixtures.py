@@ -27,6 +27,7 @@ from trainer.comparison.result import write_result
 from trainer.comparison.runs import run_id
 from trainer.data.samples import TrainOn
 from trainer.statistics.metrics import evaluate_predictions, write_metrics
+from trainer.statistics.verdict.evidence import FIVE_PERCENT
 from trainer.training.config import FitConfig
 from trainer.training.predictions import PredictionTable, write_predictions
 from trainer.training.run import EpochReport, RunFolder, write_epochs, write_run_config
@@ -103,7 +104,7 @@ def comparison(folder: Path, plan: Plan = LAB) -> Path:
             for fold in config.folds_of_a_seed:
                 run = RunFolder(folder / "runs" / run_id(arm, seed, fold))
                 _write_run(run, plan, (number, seed), fold, difficulty)
-    write_result(folder, judge_runs(folder / "runs", config, looks=1, notes=()))
+    write_result(folder, judge_runs(folder / "runs", config, looks=1, level=FIVE_PERCENT, notes=()))
     return folder
 
 
@@ -146,7 +147,7 @@ def comparison_config(plan: Plan = LAB) -> ComparisonConfig:
         metric=plan.metric,
         margin=0.02,
         folds=plan.folds > 1,
-        fit=msgspec.convert(FitConfig(plan.manifest), SharedFit, from_attributes=True),
+        fit=SharedFit.of(FitConfig(plan.manifest)),
         manifests={},  # so a report takes the manifest as it finds it
         classes=tuple(plan.classes),
         fold_numbers=tuple(range(plan.folds)) if plan.folds > 1 else (),

@@ -37,7 +37,7 @@ def fit_config(manifest: Path) -> FitConfig:
 
 def design(manifest: Path, **changes: Any) -> Design:
     """Make a design of six runs that take a second each."""
-    options: dict[str, Any] = {"arms": "original,augmented", "seeds": 3, "budget": "steps:3"}
+    options: dict[str, Any] = {"arms": "original,augmented", "seeds": 3, "budget": "steps:6"}
     return make_design(fit_config(manifest), **{**options, **changes})
 
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from augbuild.errors import TableError, UsageError
-from augbuild.recipe.load import load_recipe
-from augbuild.recipe.model import Recipe
-from tests.conftest import write_recipe
-from tests.trainer.comparison.small import RECIPE, design, fit_config, measured
+from augbuild.errors import TableError
+from tests.trainer.comparison.small import design
 from tests.trainer.fixtures import dataset
 from trainer.comparison.arms import (
-    ablations,
     check_arm_files,
     count_steps,
+    find_unseen,
     load_arms,
-    make_ablation,
+    number_groups,
     settle_budget,
     summarize_arms,
     summarize_test,
 )
-from trainer.comparison.design import Budget, make_design
+from trainer.comparison.design import Budget
 from trainer.data.order import epochs_order, steps_order
 from trainer.data.samples import training_samples
 from trainer.data.tables import read_table
@@ -115,7 +112,9 @@ def test_arms_are_summarized_with_their_sizes(manifest: Path) -> None:
     planned = design(manifest, arms="original,augmented,original+augmented")
     summaries = summarize_arms(planned, load_arms(planned))
     sizes = [(arm.images, arm.sources, arm.augmented, arm.steps) for arm in summaries]
-    assert sizes == [(20, 20, 0, 3), (40, 20, 40, 3), (60, 20, 40, 3)]
+    assert sizes == [(20, 20, 0, 6), (40, 20, 40, 6), (60, 20, 40, 6)]
+    assert [arm.seen for arm in summaries] == [20, 40, 40], "two passes show two of three"
+    assert [arm.constant_loss for arm in summaries] == pytest.approx([math.log(2)] * 3)
     assert [arm.name for arm in summaries] == ["original", "augmented", "original+augmented"]
     assert {arm.manifest for arm in summaries} == {str(manifest)}
 
@@ -193,66 +192,42 @@ def test_arms_see_their_sources_in_the_same_order(manifest: Path) -> None:
     assert {sample.variant for sample in placebo} == {-1}
 
 
-def read_ops(build: Path) -> dict[tuple[str, int], list[dict[str, object]]]:
-    """Read the ops of each variant of a build."""
-    ops = {}
-    for line in (build / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if row["origin"] == "augmented":
-            ops[row["source"], row["variant"]] = row["ops"]
-    return ops
+def test_arms_that_are_not_seen_whole_are_named(manifest: Path) -> None:
+    planned = design(manifest, arms="original,original+augmented", budget="steps:8")
+    (report,) = find_unseen(planned, load_arms(planned), overridden=True)
+    assert (report.name, report.count, report.overridden) == ("exposure", 1, True)
+    seen = steps_order(load_arms(planned).arms[1].train, 8, 0).count_seen(8)
+    assert 40 < seen < 60
+    assert report.findings == (
+        f"original+augmented shows {seen} of its 60 training images in 8 steps; "
+        "--budget steps:9 shows them all",
+    )
+    enough = design(manifest, arms="original,original+augmented", budget="steps:9")
+    assert find_unseen(enough, load_arms(enough), overridden=False) == ()
+    epochs = design(manifest, arms="original,original+augmented", budget="epochs:1")
+    assert find_unseen(epochs, load_arms(epochs), overridden=False) == ()
 
 
-def test_one_transform_is_left_out_and_the_draws_of_the_others_stay(tmp_path: Path) -> None:
-    dataset(tmp_path / "photos", train=4)
-    recipe = write_recipe(tmp_path, RECIPE)
-    one = make_design(fit_config(recipe), arms="augmented", seeds=3, budget="steps:2", ablate=True)
-    planned = make_ablation(one, recipe, tmp_path / "out")
-    assert [arm.name for arm in planned.arms] == ["whole", "without-rotate", "without-hflip"]
-    assert {arm.train_on for arm in planned.arms} == {"augmented"}
-    assert planned.contrasts == (("whole", "without-rotate"), ("whole", "without-hflip"))
-    builds = tmp_path / "out" / "builds"
-    whole = read_ops(builds / "whole")
-    for arm, gone in (("without-rotate", "rotate"), ("without-hflip", "hflip")):
-        expected = {}
-        for key, ops in whole.items():
-            expected[key] = [op for op in ops if op["op"] != gone]
-        assert read_ops(builds / arm) == expected
-    result = measured(planned, tmp_path / "out")
-    assert [contrast.adjusted_p is not None for contrast in result.contrasts] == [True, True]
+def test_the_loss_of_the_constant_answer_is_that_of_what_is_seen(tmp_path: Path) -> None:
+    """Three of one class and one of another: the entropy of a quarter."""
+    dataset(tmp_path, train=3, test=1)
+    first, *others = sorted((tmp_path / "train" / "red").iterdir())
+    for other in others:
+        other.unlink()
+    assert first.exists()
+    planned = design(tmp_path, arms="original,original+augmented", budget="epochs:1")
+    (original, _) = summarize_arms(planned, load_arms(planned))
+    assert original.constant_loss == pytest.approx(-0.75 * math.log(0.75) - 0.25 * math.log(0.25))
 
 
-def test_images_may_come_from_elsewhere(tmp_path: Path) -> None:
-    dataset(tmp_path / "elsewhere", train=2, test=1)
-    recipe = write_recipe(tmp_path, RECIPE)
-    one = make_design(fit_config(recipe), budget="steps:2", ablate=True)
-    source = str(tmp_path / "elsewhere")
-    planned = make_ablation(one, recipe, tmp_path / "out", source=source)
-    assert len(read_ops(tmp_path / "out" / "builds" / "whole")) == 2 * 2 * 2
-    assert len(planned.arms) == 3
-
-
-def names(recipe: Recipe) -> list[str]:
-    """List the names of a recipe's ablations."""
-    return [name for name, _ in ablations(recipe)]
-
-
-def test_nested_picks_are_left_out_one_by_one() -> None:
-    named = dict(ablations(load_recipe("lab")))
-    assert len(named) == 9
-    assert named["whole"] == load_recipe("lab")
-    (pick,) = named["without-blur"].transforms
-    (whole,) = load_recipe("lab").transforms
-    assert len(pick.entries) == len(whole.entries) - 1 == 7  # type: ignore[union-attr]  # a pick
-
-
-def test_a_transform_that_is_there_twice_is_left_out_twice(tmp_path: Path) -> None:
-    twice = RECIPE + '[[transforms]]\nop = "rotate"\ndegrees = 3\n'
-    recipe = load_recipe(write_recipe(tmp_path, twice))
-    assert names(recipe) == ["whole", "without-rotate", "without-hflip", "without-rotate-2"]
-
-
-def test_fewer_than_two_transforms_cannot_be_told_apart() -> None:
-    lab, default = load_recipe("lab"), load_recipe("default")
-    with pytest.raises(UsageError, match="has 1 transforms; leaving one out takes two"):
-        names(replace(lab, transforms=default.transforms[:1]))
+def test_groups_of_test_images_are_numbered(manifest: Path) -> None:
+    assert number_groups(load_arms(design(manifest))) == (), "each is its own"
+    images = load_arms(design(manifest))
+    arms = []
+    for arm in images.arms:
+        test = tuple(replace(sample, group=sample.label) for sample in arm.test)
+        arms.append(replace(arm, test=test))
+    labels = [sample.label for sample in images.test]
+    numbers = number_groups(replace(images, arms=tuple(arms)))
+    assert [labels[0] == label for label in labels] == [number == 0 for number in numbers]
+    assert len(set(numbers)) == 2

@@ -11,20 +11,23 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from msgspec import structs
 
 from augbuild.building.build import build
 from augbuild.core.pool import available_cpus
-from augbuild.errors import RunError
+from augbuild.errors import RunError, TableError, UsageError
+from augbuild.sources.dataset import Columns, SourceOptions
 from tests.conftest import REPOSITORY, photo, write_recipe
 from tests.trainer.comparison.conftest import Finished
 from tests.trainer.comparison.fixtures import change
 from tests.trainer.comparison.small import RECIPE, design, fit_config, measured
 from tests.trainer.fixtures import dataset
+from trainer.cli.verdict_text import as_text
+from trainer.comparison.arms import load_arms
 from trainer.comparison.compare import check_folder, compare, judge_again, rebuild
 from trainer.comparison.config import read_config, write_config
 from trainer.comparison.design import make_design
-from trainer.comparison.judge import as_text
 from trainer.comparison.result import StoppedResult, read_result
 from trainer.comparison.runs import make_workers, run_config
 from trainer.training.fit import fit_run
@@ -54,7 +57,7 @@ class TestResult:
 
     def test_is_what_stands_in_comparison_json(self, finished: Finished) -> None:
         assert read_result(finished.out) == finished.result
-        assert finished.result.verdict.sentence in as_text(finished.result)
+        assert finished.result.verdict.sentence in as_text(finished.result, width=10_000)
 
     def test_is_judged_again_without_training(self, finished: Finished, tmp_path: Path) -> None:
         copy = shutil.copytree(finished.out, tmp_path / "copy")
@@ -75,11 +78,11 @@ class TestResult:
         change(copy, lambda values: values.update(notes=["a note"]))
         again = rebuild(copy)
         assert again.notes == ("a note",)
-        assert "(looked at 7 times)" in again.verdict.sentence
+        assert "(look number 7)" in again.verdict.sentence
 
     def test_equal_steps_are_said_to_be_equal(self, finished: Finished) -> None:
         sentence = finished.result.verdict.sentence
-        assert "3 steps each, 8 test images (looked at once)" in sentence
+        assert "6 steps each, 8 test images (first look)" in sentence
 
     def test_each_run_is_what_fit_alone_trains(self, finished: Finished, tmp_path: Path) -> None:
         planned = design(finished.manifest)
@@ -124,7 +127,7 @@ def test_runs_side_by_side_share_pixels_that_are_decoded_once(
     manifest: Path, tmp_path: Path
 ) -> None:
     result = measured(
-        design(manifest, seeds=2, budget="steps:1"),
+        design(manifest, seeds=2, budget="steps:7"),
         tmp_path / "out",
         cache=tmp_path / "cache",
         workers=make_workers(2, None),
@@ -163,15 +166,15 @@ def test_unequal_budgets_are_named_in_the_verdict(manifest: Path, tmp_path: Path
 
 def test_each_comparison_by_the_same_images_is_a_look(manifest: Path, tmp_path: Path) -> None:
     own = copy_build(manifest, tmp_path / "own")
-    first = measured(design(own, seeds=1, budget="steps:2"), tmp_path / "first")
+    first = measured(design(own, seeds=1, budget="steps:8"), tmp_path / "first")
     assert first.test.looks == 1
-    second = measured(design(own, seeds=1, budget="steps:1"), tmp_path / "second")
-    assert "(looked at twice)" in second.verdict.sentence
-    again = measured(design(own, seeds=1, budget="steps:1"), tmp_path / "again")
+    second = measured(design(own, seeds=1, budget="steps:7"), tmp_path / "second")
+    assert "(second look)" in second.verdict.sentence
+    again = measured(design(own, seeds=1, budget="steps:7"), tmp_path / "again")
     assert again == second, "the same comparison, made elsewhere, is no other look"
     other = copy_build(manifest, tmp_path / "other")
-    third = measured(design(other, seeds=1, budget="steps:3"), tmp_path / "third")
-    assert "(looked at 3 times)" in third.verdict.sentence, "the same images, in another build"
+    third = measured(design(other, seeds=1, budget="steps:6"), tmp_path / "third")
+    assert "(third look)" in third.verdict.sentence, "the same images, in another build"
 
 
 def test_notes_of_the_design_and_of_the_ledger_are_kept(
@@ -182,7 +185,7 @@ def test_notes_of_the_design_and_of_the_ledger_are_kept(
     shutil.rmtree(own.parent / ".augbuild")
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    planned = design(own, arms="original,augmented,placebo", seeds=1, budget="steps:1")
+    planned = design(own, arms="original,augmented,placebo", seeds=1, budget="steps:7")
     result = measured(planned, tmp_path / "out")
     placebo, ledger = result.notes
     assert placebo.startswith("The placebo was not trained")
@@ -202,7 +205,7 @@ class TestGuards:
         self, leaking: Path, tmp_path: Path
     ) -> None:
         named = [f"a={leaking}", f"b={leaking}"]
-        copies = make_design(fit_config(leaking), named=named, seeds=3, budget="steps:3")
+        copies = make_design(fit_config(leaking), named=named, seeds=3, budget="steps:6")
         result = compare(copies, tmp_path / "out")
         assert isinstance(result, StoppedResult)
         assert result.verdict.outcome == "INVALID"
@@ -215,7 +218,7 @@ class TestGuards:
         self, leaking: Path, tmp_path: Path
     ) -> None:
         named = [f"a={leaking}", f"b={leaking}"]
-        copies = make_design(fit_config(leaking), named=named, seeds=1, budget="steps:1")
+        copies = make_design(fit_config(leaking), named=named, seeds=1, budget="steps:7")
         compare(copies, tmp_path / "out")
         result = measured(copies, tmp_path / "out", override=["leak"], resume=True)
         assert "Guards overridden: leak (1 found)." in result.verdict.sentence
@@ -223,10 +226,10 @@ class TestGuards:
     def test_other_test_images_stop_it(self, manifest: Path, tmp_path: Path) -> None:
         other = dataset(tmp_path / "other", test=5)
         named = [f"a={manifest}", f"b={other}"]
-        two = make_design(fit_config(manifest), named=named, seeds=3, budget="steps:3")
+        two = make_design(fit_config(manifest), named=named, seeds=3, budget="steps:6")
         result = compare(two, tmp_path / "out")
         assert result.verdict.outcome == "INVALID"
-        assert [guard.name for guard in result.guards] == ["test-set"]
+        assert [guard.name for guard in result.guards] == ["test-set", "exposure"]
 
 
 def test_killed_at_any_moment_and_resumed_comes_to_the_same(
@@ -236,7 +239,7 @@ def test_killed_at_any_moment_and_resumed_comes_to_the_same(
     out = tmp_path / "out"
     command = [
         *(sys.executable, "-m", "trainer", "compare", "--manifest", str(finished.manifest)),
-        *("--arms", "original,augmented", "--seeds", "3", "--budget", "steps:3"),
+        *("--arms", "original,augmented", "--seeds", "3", "--budget", "steps:6"),
         *("--arch", "resnet18", "--image-size", "32", "--batch-size", "8", "--device", "cpu"),
         *("--precision", "fp32", "--cache", "none", "--resume", "--json", "--out", str(out)),
     ]
@@ -283,7 +286,7 @@ class TestFolder:
 
     def test_of_another_design_is_refused(self, finished: Finished) -> None:
         with pytest.raises(
-            RunError, match=r"was begun with budget \{.*3\}, not \{.*4\}; use another folder"
+            RunError, match=r"was begun with budget \{.*6\}, not \{.*4\}; use another folder"
         ):
             compare(design(finished.manifest, budget="steps:4"), finished.out, resume=True)
 
@@ -291,7 +294,7 @@ class TestFolder:
         """Another batch size changes the steps of by-epochs arms, too."""
         changed = structs.replace(fit_config(finished.manifest), lr=0.5)
         arms = "original,original+augmented"
-        planned = make_design(changed, arms=arms, seeds=3, budget="steps:3")
+        planned = make_design(changed, arms=arms, seeds=3, budget="steps:6")
         with pytest.raises(RunError, match="was begun with contrasts"):
             compare(planned, finished.out, resume=True)
 
@@ -319,7 +322,7 @@ def test_folds_test_every_image_once_a_seed(tmp_path: Path) -> None:
     folder = (tmp_path / "photos" / "train").rename(tmp_path / "flat")
     recipe = RECIPE.replace('path = "photos"', f'path = "{folder}"') + "[split]\nfolds = 3\n"
     out = build(write_recipe(tmp_path, recipe)).out
-    planned = design(out / "manifest.jsonl", folds=True, seeds=1)
+    planned = design(out / "manifest.jsonl", folds=True, seeds=2)
     result = measured(planned, tmp_path / "comparison")
     tested: list[str] = []
     for fold in range(3):
@@ -329,3 +332,133 @@ def test_folds_test_every_image_once_a_seed(tmp_path: Path) -> None:
     assert result.folds == 3
     assert result.contrasts[0].low is not None
     assert "18 test images in 3 folds" in result.verdict.sentence
+
+
+def test_seeds_may_be_added_and_cost_a_second_look(manifest: Path, tmp_path: Path) -> None:
+    own = copy_build(manifest, tmp_path / "own")
+    first = measured(design(own, seeds=1), tmp_path / "out")
+    assert (first.test.looks, first.test.level.alpha) == (1, 0.04)
+    untouched = tmp_path / "out" / "runs" / "augmented-seed0" / "predictions.csv"
+    before = untouched.stat().st_mtime_ns
+    second = measured(design(own, seeds=2), tmp_path / "out", resume=True)
+    assert untouched.stat().st_mtime_ns == before, "trained once"
+    assert (len(second.seeds), second.test.looks, second.test.level.alpha) == (2, 2, 0.01)
+    assert "Second look at this design: judged at the level 0.01." in second.verdict.sentence
+    with pytest.raises(RunError, match=r"was begun with the seeds \[0, 1\], which \[0\] does not"):
+        measured(design(own, seeds=1), tmp_path / "out", resume=True)
+    three = measured(design(own, seeds=3), tmp_path / "out", resume=True)
+    assert len(three.seeds) == 3
+    with pytest.raises(UsageError, match="--seeds 4 adds too little to the 3 seeds"):
+        measured(design(own, seeds=4), tmp_path / "out", resume=True)
+
+
+def test_a_budget_that_does_not_show_every_image_stops_it(manifest: Path, tmp_path: Path) -> None:
+    """One pass showed originals alone, and the arms were the same runs: EQUIVALENT, it said."""
+    planned = design(manifest, arms="original,original+augmented", seeds=1, budget="steps:3")
+    stopped = compare(planned, tmp_path / "stopped")
+    assert stopped.verdict.outcome == "INVALID"
+    (guard,) = stopped.guards
+    assert guard.name == "exposure"
+    assert "shows 20 of its 60 training images in 3 steps; --budget steps:9" in guard.findings[0]
+    went_on = measured(planned, tmp_path / "went-on", override={"exposure"})
+    assert "Guards overridden: exposure (1 found)." in went_on.verdict.sentence
+    assert [arm.seen for arm in went_on.arms] == [20, 20]
+
+
+def test_a_training_set_under_two_names_is_invalid(manifest: Path, tmp_path: Path) -> None:
+    named = [f"a={manifest}", f"b={manifest}"]
+    planned = make_design(fit_config(manifest), named=named, seeds=1, budget="steps:9")
+    result = measured(planned, tmp_path / "out")
+    assert result.verdict.outcome == "INVALID"
+    assert "predict the same to the last bit at every seed" in result.verdict.sentence
+    assert read_result(tmp_path / "out") == result, "it has runs, unlike what a guard stopped"
+
+
+def test_a_comparison_is_resumed_where_it_and_its_manifest_have_moved(
+    finished: Finished, tmp_path: Path
+) -> None:
+    moved = shutil.copytree(finished.out, tmp_path / "moved")
+    build_of_it = shutil.copytree(finished.manifest.parent, tmp_path / "build")
+    (moved / "comparison.json").unlink()
+    gone = moved / "runs" / "augmented-seed2"
+    shutil.rmtree(gone)
+    result = measured(design(build_of_it / "manifest.jsonl"), moved, resume=True)
+    assert result.contrasts == finished.result.contrasts
+    assert read_run_config(RunFolder(gone)).manifest == str(build_of_it / "manifest.jsonl")
+    rows = (build_of_it / "manifest.jsonl").read_text().splitlines(keepends=True)
+    (build_of_it / "manifest.jsonl").write_text("".join(rows[:-1]))
+    with pytest.raises(RunError, match="was begun with manifests "):
+        compare(design(build_of_it / "manifest.jsonl"), moved, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"arch": "vit_b_16"}, "vit_b_16 does not take images of 32 pixels"),
+        ({"batch_size": 1}, "resnet18 cannot be trained on 1 image of 32 pixels"),
+        ({"device": "cuda:77"}, "--device cuda:77 is not available"),
+    ],
+)
+def test_what_cannot_be_trained_leaves_nothing(
+    manifest: Path, tmp_path: Path, options: dict[str, object], message: str
+) -> None:
+    fit = structs.replace(fit_config(manifest), **options)
+    with pytest.raises(UsageError, match=message):
+        compare(make_design(fit, seeds=3, budget="steps:3"), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_the_process_stay_as_they_were(manifest: Path, tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    # With two jobs each run has half of the threads; the first run of this process sets them.
+    torch.set_num_threads(threads + 1)
+    try:
+        measured(design(manifest, seeds=1, budget="steps:1"), tmp_path / "out")
+        assert torch.get_num_threads() == threads + 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+class TestTables:
+    """Tables of one's own, read by options, tested on their validation images."""
+
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> Path:
+        root = dataset(tmp_path / "data", train=6, test=3)
+        rows = ["where,what,part"]
+        for path in sorted(root.rglob("*.png")):
+            split, label, name = path.relative_to(root).parts
+            part = "val" if split == "test" else split
+            rows.append(f"{split}/{label}/{name},{label},{part}")
+        rows.append("gone.png,red,train")
+        table = tmp_path / "table.csv"
+        table.write_text("\n".join(rows))
+        return table
+
+    def test_are_compared_as_the_options_say(
+        self, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        columns = Columns(path="where", label="what", split="part")
+        source = SourceOptions(columns=columns, images=str(tmp_path / "data"))
+        fit = structs.replace(
+            fit_config(table), source=source, skip_unreadable=True, test_split="validation"
+        )
+        named = [f"a={table}", f"b={table}"]
+        planned = make_design(fit, named=named, seeds=1, budget="steps:1")
+        result = measured(planned, tmp_path / "out", quiet=False)
+        left_out = "1 file that cannot be read, left out (gone.png)"
+        assert f"{table}: {left_out}" in capsys.readouterr().out
+        assert any(left_out in note for note in result.notes)
+        assert result.test.images == 6
+        assert read_config(tmp_path / "out").fit.source == source
+        run = read_run_config(RunFolder(tmp_path / "out" / "runs" / "a-seed0"))
+        assert (run.test_split, run.images.train) == ("validation", 12)
+        again = measured(planned, tmp_path / "out", resume=True)
+        assert again.contrasts == result.contrasts
+
+    def test_without_a_test_split_name_the_option(self, table: Path) -> None:
+        columns = Columns(path="where", label="what", split="part")
+        source = SourceOptions(columns=columns, images=str(table.parent / "data"))
+        fit = structs.replace(fit_config(table), source=source)
+        with pytest.raises(TableError, match="--test-split validation tests on its validation"):
+            load_arms(make_design(fit, named=[f"a={table}", f"b={table}"]))

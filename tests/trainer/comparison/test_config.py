@@ -103,14 +103,22 @@ OLD = """{
 """
 
 
-def test_bytes_are_those_of_version_0_1(tmp_path: Path) -> None:
+def test_what_version_0_1_wrote_is_read(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(OLD, encoding="utf-8")
     config = read_config(tmp_path)
     assert config.arms[1].augmented == 20
     assert config.guards[0].count == 2
     assert config.budget == Budget("steps", 3)
+    assert (config.arms[0].seen, config.arms[0].constant_loss) == (None, None)
+    assert (config.test_groups, config.turns) == ((), "in order")
     write_config(tmp_path, config)
-    assert (tmp_path / "config.json").read_text(encoding="utf-8") == OLD
+    written = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    old = json.loads(OLD)
+    assert {key: written[key] for key in old if key != "arms"} == {
+        key: value for key, value in old.items() if key != "arms"
+    }
+    for before, after in zip(old["arms"], written["arms"], strict=True):
+        assert after == {**before, "seen": None, "constant_loss": None}
 
 
 @pytest.mark.parametrize("plan", [LAB, FOLDS, STOPPED])
@@ -222,4 +230,5 @@ def test_it_may_be_missing(tmp_path: Path) -> None:
 def test_json_has_the_keys_in_their_old_order(tmp_path: Path) -> None:
     write_config(tmp_path, WHOLE)
     written = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
-    assert list(written) == list(json.loads(OLD)) == list(ComparisonConfig.__struct_fields__)
+    later = ["test_groups", "turns", "max_seeds", "recipes"]
+    assert list(written) == [*json.loads(OLD), *later] == list(ComparisonConfig.__struct_fields__)

@@ -130,10 +130,11 @@ class TestPlacebo:
 
     def test_is_no_default_under_a_steps_budget(self) -> None:
         default = design(MANIFEST, arms=None, budget=None)
-        assert names(default) == ["original", "augmented", "original+augmented"]
+        assert names(default) == ["original", "original+augmented", "augmented"]
+        assert default.contrasts[0] == ("original+augmented", "original"), "the primary one"
         assert default.notes == ()
         by_epochs = design(MANIFEST, arms=None, budget="epochs:1")
-        assert names(by_epochs) == [*names(default), "placebo"]
+        assert names(by_epochs) == names(default)
 
 
 def test_arms_of_one_manifest_are_named_by_what_they_train_on() -> None:
@@ -178,8 +179,10 @@ OPTIONS: dict[str, Any] = {
     "margin": 0.02,
     "folds": False,
     "ablate": None,
+    "max_seeds": None,
+    "recipes": None,
     "config": None,
-    "compile_": None,
+    "compile": None,
 }
 
 
@@ -188,7 +191,7 @@ class TestOptions:
         made = from_options(**OPTIONS, batch_size=8, lr=None, seed=5)
         assert (made.fit.manifest, made.fit.batch_size, made.fit.lr) == ("m.jsonl", 8, 0.001)
         assert made.seeds == (5, 6, 7)
-        assert from_options(**{**OPTIONS, "compile_": True}).fit.compile
+        assert from_options(**{**OPTIONS, "compile": True}).fit.compile
 
     def test_those_of_the_design_reach_it(self) -> None:
         given = {"arms": "augmented,original", "budget": "steps:9", "margin": 0.07, "folds": True}
@@ -222,7 +225,7 @@ class TestOptions:
         named = {"named": ("a=x", "b=y"), "manifest": None}
         more: dict[str, Any]
         for more in ({"manifest": "m.jsonl"}, {"folds": True}, named):
-            with pytest.raises(UsageError, match="--ablate builds its own manifests"):
+            with pytest.raises(UsageError, match="--ablate makes its own manifests"):
                 from_options(**{**options, **more})
 
     def test_a_manifest_is_needed(self) -> None:

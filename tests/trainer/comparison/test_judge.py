@@ -16,16 +16,22 @@ from tests.trainer.comparison.fixtures import (
     LAB,
     SINGLE,
     STOPPED,
-    Plan,
     comparison,
     comparison_config,
 )
 from trainer.comparison.config import GuardReport, read_config
-from trainer.comparison.judge import as_text, judge_runs, stopped_result
+from trainer.comparison.judge import judge_runs, stopped_result, write_methods
 from trainer.comparison.result import ComparisonResult
 from trainer.statistics.metrics import read_metrics, write_metrics
+from trainer.statistics.verdict.evidence import FIVE_PERCENT, Level
 from trainer.training.predictions import read_predictions, write_predictions
-from trainer.training.run import RunFolder, read_run_config, write_run_config
+from trainer.training.run import (
+    EpochReport,
+    RunFolder,
+    read_run_config,
+    write_epochs,
+    write_run_config,
+)
 
 SMALL = replace(LAB, seeds=3)
 
@@ -44,7 +50,7 @@ def copy(lab: Path, tmp_path: Path) -> Path:
 
 def judged(folder: Path, looks: int = 1) -> ComparisonResult:
     """Judge the runs of a folder."""
-    return judge_runs(folder / "runs", read_config(folder), looks, ["a note"])
+    return judge_runs(folder / "runs", read_config(folder), looks, FIVE_PERCENT, ["a note"])
 
 
 def run_of(folder: Path, name: str) -> RunFolder:
@@ -84,7 +90,7 @@ class TestMeasured:
         assert (result.classes, result.seeds) == (config.classes, config.seeds)
         assert (result.test.images, result.test.majority) == (28, 0.5)
         assert (result.test.looks, result.folds, result.notes) == (4, 1, ("a note",))
-        assert "(looked at 4 times)" in result.verdict.sentence
+        assert "(look number 4)" in result.verdict.sentence
 
     def test_the_first_contrast_gives_the_verdict(self, lab: Path) -> None:
         result = judged(lab)
@@ -114,13 +120,13 @@ class TestMeasured:
         config = read_config(lab)
         assert "encoded once more" in judged(lab).verdict.sentence
         arms = tuple(structs.replace(arm, augmented=arm.images // 2) for arm in config.arms)
-        alike = judge_runs(lab / "runs", structs.replace(config, arms=arms), 1, ())
+        alike = judge_runs(lab / "runs", structs.replace(config, arms=arms), 1, FIVE_PERCENT, ())
         assert "encoded once more" not in alike.verdict.sentence
 
     def test_overridden_guards_are_in_the_verdict(self, lab: Path) -> None:
         guard = GuardReport(name="leak", count=1204, findings=("x",), overridden=True)
         config = structs.replace(read_config(lab), guards=(guard,))
-        result = judge_runs(lab / "runs", config, 1, ())
+        result = judge_runs(lab / "runs", config, 1, FIVE_PERCENT, ())
         assert "Guards overridden: leak (1,204 found)." in result.verdict.sentence
         assert result.guards == (guard,)
 
@@ -246,51 +252,58 @@ class TestStopped:
         assert result.folds == 4
 
 
-def plan_with(*guards: tuple[str, bool]) -> Plan:
-    """Plan a comparison with guards that found one thing each."""
-    rows = []
-    for name, overridden in guards:
-        rows.append({"name": name, "count": 1, "findings": ["one"], "overridden": overridden})
-    return replace(SINGLE, guards=rows)
+def with_losses(folder: Path, run: str, losses: list[float]) -> None:
+    """Give a run epochs with these training losses."""
+    epochs = []
+    for number, loss in enumerate(losses, start=1):
+        epochs.append(EpochReport(number, 10 * number, 10, 0.001, loss, 0.5, 1.0))
+    write_epochs(run_of(folder, run).epochs, epochs)
 
 
-class TestText:
-    def test_has_a_row_for_each_arm_and_each_sentence_once(self, lab: Path) -> None:
-        result = judged(lab)
-        table, *sentences = as_text(result).split("\n\n")
-        head, *rows = table.splitlines()
-        assert head.split() == ["arm", "accuracy", "95", "%", "macro", "F1", "log-loss", "images",
-                                "steps"]  # fmt: skip
-        assert [row.split()[0] for row in rows] == list(SMALL.skills)
-        arm = result.arms[1]
-        assert rows[1].split()[1:] == [
-            f"{arm.accuracy:.4f}",
-            f"{arm.accuracy_95[0]:.3f}–{arm.accuracy_95[1]:.3f}",
-            f"{arm.macro_f1:.4f}",
-            f"{arm.log_loss:.4f}",
-            "336",
-            "110",
-        ]
-        assert len({len(row) for row in rows}) == 1, "columns are aligned"
-        assert sentences == [*(each.sentence for each in result.contrasts), "a note"]
-
-    def test_of_a_stopped_comparison_says_how_to_go_on(self) -> None:
-        config = comparison_config(plan_with(("leak", False), ("classes", True)))
-        text = as_text(stopped_result(config))
-        assert text.split("\n\n")[1] == (
-            "The guard leak found:\n  one\nTo go on, remove them from one side, or split again: "
-            "`ignore_existing = true` in a recipe keeps such images together; "
-            "or use --override leak --resume."
+class TestFailures:
+    def test_a_run_that_ends_above_the_constant_answers_loss_failed(self, copy: Path) -> None:
+        config = read_config(copy)
+        arms = tuple(structs.replace(arm, constant_loss=0.69) for arm in config.arms)
+        config = structs.replace(config, arms=arms)
+        with_losses(copy, "augmented-seed1", [0.8, 0.7, 0.69])
+        with_losses(copy, "original-seed1", [0.8, 0.7, 0.689])
+        result = judge_runs(copy / "runs", config, 1, FIVE_PERCENT, ())
+        assert "Runs that failed to train: 1 of 3 of augmented, 0 of 3 of original" in (
+            result.verdict.sentence
         )
-        assert "classes" not in text
-        assert "accuracy " not in text
+        assert result.contrasts[0].pairs == 2
 
-    @pytest.mark.parametrize("guard", ["leak", "test-set", "classes"])
-    def test_each_guard_has_a_remedy(self, guard: str) -> None:
-        text = as_text(stopped_result(comparison_config(plan_with((guard, False)))))
-        assert f"or use --override {guard} --resume." in text
-        assert "remove the cause" not in text
+    def test_too_few_epochs_and_version_0_1_say_nothing(self, copy: Path) -> None:
+        config = read_config(copy)
+        with_losses(copy, "augmented-seed1", [0.9, 0.9, 0.9])
+        unknown = judge_runs(copy / "runs", config, 1, FIVE_PERCENT, ())
+        assert "failed to train" not in unknown.verdict.sentence
+        arms = tuple(structs.replace(arm, constant_loss=0.69) for arm in config.arms)
+        with_losses(copy, "augmented-seed1", [0.9, 0.9])
+        few = judge_runs(copy / "runs", structs.replace(config, arms=arms), 1, FIVE_PERCENT, ())
+        assert "failed to train" not in few.verdict.sentence
 
-    def test_overridden_guards_are_not_repeated(self, tmp_path: Path) -> None:
-        text = as_text(judged(comparison(tmp_path, plan_with(("leak", True)))))
-        assert "The guard" not in text
+
+def test_groups_and_levels_reach_the_verdict(lab: Path) -> None:
+    groups = tuple(number // 2 for number in range(28))
+    config = structs.replace(read_config(lab), test_groups=groups)
+    level = Level(0.01, reason="Second look at this design: judged at the level 0.01.")
+    result = judge_runs(lab / "runs", config, 2, level, ())
+    assert "28 test images in 14 groups" in result.verdict.sentence
+    assert level.reason in result.verdict.sentence
+    assert (result.test.looks, result.test.level) == (2, level)
+
+
+def test_methods_are_a_sentence_for_a_paper(lab: Path, tmp_path: Path) -> None:
+    config = read_config(lab)
+    assert write_methods(config, FIVE_PERCENT) == judged(lab).methods
+    assert write_methods(config, Level(0.01)) == (
+        "We trained resnet50 from random weights on 3 training sets (original, augmented, "
+        "original+augmented) with 3 paired random seeds and 110 steps each (batches of 32, adam, "
+        "learning rate 0.001, 224 pixels), and compared accuracy on 28 test images with a "
+        "two-sided t test at the level 0.01 whose variance is crossed over seeds and test images "
+        "(Cameron, Gelbach and Miller 2011; the reader × case design of Obuchowski and Rockette "
+        "1995), with Satterthwaite's degrees of freedom."
+    )
+    folds = judged(comparison(tmp_path, FOLDS)).methods
+    assert "crossed over seeds and 4 folds" in folds

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from augbuild.building.build import build
 from augbuild.errors import TableError
-from tests.conftest import photo
+from tests.augbuild.similarity.drawing import MOVED, SAME_FRAME, crop, scene
+from tests.conftest import RECIPE, photo, write_recipe
 from tests.trainer.comparison.guarded import arm, edited, folder_arm, found_in
 from trainer.comparison.guards import GuardedArm, GuardFinding
 from trainer.data.samples import Sample, Table
@@ -29,6 +31,24 @@ class TestWithoutFindings:
             )
             == []
         )
+
+    def test_a_split_of_copies_by_the_builder(self, tmp_path: Path) -> None:
+        """Mirrored, lit, cropped and framed copies: what the split keeps together is no leak."""
+        copies = {**SAME_FRAME, **MOVED}
+        kinds = ("darker", "contrast", "cropped by 10 %", "framed")
+        for number in range(40):
+            folder = tmp_path / "photos" / ("cats" if number % 2 else "dogs")
+            folder.mkdir(parents=True, exist_ok=True)
+            ImageOps.mirror(scene(number)).save(folder / f"{number}.png")
+            for kind in kinds:
+                copies[kind](scene(number)).save(folder / f"{number} {kind}.png")
+        recipe = RECIPE.replace('"none"', '"near-duplicates"').replace(
+            "variants = 2", "variants = 0"
+        )
+        tree = build(write_recipe(tmp_path, recipe), n_jobs=1).out
+        table = read_table(tree / "manifest.jsonl")
+        assert len(table.of("test")) >= 40
+        assert found_in([arm(table, "original")]) == []
 
     def test_a_folder_that_leaks_nothing(self, plain: Path) -> None:
         assert found_in([folder_arm(plain)]) == []
@@ -189,6 +209,18 @@ class TestBytes:
 
 
 class TestSight:
+    def test_a_crop(self, tmp_path: Path) -> None:
+        for split in ("train", "test"):
+            for number in range(6):
+                path = tmp_path / split / "ab"[number % 2] / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                scene(number + 50 * (split == "test")).save(path)
+        crop(scene(3), 0.85).save(tmp_path / "test" / "b" / "crop.png")
+        assert [finding.message for finding in found_in([folder_arm(tmp_path)])] == [
+            "test image test/b/crop.png is the training image train/b/3.png, "
+            "cropped, framed or tilted"
+        ]
+
     @pytest.mark.parametrize(
         ("method", "how"),
         [

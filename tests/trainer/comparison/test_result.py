@@ -51,17 +51,18 @@ def test_what_is_written_is_read(plan: Plan, tmp_path: Path) -> None:
     assert (tmp_path / "comparison.json").read_bytes() == written
 
 
-def test_json_is_as_version_0_1_wrote_it(lab: Path) -> None:
+def test_json_has_its_keys_in_this_order(lab: Path) -> None:
     text = (lab / "comparison.json").read_text(encoding="utf-8")
     values = json.loads(text)
     assert text == json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     assert list(values) == [
         *("verdict", "metric", "margin", "classes", "seeds", "budget", "folds", "test"),
-        *("arms", "contrasts", "runs", "guards", "notes"),
+        *("arms", "contrasts", "runs", "guards", "notes", "methods"),
     ]
-    assert list(values["test"]) == ["images", "majority", "per_class", "looks"]
+    assert list(values["test"]) == ["images", "majority", "per_class", "looks", "level"]
     assert list(values["arms"][0]) == [
         *("name", "manifest", "train_on", "images", "sources", "augmented", "steps"),
+        *("seen", "constant_loss"),
         *("accuracy", "accuracy_95", "macro_f1", "log_loss", "confusion_matrix"),
     ]
     assert list(values["runs"][0]) == [
@@ -83,9 +84,12 @@ def test_a_stopped_comparison_has_no_numbers(tmp_path: Path) -> None:
     assert result.verdict.outcome == "INVALID"
     assert result.verdict.sentence == result.contrasts[0].sentence
     values = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
-    assert list(values["contrasts"][0]) == ["treatment", "baseline", "outcome", "sentence"]
+    assert list(values["contrasts"][0]) == [
+        *("treatment", "baseline", "outcome", "sentence", "next_step")
+    ]
     assert list(values["arms"][0]) == [
-        *("name", "manifest", "train_on", "images", "sources", "augmented", "steps")
+        *("name", "manifest", "train_on", "images", "sources", "augmented", "steps"),
+        *("seen", "constant_loss"),
     ]
     assert (values["runs"], values["test"]["looks"]) == ([], 0)
 
@@ -203,7 +207,7 @@ def test_a_wrong_value_is_one_sentence_that_names_it(case: str, copy: Path) -> N
         (
             put([{"id": "a", "arm": "a", "seed": 0, "fold": None, "accuracy": 0.5,
                   "macro_f1": 0.5, "log_loss": 1}], "runs"),
-            "runs must be empty where the verdict is INVALID",
+            "arms[0] lacks 'accuracy'",  # with runs it is a comparison that was measured
         ),
     ],
 )  # fmt: skip

@@ -80,15 +80,50 @@ def test_sources_take_turns_with_their_variants(tmp_path: Path) -> None:
             [originals[index] for index in alone.batch(step)],
         )
         assert [sample.source for sample in both[0]] == [sample.source for sample in both[1]]
-        assert {sample.variant for sample in both[0]} == {(step // 3) % 3 - 1}
 
 
-def test_variants_are_seen_in_their_order_whatever_that_of_the_table() -> None:
+def test_every_cycle_shows_every_image_in_an_order_of_its_own() -> None:
+    """In version 0.1 pass 0 showed originals alone: one pass made two arms the same run."""
+    sample = make_samples(1)[0]
+    samples: list[Sample] = []
+    for number in range(12):
+        variants = (replace(sample, source=f"{number}", variant=each) for each in (-1, 0, 1))
+        samples.extend(variants)
+    order = steps_order(samples, 4, seed=3)
+    assert order.batches_per_pass == 3
+    for cycle in range(4):
+        steps = range(9 * cycle, 9 * cycle + 9)
+        shown = [index for step in steps for index in order.batch(step)]
+        assert sorted(shown) == list(range(36))
+    first_pass = [samples[index].variant for step in range(3) for index in order.batch(step)]
+    assert set(first_pass) == {-1, 0, 1}
+    turns = {order.batch(0)[0] for order in (replace(order, seed=seed) for seed in range(20))}
+    assert len(turns) > 5
+
+
+def test_turns_do_not_depend_on_the_order_of_the_table() -> None:
     sample = replace(make_samples(1)[0], source="x")
     samples = [replace(sample, variant=variant) for variant in (2, -1, 1, 0)]
     order = steps_order(samples, 1, seed=0)
     assert order.units == ((1, 3, 2, 0),)
-    assert [order.batch(step) for step in range(5)] == [[1], [3], [2], [0], [1]]
+    sorted_samples = sorted(samples, key=lambda each: each.variant)
+    again = steps_order(sorted_samples, 1, seed=0)
+    for step in range(12):
+        (one,), (other,) = order.batch(step), again.batch(step)
+        assert samples[one].variant == sorted_samples[other].variant
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=15), st.integers(2, 6), st.integers(1, 40))
+def test_images_that_are_seen_are_counted(sizes: list[int], batch: int, steps: int) -> None:
+    numbers = iter(range(sum(sizes)))
+    units = tuple(tuple(next(numbers) for _ in range(size)) for size in sizes)
+    order = Order(units, batch, seed=1)
+    seen = {index for step in range(steps) for index in order.batch(step)}
+    assert order.count_seen(steps) == len(seen)
+    enough = order.steps_to_see_all
+    assert order.count_seen(enough) == sum(sizes)
+    if max(sizes) > 1:
+        assert order.count_seen(enough - order.batches_per_pass) < sum(sizes)
 
 
 def test_samples_without_a_source_are_sources_of_their_own() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -242,3 +244,50 @@ def test_unreadable_files_are_left_out_where_asked(tmp_path: Path) -> None:
     assert read_table(write_table(root, rows_of(root)), skip_unreadable=True).findings == ()
     with pytest.raises(TableError, match=r"none of its files can be read; tried .*/0.png"):
         read_table(write_table(root, gone), skip_unreadable=True)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
+def test_an_archive_is_read_as_the_folder_in_it(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = dataset(tmp_path / "photos", 3, 2)
+    plain = read_table(root)
+    packed = read_table(Path(shutil.make_archive(str(tmp_path / "packed"), kind, root)))
+    assert [(each.name, each.label, each.split) for each in packed.samples] == [
+        (each.name, each.label, each.split) for each in plain.samples
+    ]
+    assert packed.classes == plain.classes
+    assert packed.sha256 == plain.sha256
+    check_files(packed, packed.samples)
+    for ours, theirs in zip(packed.samples, plain.samples, strict=True):
+        assert ours.path.read_bytes() == theirs.path.read_bytes()
+
+
+def test_what_an_archive_has_beside_good_images_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = dataset(tmp_path / "photos", 2, 1)
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(root.rglob("*.png")):
+            file.write(path, path.relative_to(root).as_posix())
+        file.writestr("../train/red/out.png", b"x")
+        file.writestr("train/red/empty.png", b"")
+    table = read_table(archive)
+    texts = [finding.text() for finding in table.findings]
+    assert any("1 image rejected (../train/red/out.png); the first: the name" in t for t in texts)
+    with pytest.raises(TableError, match=r"train/red/empty.png the file is empty"):
+        check_files(table, table.samples)
+    left = read_table(archive, skip_unreadable=True)
+    assert len(left.samples) == len(table.samples) - 1
+    assert not (tmp_path / "train").exists()
+
+
+def test_sample_images_are_a_table_of_their_own() -> None:
+    table = read_table(Path("sample:emoji"))
+    assert len(table.classes) == 4
+    check_files(table, table.samples)
+    with pytest.raises(TableError, match='unknown sample dataset "x"'):
+        read_table(Path("sample:x"))

@@ -18,6 +18,8 @@ from trainer.figures.deltas import Interval, deltas_figure
 from trainer.figures.power import power_figure
 from trainer.figures.render import _FAMILIES, draw_png
 from trainer.figures.slopes import Slopes, slopes_figure
+from trainer.statistics.sample_size import Measured
+from trainer.statistics.tests import Components
 
 MATRIX = [[94, 46], [65, 75]]
 CLASSES = ["cats", "dogs"]
@@ -87,11 +89,12 @@ def test_every_setting_that_is_read_is_compared(monkeypatch: pytest.MonkeyPatch)
         return get(self, key)
 
     monkeypatch.setattr(mpl.RcParams, "__getitem__", watch)
+    variances = Measured(Components(0.002, 0.05, 0.2), 10, 28, 28.0)
     rows = [Interval("accuracy", 0.4, 0.38, 0.42, main=True)]
     figures = [
         confusion_figure(MATRIX, CLASSES, "Test images"),
         deltas_figure("b", "a", rows, 0.05),
-        power_figure(28, 0.018, 0.3, 0.3),
+        power_figure(variances, 0.018, "accuracy"),
         slopes_figure([Slopes("a", "b", (0.5, 0.6), (0.7, 0.4))], "accuracy", 0.5),
     ]
     for figure in figures:

@@ -15,13 +15,14 @@ def test_every_figure_is_drawn_while_its_files_are_there(tmp_path: Path) -> None
     assert {figure.stem for figure in gallery.figures} == {
         "slopes",
         "deltas-1",
-        "power",
         "confusion-1",
         "confusion-2",
         "learning",
         "flips",
     }
     assert gallery.missing == ()
+    assert gallery.power is None, "one seed"
+    assert draw_gallery(tmp_path / "lab", measured(tmp_path / "lab", SMALL)).power is not None
 
 
 def test_deltas_and_confusion_are_numbered_by_contrast_and_arm(tmp_path: Path) -> None:

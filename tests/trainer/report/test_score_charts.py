@@ -18,7 +18,7 @@ from trainer.figures.deltas import Interval, draw_deltas
 from trainer.figures.power import draw_power
 from trainer.figures.slopes import Slopes, draw_slopes
 from trainer.report.score_charts import chart_confusion, chart_deltas, chart_power, chart_slopes
-from trainer.statistics.contrast import Detail
+from trainer.statistics.sample_size import Measured
 
 Draw = Callable[..., Figure]
 
@@ -87,29 +87,30 @@ def test_a_seed_without_a_run_is_one_sentence(lab: ComparisonResult) -> None:
 
 def test_differences_are_of_all_images_and_f1_by_class(lab: ComparisonResult) -> None:
     contrast = lab.contrasts[1]
-    kept = [*contrast.details[:2], contrast.details[4], contrast.details[7]]
-    names = ["accuracy", "macro F1", "F1 of cats", "F1 of dogs"]
-    rows = []
+    kept = [*contrast.details[1:3], contrast.details[5], contrast.details[8]]
+    names = ["macro F1", "balanced accuracy", "F1 of cats", "F1 of dogs"]
+    # The interval of the verdict, which is not adjusted for the other metrics.
+    rows = [Interval("accuracy", contrast.delta, contrast.low, contrast.high, main=True)]
     for name, detail in zip(names, kept, strict=True):
-        row = Interval(name, detail.delta, detail.low, detail.high, main=name == "accuracy")
-        rows.append(row)
+        rows.append(Interval(name, detail.delta, detail.low, detail.high, main=False))
     drawn = chart_deltas(2, contrast, lab)
     assert drawn.stem == "deltas-2"
     assert drawn.png == draw_deltas("original+augmented", "original", rows, 0.02)
-    assert drawn.caption.startswith("Dots are differences, lines their 95 % intervals; right of")
+    assert drawn.caption.startswith(
+        "Dots are differences, lines their intervals (95 % of the verdict's, 95 % of the others "
+    )
 
 
 def test_a_class_may_be_called_macro(lab: ComparisonResult) -> None:
     contrast = lab.contrasts[0]
-    named = structs.replace(contrast.details[4], of="macro")
-    details = (*contrast.details[:4], named)
+    named = structs.replace(contrast.details[5], of="macro")
+    details = (*contrast.details[:5], named)
     changed = structs.replace(contrast, details=details)
-    rows = []
+    rows = [Interval("accuracy", contrast.delta, contrast.low, contrast.high, main=True)]
     for name, detail in zip(
-        ("accuracy", "macro F1", "F1 of macro"), (*details[:2], named), strict=True
+        ("macro F1", "balanced accuracy", "F1 of macro"), (*details[1:3], named), strict=True
     ):
-        row = Interval(name, detail.delta, detail.low, detail.high, main=name == "accuracy")
-        rows.append(row)
+        rows.append(Interval(name, detail.delta, detail.low, detail.high, main=False))
     expected = draw_deltas("augmented", "original", rows, 0.02)
     assert chart_deltas(1, changed, lab).png == expected
 
@@ -124,33 +125,25 @@ def test_without_details_the_one_difference_is_drawn(single: ComparisonResult) -
 
 def test_power_is_that_of_the_primary_contrast(lab: ComparisonResult) -> None:
     primary = lab.contrasts[0]
-    expected = draw_power(28, primary.delta, primary.disagree, 0.3)
-    assert chart_power(lab).png == expected
-    bare = structs.replace(primary, details=())
-    without_details = structs.replace(lab, contrasts=(bare, lab.contrasts[1]))
-    assert chart_power(without_details).png == expected
+    assert primary.components is not None
+    variances = Measured(primary.components, 3, 28, 28.0)
+    drawn = chart_power(lab)
+    assert drawn is not None
+    assert drawn.png == draw_power(variances, primary.delta, "accuracy")
+    fewer = structs.replace(primary, independent=14.0)
+    grouped = chart_power(structs.replace(lab, contrasts=(fewer,)))
+    assert grouped is not None
+    variances = Measured(primary.components, 3, 28, 14.0)
+    assert grouped.png == draw_power(variances, primary.delta, "accuracy")
 
 
-def test_power_is_about_accuracy_whatever_the_metric(lab: ComparisonResult) -> None:
-    accuracy = Detail(
-        metric="accuracy", of="all", delta=0.25, low=None, high=None, p=None, adjusted_p=None
-    )
-    primary = structs.replace(lab.contrasts[0], delta=0.1, details=(accuracy,))
-    result = structs.replace(lab, metric="macro F1", contrasts=(primary,))
-    assert chart_power(result).png == draw_power(28, 0.25, primary.disagree, 0.3)
-
-
-@pytest.mark.parametrize("of", [None, "cats"])
-def test_power_without_a_difference_in_accuracy_is_one_sentence(
-    of: str | None, lab: ComparisonResult
+def test_power_takes_three_seeds_that_trained(
+    lab: ComparisonResult, single: ComparisonResult
 ) -> None:
-    detail = structs.replace(lab.contrasts[0].details[0], of=of or "all", metric="precision")
-    if of is not None:
-        detail = structs.replace(detail, metric="accuracy")
-    primary = structs.replace(lab.contrasts[0], details=(detail,))
-    result = structs.replace(lab, metric="macro F1", contrasts=(primary,))
-    with pytest.raises(RunError, match="does not hold the difference in accuracy"):
-        chart_power(result)
+    assert chart_power(single) is None
+    failed = structs.replace(lab.contrasts[0], pairs=2)
+    assert chart_power(structs.replace(lab, contrasts=(failed,))) is None
+    assert chart_power(structs.replace(lab, folds=4)) is None
 
 
 def test_confusion_says_over_how_many_runs(lab: ComparisonResult, single: ComparisonResult) -> None:

@@ -13,7 +13,7 @@ from trainer.comparison.result import ComparisonResult, StoppedResult, read_resu
 from trainer.report.drawn import Drawn
 from trainer.report.gallery import Gallery
 from trainer.report.view import ReportView, build_view
-from trainer.statistics.verdict import Verdict
+from trainer.statistics.verdict.evidence import Verdict
 
 
 def view_of(folder: Path, result: ComparisonResult) -> ReportView:
@@ -135,7 +135,7 @@ def test_a_metric_that_a_class_lacks_leaves_its_place_empty(
     lab: ComparisonResult, tmp_path: Path
 ) -> None:
     contrast = lab.contrasts[0]
-    details = (*contrast.details[:2], *contrast.details[3:])  # without the precision of cats
+    details = (*contrast.details[:3], *contrast.details[4:])  # without the precision of cats
     result = structs.replace(lab, contrasts=(structs.replace(contrast, details=details),))
     cats, dogs = view_of(tmp_path, result).contrasts[0].table.rows
     assert [difference is None for difference in cats.differences] == [True, False, False]
@@ -145,7 +145,7 @@ def test_a_metric_that_a_class_lacks_leaves_its_place_empty(
 def test_many_classes_are_cut(lab: ComparisonResult, tmp_path: Path) -> None:
     contrast = lab.contrasts[0]
     names = [str(number) for number in range(302)]
-    by_class = [structs.replace(contrast.details[2], of=name) for name in names]
+    by_class = [structs.replace(contrast.details[3], of=name) for name in names]
     changed = structs.replace(contrast, details=(*contrast.details[:2], *by_class))
     table = view_of(tmp_path, structs.replace(lab, contrasts=(changed,))).contrasts[0].table
     assert table.rows[-1].name == "299"

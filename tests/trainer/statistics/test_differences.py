@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from tests.trainer.statistics.made_up import make_runs, right
 from trainer.statistics.crossed import crossed
 from trainer.statistics.differences import (
-    arm_accuracy,
+    Groups,
+    Runs,
+    arm_score,
     estimate_mean,
     mean,
     mean_by_seed,
     subtract,
 )
-from trainer.statistics.scores import ACCURACY, MACRO_F1, Predictions
-from trainer.statistics.tests import nadeau_bengio, wilson
+from trainer.statistics.scores import ACCURACY, BALANCED, MACRO_F1, Predictions
+from trainer.statistics.tests import wilson
 
 
 def test_every_metric_is_subtracted_image_by_image() -> None:
     treatment = make_runs(0.9, seeds=3, folds=2, seed=1)
     baseline = make_runs(0.6, seeds=3, folds=2, seed=2)
     differences = subtract(treatment, baseline, 2)
-    assert list(differences)[:2] == [ACCURACY, MACRO_F1]
-    assert len(differences) == 2 + 2 * 3
+    assert list(differences)[:3] == [ACCURACY, MACRO_F1, BALANCED]
+    assert len(differences) == 3 + 2 * 3
     assert np.array(differences[ACCURACY]) == pytest.approx(right(treatment) - right(baseline))
     for values in differences.values():
         assert [len(seed) for seed in values] == [2, 2, 2]
@@ -45,13 +48,22 @@ def test_seeds_and_images_are_crossed_without_folds() -> None:
     assert estimate_mean(differences) == crossed(np.array([seed[0] for seed in differences]))
 
 
-def test_folds_are_resampled() -> None:
+def test_seeds_are_crossed_with_folds() -> None:
     treatment = make_runs(0.9, 3, folds=5, images=12, seed=1)
     baseline = make_runs(0.7, 3, folds=5, images=12, seed=2)
     differences = subtract(treatment, baseline, 2)[ACCURACY]
-    expected = nadeau_bengio((right(treatment) - right(baseline)).mean(axis=2), 48, 12)
+    expected = crossed((right(treatment) - right(baseline)).mean(axis=2))
     assert estimate_mean(differences) == expected
-    assert estimate_mean(differences[:1]) is not None, "one seed has five folds"
+    assert estimate_mean(differences[:1]) is None, "one seed tells nothing of others"
+
+
+def test_the_level_and_the_groups_reach_the_test() -> None:
+    differences = subtract(make_runs(0.9, 4, seed=1), make_runs(0.7, 4, seed=2), 2)[ACCURACY]
+    groups = np.arange(60) // 2
+    whole = np.array([seed[0] for seed in differences])
+    assert estimate_mean(differences, 0.99) == crossed(whole, 0.99)
+    assert estimate_mean(differences, groups=groups) == crossed(whole, groups=groups)
+    assert estimate_mean(differences, groups=np.zeros(60, np.int64)) is None
 
 
 def test_one_run_or_one_image_is_no_test() -> None:
@@ -62,43 +74,58 @@ def test_one_run_or_one_image_is_no_test() -> None:
     assert estimate_mean([[np.array([1.0, 0.0])], [np.array([0.0, 0.0])]]) is not None
 
 
+def accuracy(runs: Runs, groups: Groups | None = None) -> tuple[float, float, float]:
+    return arm_score(runs, ACCURACY, 2, groups)
+
+
 def test_accuracy_of_one_or_two_seeds_holds_for_other_images() -> None:
     few = make_runs(0.7, seeds=2, seed=10)
     share = right(few).mean(axis=0).sum()
-    assert arm_accuracy(few) == pytest.approx((right(few).mean(), *wilson(share, 60)))
+    assert accuracy(few) == pytest.approx((right(few).mean(), *wilson(share, 60)))
+
+
+def test_accuracy_of_one_seed_holds_for_other_groups_of_images() -> None:
+    few = make_runs(0.7, seeds=1, seed=10)
+    share = right(few).mean()
+    groups = np.arange(60) // 3
+    assert accuracy(few, groups) == pytest.approx((share, *wilson(share * 20, 20)))
 
 
 def test_accuracy_of_three_seeds_holds_for_other_seeds_too() -> None:
     many = make_runs(0.7, seeds=3, seed=11)
     expected = crossed(right(many)[:, 0])
-    assert arm_accuracy(many) == pytest.approx((expected.delta, expected.low, expected.high))
+    assert accuracy(many) == pytest.approx((expected.delta, expected.low, expected.high))
+    groups = np.arange(60) // 3
+    expected = crossed(right(many)[:, 0], groups=groups)
+    assert accuracy(many, groups) == pytest.approx((expected.delta, expected.low, expected.high))
 
 
 def test_accuracy_of_runs_that_do_not_vary_is_wilsons() -> None:
-    assert arm_accuracy(make_runs(1.1, seeds=5)) == (1.0, *wilson(60, 60))
-    assert arm_accuracy(make_runs(-0.1, seeds=5)) == (0.0, *wilson(0, 60))
+    assert accuracy(make_runs(1.1, seeds=5)) == (1.0, *wilson(60, 60))
+    assert accuracy(make_runs(-0.1, seeds=5)) == (0.0, *wilson(0, 60))
 
 
-def test_two_folds_are_resampled_and_not_crossed() -> None:
+def test_accuracy_over_folds_is_crossed_with_them() -> None:
     runs = make_runs(0.7, seeds=3, folds=2, images=15, seed=3)
-    expected = nadeau_bengio(right(runs).mean(axis=2), 15, 15)
+    expected = crossed(right(runs).mean(axis=2))
     values = [list(seed) for seed in right(runs)]
     assert estimate_mean(values) == expected
-    assert arm_accuracy(runs) == pytest.approx((expected.delta, expected.low, expected.high))
+    low, high = max(0.0, expected.low), min(1.0, expected.high)
+    assert accuracy(runs) == pytest.approx((expected.delta, low, high))
+    one = make_runs(0.7, seeds=1, folds=4, images=15, seed=3)
+    assert accuracy(one) == pytest.approx((right(one).mean(), *wilson(right(one).sum(), 60)))
 
 
-@pytest.mark.parametrize(("sizes", "test"), [((10, 11, 12), 11), ((10, 10, 11), 10)])
-def test_folds_of_unequal_size_count_as_their_mean(sizes: tuple[int, ...], test: int) -> None:
-    generator = np.random.default_rng(4)
-    values = [[generator.random(size) for size in sizes] for _ in range(2)]
-    means = [fold.mean() for seed in values for fold in seed]
-    assert estimate_mean(values) == nadeau_bengio(means, sum(sizes) - test, test)
-
-
-def test_accuracy_over_folds_is_the_corrected_t() -> None:
-    runs = make_runs(0.7, seeds=1, folds=4, images=15, seed=3)
-    expected = nadeau_bengio(right(runs).mean(axis=2), 45, 15)
-    assert arm_accuracy(runs) == pytest.approx((expected.delta, expected.low, expected.high))
+def test_other_metrics_have_an_interval_too() -> None:
+    runs = make_runs(0.7, seeds=4, seed=12)
+    score, low, high = arm_score(runs, MACRO_F1, 2)
+    targets, predicted = runs[0][0].targets, [run.predicted for (run,) in runs]
+    f1 = [f1_score(targets, each, average="macro") for each in predicted]
+    assert score == pytest.approx(np.mean(f1))
+    assert low < score < high
+    balanced, _, _ = arm_score(runs, BALANCED, 2)
+    recalls = [balanced_accuracy_score(targets, each) for each in predicted]
+    assert balanced == pytest.approx(np.mean(recalls))
 
 
 def test_an_interval_ends_at_0_and_at_1() -> None:
@@ -109,12 +136,12 @@ def test_an_interval_ends_at_0_and_at_1() -> None:
         predicted = targets.copy()
         predicted[wrong] = 1
         high.append([Predictions(targets, predicted)])
-    accuracy, low, top = arm_accuracy(high)
+    score, low, top = accuracy(high)
     assert crossed(right(high)[:, 0]).high > 1
-    assert accuracy == pytest.approx(11 / 12)
+    assert score == pytest.approx(11 / 12)
     assert top == 1.0
     flipped = [[Predictions(targets, 1 - run[0].predicted)] for run in high]
-    mirrored, bottom, end = arm_accuracy(flipped)
+    mirrored, bottom, end = accuracy(flipped)
     assert crossed(right(flipped)[:, 0]).low < 0
     assert mirrored == pytest.approx(1 / 12)
     assert bottom == 0.0

@@ -10,8 +10,10 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 
 from trainer.statistics.scores import (
     ACCURACY,
+    BALANCED,
     MACRO_F1,
     Predictions,
+    best_constant,
     confusion,
     image_scores,
     name_of,
@@ -76,11 +78,11 @@ def test_each_value_is_the_metric_and_its_change_with_the_images_weight() -> Non
 def test_no_class_is_taken_for_an_average() -> None:
     predictions = Predictions(np.array([0, 1, 2, 3]), np.array([0, 1, 2, 2]))
     scores = image_scores(predictions, 4)
-    assert len(scores) == 2 + 3 * 4
+    assert len(scores) == 3 + 3 * 4
     classes = ["all", "macro", "a", "b"]
     names = [name_of(key, classes) for key in scores]
-    assert names[:2] == ["all", "macro"]
-    assert names[2:] == ["all", "all", "all", "macro", "macro", "macro", *"aaabbb"]
+    assert names[:3] == ["all", "macro", "macro"]
+    assert names[3:] == ["all", "all", "all", "macro", "macro", "macro", *"aaabbb"]
 
 
 def test_confusion_counts_rows_by_true_class() -> None:
@@ -91,3 +93,27 @@ def test_confusion_counts_rows_by_true_class() -> None:
 def test_a_class_that_is_nowhere_scores_nothing() -> None:
     scores = image_scores(Predictions(np.array([0, 0]), np.array([0, 0])), 2)
     assert scores["precision", 1].tolist() == scores["F1", 1].tolist() == [0.0, 0.0]
+
+
+@given(st.lists(st.integers(0, 30), min_size=2, max_size=6).filter(any))
+def test_the_best_constant_answer_is_that_of_scikit_learn(counts: list[int]) -> None:
+    targets = np.repeat(np.arange(len(counts)), counts)
+    labels = list(range(len(counts)))
+    accuracies, f1s, balanced = [], [], []
+    for label in labels:
+        named = Predictions(targets, np.full(len(targets), label))
+        scores = image_scores(named, len(counts))
+        accuracies.append(np.mean(named.predicted == targets))
+        f1s.append(f1_score(targets, named.predicted, labels=labels, average="macro",
+                            zero_division=0))  # fmt: skip
+        balanced.append(scores[BALANCED].mean())
+    assert best_constant(ACCURACY, counts) == pytest.approx(max(accuracies))
+    assert best_constant(MACRO_F1, counts) == pytest.approx(max(f1s))
+    assert best_constant(BALANCED, counts) == pytest.approx(max(balanced))
+
+
+def test_chance_of_macro_f1_is_not_the_largest_class() -> None:
+    """On 95 and 5 images always naming the first has an F1 of 0.974, and 0 of the other."""
+    assert best_constant(MACRO_F1, (95, 5)) == pytest.approx(1.9 / 1.95 / 2)
+    assert best_constant(ACCURACY, (95, 5)) == 0.95
+    assert best_constant(BALANCED, (95, 5)) == 0.5

@@ -22,10 +22,14 @@ from trainer.statistics.tests import (
     Positive,
     Share,
     Variance,
+    at_level,
+    equivalence_interval,
+    fisher_exact,
     holm,
+    holm_levels,
     mcnemar_exact,
-    nadeau_bengio,
     resolution,
+    t_estimate,
     tost,
     wilson,
 )
@@ -179,33 +183,64 @@ def test_the_resolution_is_laplaces_by_hand() -> None:
     assert resolution(8) == pytest.approx(math.sqrt(2) / 10)
 
 
-def test_nadeau_bengio_by_hand() -> None:
+@given(st.integers(1, 30), st.data())
+def test_fishers_test_is_scipys(each: int, data: st.DataObject) -> None:
     stats = pytest.importorskip("scipy.stats")
-    d = [0.02, -0.01, 0.05, 0.03, 0.01]
-    estimate = nadeau_bengio(d, train=112, test=28)
-    error = math.sqrt(np.var(d, ddof=1) * (1 / 5 + 1 / 4))
-    assert estimate.standard_error == pytest.approx(error)
-    assert estimate.p == pytest.approx(2 * stats.t.sf(0.02 / error, 4))
-    half = stats.t.ppf(0.975, 4) * error
-    assert (estimate.low, estimate.high) == pytest.approx((0.02 - half, 0.02 + half))
-    assert estimate.p > stats.ttest_1samp(d, 0.0).pvalue, "what the correction is for"
-    assert nadeau_bengio(np.reshape(d * 2, (2, 5)), 112, 28).dof == 9
+    first, second = data.draw(st.integers(0, each)), data.draw(st.integers(0, each))
+    expected = stats.fisher_exact([[first, each - first], [second, each - second]])[1]
+    assert fisher_exact(first, second, each) == pytest.approx(expected)
 
 
-def test_folds_that_do_not_vary_are_no_certainty() -> None:
-    assert nadeau_bengio([0.1] * 5, 112, 28).standard_error == resolution(140)
-    rounded = [0.3, 0.1 + 0.2]
-    assert nadeau_bengio(rounded, 112, 28).standard_error == resolution(140)
-    assert nadeau_bengio([0.1, 0.1 + 1e-9], 112, 28).standard_error < 1e-8
+def test_fishers_test_by_hand() -> None:
+    """Of 252 ways to choose 5 failures among 10 runs, two have them all in one arm."""
+    assert fisher_exact(5, 0, 5) == pytest.approx(2 / 252)
+    assert fisher_exact(0, 0, 5) == 1.0
 
 
-@pytest.mark.parametrize(
-    ("d", "train", "test"), [([0.1], 4, 1), ([0.1, 0.2], 0, 1), ([0.1, 0.2], 4, 0)]
-)
-def test_nadeau_bengio_needs_folds(d: list[float], train: int, test: int) -> None:
-    with pytest.raises(TrainerError, match=f"got {len(d)}, {train} and {test}"):
-        nadeau_bengio(d, train, test)
+def test_another_level_widens_the_interval_alone() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    estimate = estimate_of(0.1, 0.03, 9)
+    wider = at_level(estimate, 0.99)
+    half = stats.t.ppf(0.995, 9) * 0.03
+    assert (wider.low, wider.high) == pytest.approx((0.1 - half, 0.1 + half))
+    assert wider.p == pytest.approx(2 * stats.t.sf(0.1 / 0.03, 9))
+    assert (wider.dof, wider.delta) == (9, 0.1)
+    fewer = at_level(estimate, 0.95, dof=4)
+    assert fewer.p == pytest.approx(2 * stats.t.sf(0.1 / 0.03, 4))
+    assert fewer.high == pytest.approx(0.1 + stats.t.ppf(0.975, 4) * 0.03)
 
 
-def test_two_folds_of_one_image_are_enough() -> None:
-    assert nadeau_bengio([0.0, 1.0], 1, 1).dof == 1
+@given(st.floats(-0.05, 0.05), st.floats(0.001, 0.05), st.floats(2, 200))
+def test_the_equivalence_interval_is_the_two_one_sided_tests(
+    delta: float, error: float, dof: float
+) -> None:
+    estimate = estimate_of(delta, error, dof)
+    low, high = equivalence_interval(estimate, 0.05)
+    assert low == pytest.approx(2 * delta - high)
+    p = tost(estimate, 0.02)
+    if abs(p - 0.05) > 1e-6:
+        assert (low > -0.02 and high < 0.02) == (p < 0.05)
+
+
+def test_the_equivalence_interval_is_no_narrower_than_the_images_allow() -> None:
+    estimate = t_estimate(0.0, 0.001, 20, 0.95, 0.03)
+    low, high = equivalence_interval(estimate, 0.05)
+    assert high == pytest.approx(1.7247 * 0.03, rel=1e-4)
+    assert low == -high
+
+
+@given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=8))
+def test_intervals_adjusted_by_holm_exclude_0_where_its_p_is_small(p: list[float]) -> None:
+    levels, adjusted = holm_levels(p, 0.05), holm(p)
+    for value, level, raised in zip(p, levels, adjusted, strict=True):
+        if abs(raised - 0.05) > 1e-9:
+            assert (value < 1 - level) == (raised < 0.05)
+        assert 0.95 - 1e-12 <= level < 1
+
+
+def test_levels_of_three_intervals() -> None:
+    assert holm_levels([0.5, 0.001, 0.02], 0.05) == pytest.approx(
+        [1 - 0.05, 1 - 0.05 / 3, 1 - 0.05 / 2]
+    )
+    # The second p is raised to 3 · 0.02, so its interval is that of 3, too.
+    assert holm_levels([0.02, 0.021], 0.05) == pytest.approx([1 - 0.025, 1 - 0.05 * 0.021 / 0.04])

@@ -17,7 +17,7 @@ from trainer.training.checkpoint import (
     save_checkpoint,
     save_tensors,
 )
-from trainer.training.device import restored_threads
+from trainer.training.device import restored_settings
 
 
 class About(Struct):
@@ -59,7 +59,7 @@ def test_checkpoint_continues_as_if_nothing_had_happened(tmp_path: Path) -> None
     save_checkpoint(tmp_path / "c", model, optimizer, 7)
     take_step(model, optimizer)
     other, other_optimizer = make_model()
-    with restored_threads():
+    with restored_settings():
         assert load_checkpoint(tmp_path / "c", other, other_optimizer) == 7
     take_step(other, other_optimizer)
     for name, value in model.state_dict().items():
@@ -68,7 +68,7 @@ def test_checkpoint_continues_as_if_nothing_had_happened(tmp_path: Path) -> None
 
 def test_checkpoint_sets_the_threads_that_it_was_made_with(tmp_path: Path) -> None:
     model, optimizer = make_model()
-    with restored_threads():
+    with restored_settings():
         torch.set_num_threads(1)
         save_checkpoint(tmp_path / "c", model, optimizer, 1)
         torch.set_num_threads(2)

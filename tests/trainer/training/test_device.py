@@ -18,7 +18,7 @@ from trainer.training.device import (
     is_main_process,
     make_accelerator,
     resolve,
-    restored_threads,
+    restored_settings,
     seeded_generator,
 )
 
@@ -136,12 +136,18 @@ def test_generator_is_seeded_for_a_while() -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_threads_are_restored() -> None:
+@pytest.mark.parametrize("visible", [None, "1,0"])
+def test_settings_are_restored(visible: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     before = torch.get_num_threads()
-    with restored_threads():
+    with restored_settings():
         torch.set_num_threads(before + 1)
+        os.environ["CUDA_VISIBLE_DEVICES"] = "7"
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == visible
 
 
 def test_main_process_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

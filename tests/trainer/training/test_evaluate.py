@@ -11,7 +11,7 @@ import pytest
 
 from augbuild.core.documents import encode
 from augbuild.errors import RunError, TableError
-from tests.trainer.fixtures import dataset
+from tests.trainer.fixtures import dataset, rows_of, write_table
 from trainer.data.pixels import ManifestDataset, open_store
 from trainer.data.tables import read_table
 from trainer.statistics.metrics import read_metrics
@@ -182,3 +182,16 @@ def test_score_is_cross_entropy_and_accuracy(run: Path, images: Path) -> None:
     assert score.accuracy == metrics.accuracy
     assert score.loss == pytest.approx(metrics.log_loss, abs=1e-5)
     assert np.isfinite(score.loss)
+
+
+def test_files_that_cannot_be_read_are_left_out_where_asked(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = dataset(tmp_path, 2, 2)
+    table = write_table(root, rows_of(root))
+    (root / "test" / "red" / "red_0.png").unlink()
+    with pytest.raises(TableError, match=r"red_0.png cannot be read"):
+        evaluate_run(run, table)
+    metrics, _ = evaluate_run(run, table, skip_unreadable=True, quiet=False)
+    assert metrics.images == 3
+    assert "1 file that cannot be read, left out (test/red/red_0.png)" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from safetensors.torch import load_file
 from augbuild.building.build import build
 from augbuild.errors import RunError, TableError, UsageError
 from tests.conftest import REPOSITORY, photos, write_recipe
-from tests.trainer.fixtures import config, dataset
+from tests.trainer.fixtures import config, dataset, shapes
 from trainer.data.tables import read_table
 from trainer.statistics.metrics import read_metrics
 from trainer.training.config import FitConfig
@@ -350,7 +351,8 @@ class TestChooseSamples:
         (note,) = choose_samples(config(root)).notes
         assert note == (
             "there is no test set, so nothing is evaluated: give --test-manifest, or --holdout 0.2;"
-            " `trainer evaluate RUN --manifest M --split validation` evaluates that split"
+            " --test-split validation tests on that split, and `trainer evaluate RUN --manifest M "
+            "--split validation` evaluates it later"
         )
 
     def test_of_a_fold(self, tmp_path: Path) -> None:
@@ -447,3 +449,36 @@ def test_hashes_are_checked_where_asked_for(tmp_path: Path) -> None:
     victim.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(TableError, match="sha256 differs"):
         fit_run(config(out), tmp_path / "run", verify=True)
+
+
+def test_validation_images_are_tested_on_where_asked(tmp_path: Path) -> None:
+    root = dataset(tmp_path, 4, 3)
+    (root / "test").rename(root / "validation")
+    shapes(root, "test", 2, 5)
+    chosen = choose_samples(config(root, test_split="validation"))
+    assert [sample.name.split("/")[0] for sample in chosen.test] == ["validation"] * 6
+    assert (len(chosen.train), chosen.validation, chosen.notes) == (8, (), ())
+    other = choose_samples(config(root / "train", test_manifest=str(root), test_split="validation"))
+    assert [sample.name for sample in other.test] == [sample.name for sample in chosen.test]
+    with pytest.raises(TableError, match="has no validation images to test on"):
+        choose_samples(config(root / "train", test_split="validation"))
+
+
+def test_a_run_is_resumed_where_it_and_its_images_have_moved(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(images, first / "images")
+    settings = config(first / "images", arch=FAST, epochs=2)
+    monkeypatch.setattr(sys, "stdout", StoppingOutput(2))
+    with pytest.raises(Stop):
+        fit_run(settings, first / "run", quiet=False)
+    monkeypatch.undo()
+    whole = fit_run(settings, tmp_path / "whole")
+    moved = first.rename(tmp_path / "second")
+    settings = msgspec.structs.replace(settings, manifest=str(moved / "images"))
+    assert fit_run(settings, moved / "run", resume=True) == whole
+    assert same_weights(tmp_path / "whole", moved / "run")
+    shutil.rmtree(moved / "images" / "test" / "red")
+    with pytest.raises(RunError, match="was begun with manifest_sha256"):
+        fit_run(settings, moved / "run", resume=True)

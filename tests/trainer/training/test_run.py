@@ -9,15 +9,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from augbuild.errors import RunError
 from tests.conftest import REPOSITORY
 from tests.trainer.fixtures import run_config
+from trainer.data.samples import SourceOptions
 from trainer.training.config import FitConfig
 from trainer.training.run import (
+    DataFound,
     EpochReport,
     RunConfig,
     RunFolder,
+    SplitCounts,
     ValidationScore,
     hold_folder,
     is_vacant,
@@ -29,6 +33,14 @@ from trainer.training.run import (
 )
 
 EPOCH = EpochReport(1, 30, 30, 0.001, 1.2079332568977452, 0.5327004219409283, 3.75)
+
+DATA = DataFound("0" * 64, ("cats", "dogs"), SplitCounts(20, 0, 8))
+
+
+def data_of(config: RunConfig) -> DataFound:
+    """Return the data that a run was begun with."""
+    return DataFound(config.manifest_sha256, config.classes, config.images)
+
 
 CONFIG_OF_0_1 = """{
   "manifest": "tree/manifest.jsonl",
@@ -165,6 +177,7 @@ class TestEpochs:
         assert EPOCH.as_line(90) == (
             "epoch   1  step    30 of 90  loss 1.2079  accuracy 0.533  3.8 s, 8 s left"
         )
+        assert EPOCH.as_line(600_030).endswith("3.8 s, 20:50 h left")
         validated = msgspec.structs.replace(EPOCH, validation=ValidationScore(0.25, 0.5))
         assert validated.as_line(30) == (
             "epoch   1  step    30 of 30  loss 1.2079  accuracy 0.533  "
@@ -181,12 +194,28 @@ class TestOpenRun:
 
     def reopen(self, root: Path, config: RunConfig, **changes: object) -> RunFolder:
         values = {name: getattr(config, name) for name in FitConfig.__struct_fields__}
-        sha256 = str(changes.pop("manifest_sha256", config.manifest_sha256))
-        return open_run(root, FitConfig(**{**values, **changes}), sha256, resume=True)
+        found = structs.asdict(data_of(config))
+        for name in found:
+            found[name] = changes.pop(name, found[name])
+        return open_run(root, FitConfig(**{**values, **changes}), DataFound(**found), resume=True)
+
+    def test_a_run_by_steps_of_version_0_1_is_not_gone_on_with(self, tmp_path: Path) -> None:
+        """It showed the images of a source in another order; by epochs the order is the same."""
+        config = structs.replace(self.begin(tmp_path), steps=10)
+        write_run_config(RunFolder(tmp_path), config)
+        with pytest.raises(RunError, match=r"was begun by version 0\.1 in another order"):
+            self.reopen(tmp_path, config)
+        RunFolder(tmp_path).metrics.write_text("{}", encoding="utf-8")
+        assert self.reopen(tmp_path, config).root == tmp_path, "finished"
+        RunFolder(tmp_path).metrics.unlink()
+        write_run_config(RunFolder(tmp_path), structs.replace(config, turns="drawn"))
+        assert self.reopen(tmp_path, config).root == tmp_path
+        write_run_config(RunFolder(tmp_path), structs.replace(config, steps=None))
+        assert self.reopen(tmp_path, config, steps=None).root == tmp_path
 
     @pytest.mark.parametrize("resume", [False, True])
     def test_does_not_make_its_folder_yet(self, tmp_path: Path, resume: bool) -> None:
-        run = open_run(tmp_path / "a" / "b", FitConfig("m"), "0" * 64, resume=resume)
+        run = open_run(tmp_path / "a" / "b", FitConfig("m"), DATA, resume=resume)
         assert run == RunFolder(tmp_path / "a" / "b")
         assert list(tmp_path.iterdir()) == []
 
@@ -195,36 +224,36 @@ class TestOpenRun:
         config = self.begin(tmp_path)
         RunFolder(tmp_path).epochs.unlink()
         assert is_vacant(tmp_path)
-        open_run(tmp_path, FitConfig("other"), config.manifest_sha256, resume=resume)
+        open_run(tmp_path, FitConfig("other"), data_of(config), resume=resume)
 
     def test_keeps_the_configuration_of_something_else(self, tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text('{"theme": "dark"}')
         assert not is_vacant(tmp_path)
         with pytest.raises(RunError):
-            open_run(tmp_path, FitConfig("m"), "0" * 64, resume=False)
+            open_run(tmp_path, FitConfig("m"), DATA, resume=False)
 
     def test_takes_an_empty_folder_and_one_that_was_only_locked(self, tmp_path: Path) -> None:
-        open_run(tmp_path, FitConfig("m"), "0" * 64, resume=False)
+        open_run(tmp_path, FitConfig("m"), DATA, resume=False)
         with hold_folder(tmp_path):
             pass
         assert is_vacant(tmp_path)
-        open_run(tmp_path, FitConfig("m"), "0" * 64, resume=False)
+        open_run(tmp_path, FitConfig("m"), DATA, resume=False)
 
     @pytest.mark.parametrize("resume", [False, True])
     def test_refuses_a_folder_of_something_else(self, tmp_path: Path, resume: bool) -> None:
         (tmp_path / "thesis.tex").write_text("mine")
         with pytest.raises(RunError, match="is not empty and is not a run; choose another folder"):
-            open_run(tmp_path, FitConfig("m"), "0" * 64, resume=resume)
+            open_run(tmp_path, FitConfig("m"), DATA, resume=resume)
         with pytest.raises(RunError, match="is a file; choose a folder with --out"):
-            open_run(tmp_path / "thesis.tex", FitConfig("m"), "0" * 64, resume=resume)
+            open_run(tmp_path / "thesis.tex", FitConfig("m"), DATA, resume=resume)
 
     def test_never_overwrites_a_run(self, tmp_path: Path) -> None:
         config = self.begin(tmp_path)
         with pytest.raises(RunError, match="holds an unfinished run; --resume continues it;"):
-            open_run(tmp_path, config, config.manifest_sha256, resume=False)
+            open_run(tmp_path, config, data_of(config), resume=False)
         RunFolder(tmp_path).metrics.write_text("{}")
         with pytest.raises(RunError, match="holds a finished run; choose another folder"):
-            open_run(tmp_path, config, config.manifest_sha256, resume=False)
+            open_run(tmp_path, config, data_of(config), resume=False)
 
     def test_resumes_one_that_was_begun_alike(self, tmp_path: Path) -> None:
         assert self.reopen(tmp_path, self.begin(tmp_path)) == RunFolder(tmp_path)
@@ -232,7 +261,6 @@ class TestOpenRun:
     @pytest.mark.parametrize(
         ("name", "value", "before"),
         [
-            ("manifest", "other", "'build/manifest.jsonl'"),
             ("train_on", "original", "None"),
             ("test_manifest", "t.csv", "None"),
             ("holdout", 0.2, "0.0"),
@@ -252,6 +280,10 @@ class TestOpenRun:
             ("device", "cpu", "'auto'"),
             ("compile", True, "False"),
             ("manifest_sha256", "f" * 64, repr("0" * 64)),
+            ("classes", ("cats",), "('cats', 'dogs')"),
+            ("images", SplitCounts(19, 0, 8), "SplitCounts(train=20, validation=0, test=8)"),
+            ("skip_unreadable", True, "UNSET"),
+            ("test_split", "validation", "UNSET"),
         ],
     )
     def test_refuses_one_that_was_begun_otherwise(
@@ -263,6 +295,39 @@ class TestOpenRun:
         assert str(caught.value) == (
             f"{tmp_path} was begun with {name} {before}, not {value!r}; use another folder"
         )
+
+    def test_resumes_one_whose_files_have_moved(self, tmp_path: Path) -> None:
+        source = SourceOptions(images="/a/photos", labels="/a/names.json", suffix=".jpg")
+        config = msgspec.structs.replace(
+            self.begin(tmp_path),
+            test_manifest="/a/test.csv",
+            weights="/a/b.pth",
+            source=source,
+        )
+        write_run_config(RunFolder(tmp_path), config)
+        moved = SourceOptions(images="/b/photos", labels="/b/names.json", suffix=".jpg")
+        self.reopen(
+            tmp_path,
+            config,
+            manifest="/b/manifest.jsonl",
+            test_manifest="/b/test.csv",
+            weights="/b/b.pth",
+            source=moved,
+        )
+        others: list[dict[str, object]] = [
+            {"source": msgspec.structs.replace(moved, suffix=".png")},
+            {"source": msgspec.structs.replace(moved, images="/b/other")},
+            {"weights": "/b/c.pth"},
+            {"test_manifest": None},
+        ]
+        for changes in others:
+            with pytest.raises(RunError, match=f"was begun with {next(iter(changes))} "):
+                self.reopen(tmp_path, config, **changes)
+
+    def test_names_another_manifest_by_its_path(self, tmp_path: Path) -> None:
+        config = self.begin(tmp_path)
+        with pytest.raises(RunError, match=r"begun with manifest 'build/man.*', not 'other'; use"):
+            self.reopen(tmp_path, config, manifest="other", manifest_sha256="f" * 64)
 
 
 class TestHoldFolder:

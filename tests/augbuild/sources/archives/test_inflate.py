@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from augbuild.core.files import hold_lock
+from augbuild.core.files import hold_lock, user_cache
 from augbuild.errors import SourceError
 from augbuild.sources.archives import inflate as module
-from augbuild.sources.archives.inflate import cache_folder, find_compression, inflate
+from augbuild.sources.archives.inflate import find_compression, inflate
 from augbuild.sources.archives.members import HARMLESS_BYTES
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
@@ -35,9 +35,9 @@ def test_each_compression(tmp_path: Path, kind: str) -> None:
     packed.write_bytes(PACK[kind](b"a tar" * 1000))
     assert find_compression(packed.read_bytes()[:16]) == kind
     target = inflate(packed, kind)
-    assert target.parent == cache_folder()
+    assert target.parent == user_cache("archives")
     assert target.read_bytes() == b"a tar" * 1000
-    assert not list(cache_folder().glob("*.partial"))
+    assert not list(user_cache("archives").glob("*.partial"))
 
 
 def test_a_plain_file_is_not_compressed() -> None:
@@ -65,7 +65,7 @@ def test_what_is_cut_short_or_damaged_leaves_nothing(tmp_path: Path, kind: str) 
         packed.write_bytes(content)
         with pytest.raises(SourceError, match="is damaged or cut short; download or pack it again"):
             inflate(packed, kind)
-    assert not [path for path in cache_folder().iterdir() if path.suffix != ".lock"]
+    assert not [path for path in user_cache("archives").iterdir() if path.suffix != ".lock"]
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     packed.write_bytes(bz2.compress(bytes(1 << 20)) * (HARMLESS_BYTES // (1 << 20) + 1))
     with pytest.raises(SourceError, match="as archives do that are made to fill disks"):
         inflate(packed, "bzip2")
-    assert not [path for path in cache_folder().iterdir() if path.suffix != ".lock"]
+    assert not [path for path in user_cache("archives").iterdir() if path.suffix != ".lock"]
 
 
 def test_too_large_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,10 +104,3 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "x.tgz").write_bytes(gzip.compress(b"one"))
     with pytest.raises(SourceError, match=r"cannot be unpacked to .*: .*; fix this, then rerun"):
         inflate(tmp_path / "x.tgz", "gzip")
-
-
-def test_the_cache_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for value in ("", "relative/cache"):
-        monkeypatch.setenv("XDG_CACHE_HOME", value)
-        assert cache_folder() == tmp_path / ".cache" / "augbuild" / "archives"

@@ -1,0 +1,1 @@
+"""How often test images were looked at, and what looking again costs."""

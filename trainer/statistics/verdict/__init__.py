@@ -1,0 +1,1 @@
+"""What a comparison of two arms supports, and no more: evidence in, verdict out."""
