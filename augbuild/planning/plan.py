@@ -97,7 +97,7 @@ class BuildPlan:
 
     def class_folders(self) -> set[str]:
         """Return the folders that outputs go to, relative to the tree."""
-        folders = set()
+        folders: set[str] = set()
         for folder, counts in self.image_counts().items():
             folders.update(f"{folder}/{label}" for label, count in counts.items() if count)
         return folders

@@ -56,10 +56,10 @@ def render_card(info: DatasetInfo, credits: Sequence[str] = ()) -> str:
         rejected=f"{info.rejected:,}" if info.rejected else "",
         versions=info.versions,
         lacks_classes=_lacks_classes(info),
-        findings=[escape_markdown(finding.text()) for finding in info.findings],
-        description=[escape_markdown(line) for line in _lines(info.description)],
+        findings=_escape_all(finding.text() for finding in info.findings),
+        description=_escape_all(_lines(info.description)),
         licence=_licence(info),
-        credits=[escape_markdown(line) for line in credits],
+        credits=_escape_all(credits),
         citation=[visible(line) for line in _lines(info.citation)],
     )
 
@@ -70,6 +70,10 @@ def _lacks_classes(info: DatasetInfo) -> bool:
     for of_folder in info.counts.values():
         present.add(sum(count > 0 for count in of_folder.values()))
     return not present <= {0, len(info.classes)}
+
+
+def _escape_all(texts: Iterable[str]) -> list[str]:
+    return list(map(escape_markdown, texts))
 
 
 def _lines(text: str | None) -> list[str]:

@@ -9,14 +9,48 @@ from augbuild.catalogue.assets import TWEMOJI, Asset
 
 # The licences of data and pictures among those that Hugging Face's dataset cards may name:
 # https://huggingface.co/docs/hub/repositories-licenses
-_KNOWN_LICENCES = frozenset({
-    "apache-2.0", "bsd", "bsd-2-clause", "bsd-3-clause", "cc", "cc0-1.0", "cc-by-2.0", "cc-by-2.5",
-    "cc-by-3.0", "cc-by-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0",
-    "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0",
-    "cc-by-sa-3.0", "cc-by-sa-4.0", "cdla-permissive-1.0", "cdla-permissive-2.0",
-    "cdla-sharing-1.0", "gfdl", "gpl-3.0", "mit", "odbl", "odc-by", "openrail", "pddl", "unlicense",
-})  # fmt: skip
-_ALIASES = {"cc0": "cc0-1.0", "odbl-1.0": "odbl", "odc-by-1.0": "odc-by", "pddl-1.0": "pddl"}
+_KNOWN_LICENCES = frozenset(
+    {
+        "apache-2.0",
+        "bsd",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "cc",
+        "cc0-1.0",
+        "cc-by-2.0",
+        "cc-by-2.5",
+        "cc-by-3.0",
+        "cc-by-4.0",
+        "cc-by-nc-2.0",
+        "cc-by-nc-3.0",
+        "cc-by-nc-4.0",
+        "cc-by-nc-nd-3.0",
+        "cc-by-nc-nd-4.0",
+        "cc-by-nc-sa-2.0",
+        "cc-by-nc-sa-3.0",
+        "cc-by-nc-sa-4.0",
+        "cc-by-nd-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-sa-4.0",
+        "cdla-permissive-1.0",
+        "cdla-permissive-2.0",
+        "cdla-sharing-1.0",
+        "gfdl",
+        "gpl-3.0",
+        "mit",
+        "odbl",
+        "odc-by",
+        "openrail",
+        "pddl",
+        "unlicense",
+    }
+)
+_ALIASES = {
+    "cc0": "cc0-1.0",
+    "odbl-1.0": "odbl",
+    "odc-by-1.0": "odc-by",
+    "pddl-1.0": "pddl",
+}
 _SEPARATORS = re.compile(r"[\s_]+")
 
 

@@ -89,10 +89,14 @@ def find_rejected_of_balance(
     if not short:
         return
     have = plural(len(short), "class has", "classes have")
+    examples = []
+    for label in short:
+        number = made.get(label, 0)
+        examples.append(f"{label} {number:,} of {planned[label]:,}")
     yield Finding(
         kind="balance not reached",
         message=f"{have} fewer train images than the balance gives, because some were rejected",
         count=len(short),
-        examples=tuple(f"{label} {made.get(label, 0):,} of {planned[label]:,}" for label in short),
+        examples=tuple(examples),
         advice="leave out those that rejected.jsonl names ([source] exclude), and build again",
     )
