@@ -14,7 +14,7 @@ help:
 	@echo "make lint        ruff and mypy (types are those of all that is imported: installs the same)"
 	@echo "make figures     print how the code reads, in numbers, with their limits"
 	@echo "make mutants     break modules in many places and count what their tests notice:"
-	@echo "                 make mutants MODULES=trainer/statistics/verdict.py"
+	@echo "                 make mutants MODULES=trainer/statistics/verdict/judge.py"
 	@echo "make bench       measure builds beside what others write in their place: make bench PHOTOS=FOLDER"
 	@echo "make constraints write constraints.txt: the versions that .venv has"
 	@echo "make clean       remove .venv and what was built"

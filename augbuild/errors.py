@@ -34,6 +34,11 @@ _OF_THE_MACHINE = frozenset(
 
 Reason = Literal[
     "bad_name",
+    "box_empty",
+    "box_labels",
+    "box_outside",
+    "box_small",
+    "box_turned",
     "empty",
     "not_an_image",
     "op_failed",

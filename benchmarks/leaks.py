@@ -5,9 +5,9 @@
     python benchmarks/leaks.py PHOTOS --large 100000       # made-up pictures, with 500 copies
 
 PHOTOS is anything that `augbuild` reads, without much of the same in it. Copies of each kind are
-made of some of its photos and hidden among all of them. Constants of `augbuild.similarity` were
-chosen on the photos of the first column; only the second counts. Where imagededup is installed, its
-PHash and DHash look for the same copies.
+made of some of its photos and hidden among all of them; twice, with other photos: what is chosen
+by looking at one half can be judged by the other. Where imagededup is installed, its PHash and
+DHash look for the same copies.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def count_by_hashes(dataset: SourceDataset, photos: Sequence[str]) -> dict[str, 
 
 
 def print_recall(dataset: SourceDataset, planted: int) -> None:
-    """Print how many copies of each kind are found, of photos that were and were not tuned on."""
+    """Print how many copies of each kind are found, for two halves of the photos."""
     paths = [source.path for source in dataset.sources]
     signed = sign_originals(dataset.originals, paths, n_jobs=available_cpus(), quiet=False)
     copies = {pair.second for pair in near_duplicates_within(signed).pairs}
@@ -203,7 +203,7 @@ def print_recall(dataset: SourceDataset, planted: int) -> None:
     except ImportError:
         hashes = {}
     print(f"{len(signed):,} photos; copies found, of {planted} of each kind")
-    print(f"{'':20}{'tuned on':>10}{'held out':>10}" + ("     PHash     DHash" if hashes else ""))
+    print(f"{'':20}{'half 1':>10}{'half 2':>10}" + ("     PHash     DHash" if hashes else ""))
     for kind in KINDS:
         line = f"{kind:20}" + "".join(f"{column[kind]:>10}" for column in columns)
         if hashes:

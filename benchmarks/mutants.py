@@ -1,7 +1,7 @@
 """Break each decision of a module by hand, one at a time, and see whether its tests notice.
 
-    make mutants MODULES="trainer/statistics/verdict.py"
-    python benchmarks/mutants.py trainer/statistics/verdict.py --lines 40-80
+    make mutants MODULES="trainer/statistics/verdict/judge.py"
+    python benchmarks/mutants.py trainer/statistics/verdict/judge.py --lines 40-80
 
 A mutant is the module with one change: a comparison flipped, a sign, a condition dropped, a
 constant moved by one, a sort left out, a lock not taken, a named argument or a call forgotten. The
@@ -33,7 +33,9 @@ from benchmarks.mutations import Mutant, mutants_of  # noqa: E402
 # The modules that decide something a reader of the results relies on.
 DECIDING = (
     "trainer/statistics",
+    "trainer/statistics/verdict",
     "trainer/comparison/guards.py",
+    "trainer/comparison/leaks.py",
     "augbuild/planning/split.py",
     "augbuild/planning/sampling.py",
     "augbuild/building/changes.py",

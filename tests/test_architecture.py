@@ -52,7 +52,7 @@ EVERYONES = {"augbuild.errors", "augbuild.core"}
 # at its end. sqlite3 is one for its weight.
 DOORS = {
     "PIL": {"augbuild.pixels.", "augbuild.dataset.chart", "augbuild.dataset.versions",
-            "augbuild.building.worker", "trainer.data.pixels"},
+            "augbuild.building.worker", "trainer.data.decode"},
     "accelerate": {"trainer.training.device", "trainer.training.loop"},
     "augly": {"augbuild.pixels.exact.reference"},
     "click": {"augbuild.cli.", "trainer.cli."},

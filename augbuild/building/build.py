@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import filecmp
+import itertools
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -34,6 +36,10 @@ from augbuild.sources.findings import Finding
 
 Counts = dict[str, dict[str, int]]
 """Numbers of images by folder and class."""
+
+# The first build of a process, which mostly is its only one, has its chart drawn by another: to
+# import matplotlib takes longer than to draw, and later builds of the process have it.
+_builds = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +152,13 @@ def _execute(
     plan = detector.plan
     counts = plan.image_counts()
     given = {"counts": counts, "classes": plan.dataset.classes, "title": plan.recipe.name}
-    with Aside("augbuild.dataset.chart", encode(given)) as chart:
+    with ExitStack() as stack:
+        beside = None
+        if next(_builds) == 0:
+            aside = Aside("augbuild.dataset.chart", encode(given))
+            beside = stack.enter_context(aside)
         made = execute_changes(detector, changes, n_jobs=n_jobs, backend=backend, quiet=quiet)
-        return made, _Chart(counts, chart.answer())
+        return made, _Chart(counts, beside.answer() if beside else None)
 
 
 def _describe_tree(

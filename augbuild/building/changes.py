@@ -107,7 +107,7 @@ class ChangeDetector:
     @cached_property
     def encoding(self) -> str:
         """Return how the plan's variants are encoded."""
-        return encoding_of(self.plan.recipe.output)
+        return encoding_of(self.plan.recipe.output, self.plan.recipe.decoding)
 
     @cached_property
     def tree(self) -> Tree:
@@ -146,7 +146,8 @@ class ChangeDetector:
             return None
         if not self.is_same_source(source, entry, stamp):
             return None
-        same_encoding = has_encoding(entry, built, self.plan.recipe.output)
+        recipe = self.plan.recipe
+        same_encoding = has_encoding(entry, built, recipe.output, recipe.decoding)
         return Earlier(built, same_encoding, read_whole=self.interrupted_run is not None)
 
     def is_same_source(self, source: Source, entry: Entry, stamp: Stamp) -> bool:
@@ -173,7 +174,8 @@ class ChangeDetector:
             return entry.encoding == fingerprint_of(names, ops, settings, settings.originals)
         if len(outputs) != len(built.files):
             return False
-        same_encoding = has_encoding(entry, built, self.plan.recipe.output)
+        recipe = self.plan.recipe
+        same_encoding = has_encoding(entry, built, recipe.output, recipe.decoding)
         same = same_files(Earlier(built, same_encoding, read_whole=False), outputs)
         if len(same) != len(outputs):
             return False

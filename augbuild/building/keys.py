@@ -21,6 +21,7 @@ from augbuild.recipe.model import Recipe, ResolvedOutput
 from augbuild.recipe.steps import TransformStep, walk_steps
 from augbuild.recipe.values import possible_values
 from augbuild.sources.dataset import Source
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
 
 
 class SourceKeys:
@@ -53,14 +54,16 @@ def _asset_hashes(recipe: Recipe) -> Iterator[str]:
                     yield asset_sha256(resolve_asset(param.kind, str(value), recipe.folder))
 
 
-def encoding_of(output: ResolvedOutput) -> str:
-    """Return how variants are encoded, as JSON."""
+def encoding_of(output: ResolvedOutput, decoding: Decoding = DEFAULT_DECODING) -> str:
+    """Return how variants are encoded, and what they are made of is decoded, as JSON."""
     settings = {}
     for name in ResolvedOutput.__struct_fields__:
         value = getattr(output, name)
         # What becomes of originals is seen on the disk; what is not set was not there in 0.1.
         if name != "originals" and value is not msgspec.UNSET:
             settings[name] = to_plain(value)
+    if decoding != DEFAULT_DECODING:
+        settings["source"] = to_plain(decoding)
     return json.dumps(settings)
 
 

@@ -18,10 +18,11 @@ from augbuild.dataset.layout import OutputFolder
 from augbuild.dataset.private import known_rate
 from augbuild.dataset.state import State
 from augbuild.errors import ImageError
-from augbuild.pixels.codec import encode, read_image, shrink
+from augbuild.pixels.codec import encode, shrink
+from augbuild.pixels.originals import decode_original
 from augbuild.pixels.resize import fit_to
 from augbuild.planning.plan import BuildPlan, spread
-from augbuild.recipe.model import OutputSpec, Recipe
+from augbuild.recipe.model import Recipe
 from augbuild.sources.dataset import Source
 from augbuild.sources.findings import Finding
 
@@ -122,10 +123,12 @@ class _Sample:
     read: int = 0
     written: int = 0
 
-    def add(self, data: bytes, output: OutputSpec) -> None:
+    def add(self, data: bytes, path: str, recipe: Recipe) -> None:
         """Decode and encode one source; raises ImageError."""
+        output = recipe.output
         start = time.perf_counter()
-        image = fit_to(shrink(read_image(data), output.max_side), output.frame)
+        original = decode_original(data, path, recipe.decoding)
+        image = fit_to(shrink(original, output.max_side), output.frame)
         decoded = time.perf_counter()
         self.written += len(encode(image, output.format, output.quality))
         self.encoding += time.perf_counter() - decoded
@@ -146,7 +149,7 @@ def estimate_cost(
     sample = _Sample()
     for source in spread(sources, _SAMPLED):
         with suppress(ImageError):  # it will be rejected, and make nothing
-            sample.add(originals.read(source.path), output)
+            sample.add(originals.read(source.path), source.path, plan.recipe)
     if not sample.number:
         return None
     copied = encoded = outputs = to_encode = 0

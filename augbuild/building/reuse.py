@@ -14,6 +14,8 @@ from augbuild.core.files import hash_file
 from augbuild.dataset.results import BuiltFile, BuiltSource, Entry
 from augbuild.planning.plan import Output
 from augbuild.recipe.model import ResolvedOutput
+from augbuild.sources.boxes.box import photo_of
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
 from augbuild.sources.originals import Originals
 
 
@@ -67,18 +69,19 @@ def same_files(earlier: Earlier, outputs: Sequence[Output]) -> dict[str, BuiltFi
     """Find the files of an earlier build that would come out the same, by name.
 
     An original that is copied has the bytes of its source, whatever the encoding of variants is.
+    One that is framed, or a box, which is cut out as the recipe says, depends on it.
     """
     built = earlier.built
+    is_copied = photo_of(built.path) == built.path
     known = {file.file_name: (file, ops) for file, ops in zip(built.files, built.ops, strict=True)}
     same = {}
     for output in outputs:
         if output.file_name not in known:
             continue
         file, ops = known[output.file_name]
-        if output.variant is None and not output.framed:
+        is_right = earlier.same_encoding
+        if output.variant is None and is_copied and not output.framed:
             is_right = file.sha256 == built.sha256
-        else:
-            is_right = earlier.same_encoding
         if not is_right:
             continue
         # As text: lists of colours have become tuples, and 1 is not 1.0.
@@ -98,11 +101,13 @@ def files_to_keep(earlier: Earlier, outputs: Sequence[Output], tree: Tree) -> di
     return kept
 
 
-def has_encoding(entry: Entry, built: BuiltSource, output: ResolvedOutput) -> bool:
-    """Check whether the variants of a source were encoded as a recipe says."""
+def has_encoding(
+    entry: Entry, built: BuiltSource, output: ResolvedOutput, decoding: Decoding = DEFAULT_DECODING
+) -> bool:
+    """Check whether a source was decoded, and its variants encoded, as a recipe says."""
     if entry.key:
-        return entry.encoding == encoding_of(output)
-    if output.frame is not None:
+        return entry.encoding == encoding_of(output, decoding)
+    if output.frame is not None or decoding != DEFAULT_DECODING:
         return False
     # Version 0.1 has a hash of all that was made: with the right settings it comes out again.
     names = [file.file_name for file in built.files]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from PIL import Image
 
 from augbuild.building.keys import encoding_of, ops_as_json
@@ -15,13 +16,14 @@ from augbuild.building.rows import encode_rows, row_context
 from augbuild.core.files import Stamp, hash_bytes, link_atomic, write_atomic
 from augbuild.dataset.results import BuiltFile, BuiltSource, Entry, RejectedSource, Row
 from augbuild.errors import ApplyError, ImageError, OutputError, Reason
-from augbuild.pixels.codec import encode, has_more_frames, read_image, shrink
+from augbuild.pixels.codec import encode, has_more_frames, shrink
+from augbuild.pixels.decoding.traits import has_position, highest_value, is_flat
+from augbuild.pixels.originals import decode_original, original_content
 from augbuild.pixels.resize import fit_to
 from augbuild.planning.plan import Output, make_task
 from augbuild.recipe.model import Recipe
+from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.dataset import Source
-
-_PROBES = 4  # in each direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +109,33 @@ def _build(settings: WorkerSettings, assignment: Assignment, stamp: Stamp) -> Ou
         if earlier is not None and sha256 != earlier.built.sha256:
             # It has changed since the parent looked.
             return run_assignment(settings, assignment._replace(earlier=None))
-        image = read_image(data)
-        made = _make_outputs(settings, missing, image, data)
+        image = decode_original(data, source.path, settings.recipe.decoding)
+        made = _make_outputs(settings, missing, image, original_content(data, source.path, image))
         # Only now: what fails above leaves no file behind.
         for output in made:
             if not _is_there(settings, assignment, output.file):
                 _write(settings, source, output)
-        described = (sha256, image.width, image.height, has_more_frames(data))
+        described = _describe(source.path, data, sha256, image)
     else:
         made = []
-        built = earlier.built
-        described = (built.sha256, built.width, built.height, built.more_frames)
+        described = earlier.built
     files = kept | {output.file.file_name: output.file for output in made}
-    result = BuiltSource(
-        source.path,
-        *described,
+    result = msgspec.structs.replace(
+        described,
         files=tuple(files[output.file_name] for output in task.outputs),
         ops=tuple(ops_as_json(output.ops) for output in task.outputs),
     )
     stamp = _after_linking(settings, source, stamp)
     row = _finish(settings, assignment, stamp, result)
     return Outcome(row, made=len(made), images=len(made))
+
+
+def _describe(path: str, data: bytes, sha256: str, image: Image.Image) -> BuiltSource:
+    """Return what is known of a source without its outputs."""
+    # A box is written without metadata.
+    keeps_position = photo_of(path) == path and has_position(data)
+    size, frames, highest = image.size, has_more_frames(data), highest_value(data)
+    return BuiltSource(path, sha256, *size, frames, (), (), keeps_position, highest)
 
 
 def _reject(
@@ -154,7 +162,7 @@ def _finish(
         path=assignment.source.path,
         status="built" if files else "rejected",
         key=assignment.key,
-        encoding=encoding_of(settings.recipe.output),
+        encoding=encoding_of(settings.recipe.output, settings.recipe.decoding),
         stamp=stamp,
         run=settings.run,
         files=files,
@@ -172,24 +180,30 @@ def remove_files(root: Path, names: Collection[str]) -> None:
 
 
 def _make_outputs(
-    settings: WorkerSettings, outputs: Sequence[Output], image: Image.Image, data: bytes
+    settings: WorkerSettings, outputs: Sequence[Output], image: Image.Image, original: bytes
 ) -> list[_Encoded]:
-    """Make and encode outputs before any is written: a source gives all of them or none."""
+    """Make and encode outputs before any is written: a source gives all of them or none.
+
+    `original` is what the original among them has: the bytes of its file, or a box.
+    """
     # AugLy takes a third of a second to import, which the parent of workers does not pay.
     from augbuild.pixels.apply import apply
 
     recipe = settings.recipe
     small = shrink(image, recipe.output.max_side)
-    source_is_flat = _is_flat(image)
+    source_is_flat = is_flat(image)
     made = []
     for output in outputs:
         if output.variant is None and not output.framed:
-            result, content, flat = image, data, False
+            result, content, flat = image, original, False
         else:
-            whole = image if output.framed else apply(small, output.ops, recipe.folder)
+            whole = image
+            if not output.framed:
+                limit = recipe.decoding.max_pixels
+                whole = apply(small, output.ops, recipe.folder, max_pixels=limit)
             result = fit_to(whole, recipe.output.frame)
             content = encode(result, recipe.output.format, recipe.output.quality)
-            flat = not source_is_flat and _is_flat(result)
+            flat = not source_is_flat and is_flat(result)
         file = BuiltFile(
             output.file_name,
             output.variant,
@@ -200,19 +214,6 @@ def _make_outputs(
         )
         made.append(_Encoded(file, content))
     return made
-
-
-def _is_flat(image: Image.Image) -> bool:
-    """Check whether an RGB image is all one colour."""
-    # A few pixels nearly always tell, and cost far less than to look at all of them.
-    corner = image.getpixel((0, 0))
-    for row in range(_PROBES):
-        for column in range(_PROBES):
-            x = column * (image.width - 1) // (_PROBES - 1)
-            y = row * (image.height - 1) // (_PROBES - 1)
-            if image.getpixel((x, y)) != corner:
-                return False
-    return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # a pair a band
 
 
 def _is_there(settings: WorkerSettings, assignment: Assignment, file: BuiltFile) -> bool:

@@ -23,6 +23,11 @@ from augbuild.sources.findings import Finding
 from augbuild.sources.open import open_source
 from augbuild.sources.originals import FolderOriginals, Originals
 
+_UNTOLD = Finding(
+    kind="duplicates unknown",
+    message="the images are so much alike that copies which were cropped, framed or turned a "
+    "little cannot be told; copies in the same frame are named",
+)
 _EVALUATED_FIRST = ("test", "validation", "train", None)
 
 
@@ -99,7 +104,7 @@ def audit_dataset(name: str, dataset: SourceDataset, *, n_jobs: int, quiet: bool
     if within:
         findings.append(_describe_within(within, dataset))
     if not duplicates.tells_moved:
-        findings.append(_note_untold())
+        findings.append(_UNTOLD)
     exclusions = _choose_exclusions(duplicates.twins, source_of)
     return Audit(name, len(dataset.sources), tuple(findings), pairs, exclusions)
 
@@ -164,14 +169,6 @@ def _describe_within(pairs: Sequence[Pair], dataset: SourceDataset) -> Finding:
         count=count,
         examples=tuple(f"{pair.first} = {pair.second}" for pair in pairs),
         advice="leave out what --write lists; a split of augbuild's own keeps them together",
-    )
-
-
-def _note_untold() -> Finding:
-    return Finding(
-        kind="duplicates unknown",
-        message="the images are so much alike that copies which were cropped, framed or turned a "
-        "little cannot be told; copies in the same frame are named",
     )
 
 

@@ -15,9 +15,12 @@ from augbuild.dataset.layout import INFO_NAME, MANIFEST_NAME, STATE_FOLDER
 from augbuild.dataset.manifest import Origin, Record, find_record
 from augbuild.dataset.versions import other_versions
 from augbuild.errors import AugbuildError, ImageError, ManifestError, RecipeError, SourceError
-from augbuild.pixels.codec import encode, read_image, shrink
+from augbuild.pixels.codec import encode, shrink
+from augbuild.pixels.originals import decode_original, original_content
 from augbuild.pixels.resize import fit_to
-from augbuild.recipe.model import ResolvedOutput
+from augbuild.recipe.model import ResolvedRecipe
+from augbuild.sources.boxes.box import photo_of
+from augbuild.sources.boxes.originals import BoxOriginals
 from augbuild.sources.open import open_source
 from augbuild.sources.originals import FolderOriginals, Originals, read_bytes
 
@@ -104,10 +107,16 @@ def _replay(file: Path, source: str | None, recipe_folder: Path | None) -> Repla
             "has them whole"
         )
     data = _read_source(root, original, source)
+    # In the tree a box is a file; in its source it is a part of a photo.
+    path = original.file_name if source is None else original.source
     remade = data
     if record.origin == "augmented" or output.frame is not None:
-        _refuse_another_source(data, record, original, source)
-        remade = _remake(data, record, output, recipe_folder)
+        _refuse_another_source(data, original, source)
+        remade = _remake(data, path, record, info.recipe, recipe_folder)
+    elif path != photo_of(path):
+        _refuse_another_source(data, original, source)
+        box = decode_original(data, path, info.recipe.decoding)
+        remade = original_content(data, path, box)
     try:
         on_disk = hash_bytes(read_bytes(root / name))
     except ImageError:
@@ -149,7 +158,7 @@ def _read_source(root: Path, original: Record, source: str | None) -> bytes:
     elif Path(source).is_dir():
         # Not opened as a dataset, which would look at all of its files.
         folder = Path(source)
-        originals = FolderOriginals(folder)
+        originals = BoxOriginals(FolderOriginals(folder))
     else:
         dataset = open_source(source, Path.cwd())
         folder, originals = dataset.root, dataset.originals
@@ -159,10 +168,9 @@ def _read_source(root: Path, original: Record, source: str | None) -> bytes:
         raise SourceError(f"its source {folder / name}: {error}") from error
 
 
-def _refuse_another_source(
-    data: bytes, record: Record, original: Record, source: str | None
-) -> None:
-    if hash_bytes(data) == record.source_sha256:
+def _refuse_another_source(data: bytes, original: Record, source: str | None) -> None:
+    expected = original.sha256 if source is None else original.source_sha256
+    if hash_bytes(data) == expected:
         return
     if source is None:
         raise SourceError(
@@ -170,14 +178,17 @@ def _refuse_another_source(
             "--source names the dataset that has it undamaged"
         )
     raise SourceError(
-        f"{record.source} in {source} is not the image that the build read; it has changed since"
+        f"{original.source} in {source} is not the image that the build read; it has changed since"
     )
 
 
 def _remake(
-    data: bytes, record: Record, encoding: ResolvedOutput, recipe_folder: Path | None
+    data: bytes, path: str, record: Record, recipe: ResolvedRecipe, recipe_folder: Path | None
 ) -> bytes:
-    """Make an image again from the bytes of its source; raises RecipeError or ApplyError."""
+    """Make an image again from the file of its original, which is at `path`.
+
+    Raises ImageError, RecipeError or ApplyError.
+    """
     # AugLy takes a third of a second to import, which an original does not pay.
     from augbuild.pixels.apply import apply
 
@@ -193,7 +204,9 @@ def _remake(
                 "the recipe overlays images of its own; --assets names the folder of the recipe"
             )
         ops.append(op)
-    image = read_image(data)
+    output = recipe.output
+    image = decode_original(data, path, recipe.decoding)
     if record.origin == "augmented":
-        image = apply(shrink(image, encoding.max_side), ops, recipe_folder)
-    return encode(fit_to(image, encoding.frame), encoding.format, encoding.quality)
+        small = shrink(image, output.max_side)
+        image = apply(small, ops, recipe_folder, max_pixels=recipe.decoding.max_pixels)
+    return encode(fit_to(image, output.frame), output.format, output.quality)

@@ -14,6 +14,7 @@ from augbuild.dataset.info import DatasetInfo, read_info
 from augbuild.dataset.layout import INFO_NAME, MANIFEST_NAME
 from augbuild.dataset.manifest import Record, parse_row
 from augbuild.errors import ManifestError
+from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.dataset import SPLITS
 
 DamageKind = Literal[
@@ -148,9 +149,12 @@ def _problems_of_origin(record: Record, *, is_framed: bool) -> Iterator[str]:
         if record.split != "train":
             yield f"is a variant in {record.split}; only train images have variants"
         return
-    made_of = [record.ops, record.sha256, record.width, record.height]
-    source = [(), record.source_sha256, record.source_width, record.source_height]
-    if made_of != source and not (is_framed and record.ops == ()):
+    size = (record.width, record.height)
+    source_size = (record.source_width, record.source_height)
+    # A box has no bytes of its own in its source, which is a photo.
+    is_file = photo_of(record.source) == record.source
+    differs = is_file and record.sha256 != record.source_sha256
+    if record.ops or (not is_framed and (differs or size != source_size)):
         yield "is an original, but its ops, sha256 or size are not those of its source"
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
 from augbuild.sources.dataset import SourceOptions
+from augbuild.sources.decoding import MOST_PIXELS, Decoding
 
 n_jobs = click.option(
     "-j",
@@ -43,6 +45,30 @@ _TABLE_OPTIONS = (
     click.option("--images", metavar="DIR", help="What the paths of a table are relative to."),
     click.option("--suffix", metavar=".jpg", help="What the names in a table lack at their end."),
     click.option("--labels", metavar="MAP.json", help='Names of labels: {"0": "cat", "1": "dog"}.'),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(1, MOST_PIXELS),
+        metavar="N",
+        help="Read images of up to N pixels.  [default: 50000000]",
+    ),
+    click.option(
+        "--depth",
+        type=click.IntRange(1, 16),
+        metavar="BITS",
+        help="The bits that 16-bit images really use.  [default: 16]",
+    ),
+    click.option(
+        "--margin",
+        type=click.FloatRange(0, 10),
+        metavar="SHARE",
+        help="Cut boxes out with this share of their size on each side.  [default: 0]",
+    ),
+    click.option(
+        "--min-size",
+        type=click.IntRange(1, 10_000),
+        metavar="PIXELS",
+        help="Reject boxes whose shorter side has fewer pixels.  [default: 1]",
+    ),
 )
 
 
@@ -57,6 +83,10 @@ class TableOptions:
     images: str | None = None
     suffix: str | None = None
     labels: str | None = None
+    max_pixels: int | None = None
+    depth: int | None = None
+    margin: float | None = None
+    min_size: int | None = None
 
     def over(self, options: SourceOptions) -> SourceOptions:
         """Return the options of a source with those of the command line in their place.
@@ -75,9 +105,12 @@ class TableOptions:
             replaced = msgspec.structs.replace(replaced, images=str(Path.cwd() / self.images))
         if self.labels is not None:
             replaced = msgspec.structs.replace(replaced, labels=str(Path.cwd() / self.labels))
-        if self.suffix is not None:
-            replaced = msgspec.structs.replace(replaced, suffix=self.suffix)
-        return replaced
+        others: dict[str, object] = {}
+        for name in ("suffix", *Decoding.__struct_fields__):
+            given = getattr(self, name)
+            if given is not None:
+                others[name] = given
+        return msgspec.structs.replace(replaced, **others)
 
     def for_training(self) -> SourceOptions | None:
         """Return the options of a source where the command line gives any."""
@@ -88,20 +121,9 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of reading a table; the command takes them as one, `tables`."""
 
     @wraps(command)
-    def with_tables(
-        path_column: str | None,
-        label_column: str | None,
-        split_column: str | None,
-        group_column: str | None,
-        images: str | None,
-        suffix: str | None,
-        labels: str | None,
-        **others: object,
-    ) -> None:
-        tables = TableOptions(
-            path_column, label_column, split_column, group_column, images, suffix, labels
-        )
-        command(tables=tables, **others)
+    def with_tables(**given: Any) -> None:  # what click has made of each option
+        tables = {each.name: given.pop(each.name) for each in fields(TableOptions)}
+        command(tables=TableOptions(**tables), **given)
 
     decorated: Callable[..., None] = with_tables
     for option in reversed(_TABLE_OPTIONS):

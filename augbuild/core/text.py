@@ -10,6 +10,9 @@ from collections.abc import Collection, Sequence
 
 _SHOWN_CHARACTERS = 80
 _LONGEST_SEARCHED = 100  # pragma: no mutate  # difflib is slow for a word of a million letters
+# difflib's own 0.6 takes `path` for a misspelling of `depth`; one letter too many, too few or out
+# of place in a word of four has 0.75 or more.
+_LEAST_LIKENESS = 0.7
 _PRINTED_BITS = 128
 _UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -21,7 +24,8 @@ _ACTIVE_IN_MARKDOWN = re.compile(
 
 def nearest(word: str, known: Collection[str]) -> str | None:
     """Return the known word that `word` is probably a misspelling of."""
-    matches = difflib.get_close_matches(word[:_LONGEST_SEARCHED].lower(), known, n=1)
+    shortened = word[:_LONGEST_SEARCHED].lower()
+    matches = difflib.get_close_matches(shortened, known, n=1, cutoff=_LEAST_LIKENESS)
     return matches[0] if matches else None
 
 

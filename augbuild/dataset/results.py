@@ -32,11 +32,12 @@ class BuiltFile(msgspec.Struct, frozen=True):
     flat: bool
 
 
-class BuiltSource(msgspec.Struct, frozen=True):
+class BuiltSource(msgspec.Struct, frozen=True, omit_defaults=True):
     """The outputs of one source; `ops` are those of each of the `files`, in the same order.
 
     `sha256`, `width` and `height` (upright, pixels) are the source's; `more_frames`: it has more
-    frames or pages than the one that was used.
+    frames or pages than the one that was used; `has_position`: its file says where it was taken;
+    `highest` is the highest value of 16-bit integers, None of all other images.
     """
 
     path: str
@@ -46,6 +47,8 @@ class BuiltSource(msgspec.Struct, frozen=True):
     more_frames: bool
     files: tuple[BuiltFile, ...]
     ops: tuple[AppliedOps, ...]
+    has_position: bool = False
+    highest: int | None = None
 
 
 class RejectedSource(msgspec.Struct, frozen=True):

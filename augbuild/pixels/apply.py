@@ -17,22 +17,23 @@ from PIL import Image
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, JsonValue, Op
 from augbuild.errors import FIX_AND_RERUN, ApplyError, AugbuildError, is_machine_error
 from augbuild.pixels import replaced
-from augbuild.pixels.codec import MAX_PIXELS
 from augbuild.pixels.compiled.choice import Choice
 from augbuild.pixels.exact.functions import FUNCTIONS, Function
 from augbuild.pixels.exact.reference import find_reference
 from augbuild.pixels.limits import Arguments, output_size, working_size
 from augbuild.pixels.overlays import open_asset
 from augbuild.pixels.quiet import ignore_pillow_warnings
+from augbuild.sources.decoding import MAX_PIXELS
 
 Values = Mapping[str, JsonValue]
 
 # Turning a photo needs over twice its pixels, until it is cropped.
-_MAX_WORKING_PIXELS = 4 * MAX_PIXELS
 _LIMITS = (
-    (output_size, MAX_PIXELS),
-    (working_size, _MAX_WORKING_PIXELS),
+    (output_size, 1),
+    (working_size, 4),
 )
+"""How large results and what is made on the way may be, times `max_pixels`."""
+
 _COMPILED = Choice()
 # What AugLy, Pillow and NumPy raise for images and parameters that don't go together.
 _FAILURES = (
@@ -50,28 +51,33 @@ _FAILURES = (
 )
 
 
-def apply(image: Image.Image, ops: Sequence[Op], assets: Path | None = None) -> Image.Image:
+def apply(
+    image: Image.Image,
+    ops: Sequence[Op],
+    assets: Path | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Image.Image:
     """Apply ops in order to an 8-bit RGB image and return another, without metadata.
 
     `assets` is the folder below which ops find their images. No global random generator is touched.
     AUGBUILD_REFERENCE=1 runs AugLy's own functions where we have faster ones, and nothing compiled.
 
     Raises ApplyError, naming the op, where one is not what the catalogue says, fails, leaves no
-    pixels or would make more than MAX_PIXELS; AugbuildError where the machine is at fault (too many
-    open files). MemoryError passes through.
+    pixels or would make more than `max_pixels`; AugbuildError where the machine is at fault (too
+    many open files). MemoryError passes through.
     """
     with ignore_pillow_warnings():
         for op in ops:
-            image = _apply_one(image, op, assets)
+            image = _apply_one(image, op, assets, max(max_pixels, MAX_PIXELS))
     return image
 
 
-def _apply_one(image: Image.Image, op: Op, assets: Path | None) -> Image.Image:
+def _apply_one(image: Image.Image, op: Op, assets: Path | None, max_pixels: int) -> Image.Image:
     values = _check(op)
     size = f"{image.width} x {image.height} pixels"
     try:
         arguments = _open_arguments(op, values, assets)
-        _refuse_huge(op, arguments, image.size)
+        _refuse_huge(op, arguments, image.size, max_pixels)
         result = _find_function(op.name, image.size)(image, **arguments)
     except _FAILURES as error:
         if is_machine_error(error):
@@ -137,9 +143,10 @@ def _open_arguments(op: Op, values: Values, assets: Path | None) -> Arguments:
     return arguments
 
 
-def _refuse_huge(op: Op, arguments: Arguments, size: tuple[int, int]) -> None:
+def _refuse_huge(op: Op, arguments: Arguments, size: tuple[int, int], max_pixels: int) -> None:
     """Raise ApplyError where an op would make an image, at its end or on the way, that is huge."""
-    for predict, limit in _LIMITS:
+    for predict, times in _LIMITS:
+        limit = times * max_pixels
         width, height = predict(op.name, arguments, size)
         if width * height > limit:
             made = f"{width} x {height} pixels of {size[0]} x {size[1]}"

@@ -16,13 +16,11 @@ from augbuild.errors import ImageError
 from augbuild.pixels.decoding.content import describe_content
 from augbuild.pixels.decoding.modes import is_transparent, to_rgb
 from augbuild.pixels.quiet import quiet_decoders
+from augbuild.sources.decoding import DEFAULT_DECODING, MOST_PIXELS, Decoding
 from augbuild.sources.folders.formats import has_heif
 from augbuild.sources.originals import read_bytes
 
 Format = Literal["jpeg", "png", "webp"]
-
-MAX_PIXELS = 50_000_000
-"""Larger images are rejected before they are decoded, and so are ops that would make one."""
 
 # Pillow opens 43 formats; most of its CVEs are in the others.
 _FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP")
@@ -38,7 +36,7 @@ _TURN_UPRIGHT = {
 }
 _ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 # The closed set that a million mutated files raised in Pillow's decoders.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -55,13 +53,13 @@ _DECODER_ERRORS = (
 )
 
 
-def read_image(file: Path | bytes) -> Image.Image:
+def read_image(file: Path | bytes, decoding: Decoding = DEFAULT_DECODING) -> Image.Image:
     """Decode an image: upright, 8-bit RGB, first frame, no metadata; raises ImageError.
 
     16-bit values are scaled, transparency is composited on white, CMYK is converted by Pillow's
-    formula without its ICC profile. At most MAX_PIXELS pixels are decoded.
+    formula without its ICC profile. At most `decoding.max_pixels` pixels are decoded.
     """
-    return _decode(_content_of(file), draft=None)
+    return _decode(_content_of(file), decoding, draft=None)
 
 
 def read_layer(file: Path | bytes) -> Image.Image:
@@ -78,13 +76,15 @@ def read_layer(file: Path | bytes) -> Image.Image:
         return _upright(image, layer)
 
 
-def read_small(file: Path | bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
+def read_small(
+    file: Path | bytes, size: tuple[int, int], decoding: Decoding = DEFAULT_DECODING
+) -> NDArray[np.uint8]:
     """Decode an RGB thumbnail of `size` (width, height), upright; raises ImageError.
 
     Returns shape (height, width, 3). A JPEG is decoded at a fraction of its scale, so this costs
     far less than `read_image`.
     """
-    image = _decode(_content_of(file), draft=size)
+    image = _decode(_content_of(file), decoding, draft=size)
     # reducing_gap shrinks by whole factors first: the box filter then sees few pixels.
     small = image.resize(size, Image.Resampling.BOX, reducing_gap=3.0)
     return np.asarray(small)
@@ -100,6 +100,12 @@ def read_size(file: Path | bytes) -> tuple[int, int]:
         return width, height
 
 
+def is_upright(data: bytes) -> bool:
+    """Check whether an image is stored as it is shown; raises ImageError."""
+    with quiet_decoders(data), _identify(data) as image:
+        return _orientation(image) == 1
+
+
 def has_more_frames(data: bytes) -> bool:
     """Check whether an encoded image is animated or has several pages; only the first is read.
 
@@ -109,9 +115,9 @@ def has_more_frames(data: bytes) -> bool:
         return False
     with quiet_decoders(data):
         try:
-            with _open(data) as image:
+            with open_encoded(data) as image:
                 return bool(getattr(image, "is_animated", False))
-        except _DECODER_ERRORS:
+        except DECODER_ERRORS:
             return False
 
 
@@ -146,7 +152,8 @@ def _content_of(file: Path | bytes) -> bytes:
     return file if isinstance(file, bytes) else read_bytes(file)
 
 
-def _open(data: bytes) -> Image.Image:
+def open_encoded(data: bytes) -> Image.Image:
+    """Open an encoded image of the formats that are read, to read its header; raises as Pillow."""
     formats: tuple[str, ...] = _FORMATS
     if data[4:8] == b"ftyp" and has_heif():
         # Registered by need: other images do not pay for its import.
@@ -157,35 +164,36 @@ def _open(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=formats)
 
 
-def _decode(data: bytes, draft: tuple[int, int] | None) -> Image.Image:
+def _decode(data: bytes, decoding: Decoding, draft: tuple[int, int] | None) -> Image.Image:
     """Decode to upright RGB; with a `draft` size, a JPEG may come out smaller, but not below it."""
     with quiet_decoders(data), _identify(data) as image:
         width, height = image.size
-        if width * height > MAX_PIXELS:
-            message = f"{width} x {height} pixels; at most {MAX_PIXELS:,} are decoded"
+        if width * height > decoding.max_pixels:
+            limit = f"at most {decoding.max_pixels:,} are decoded"
+            message = f"{width} x {height} pixels; {limit} (max_pixels in [source])"
             raise ImageError("too_large", message)
         try:
             if draft:
                 image.draft("RGB", draft)
             image.load()
-            return _upright(image, to_rgb(image))
+            return _upright(image, to_rgb(image, decoding.depth))
         except MemoryError as error:
             message = f"{width} x {height} pixels did not fit into memory"
             raise ImageError("out_of_memory", message) from error
-        except _DECODER_ERRORS as error:
+        except DECODER_ERRORS as error:
             raise ImageError("truncated", "the image data is cut short or damaged") from error
 
 
 def _identify(data: bytes) -> Image.Image:
     """Read an image's header; raises ImageError."""
     try:
-        return _open(data)
+        return open_encoded(data)
     except UnidentifiedImageError as error:
         message = describe_content(data) or "not a JPEG, PNG, PPM, BMP, TIFF or WebP image"
         raise ImageError("not_an_image", message) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError("too_large", f"more than {MAX_PIXELS:,} pixels") from error
-    except _DECODER_ERRORS as error:
+        raise ImageError("too_large", f"more than {MOST_PIXELS:,} pixels") from error
+    except DECODER_ERRORS as error:
         message = describe_content(data) or "its header is damaged"
         raise ImageError("not_an_image", message) from error
 
@@ -203,7 +211,7 @@ def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; malformed EXIF counts as upright, which is 1."""
     try:
         orientation = image.getexif().get(_EXIF_ORIENTATION)
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         return 1
     if isinstance(orientation, int) and orientation in _TURN_UPRIGHT:
         return orientation

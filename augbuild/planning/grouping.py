@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.dataset import Source
 
 Groups = Mapping[str, str]
@@ -36,7 +37,8 @@ def _join_own_groups(sources: Iterable[Source], groups: Groups) -> Groups:
     first_of: dict[str, str] = {}
     for source in sources:
         if source.group is not None:
-            first = first_of.setdefault(source.group, source.path)
+            # The photo of a box names its group, whatever other boxes the photo has.
+            first = first_of.setdefault(source.group, photo_of(source.path))
             pairs.append((first, source.path))
     if not pairs:
         return groups

@@ -9,13 +9,16 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from augbuild.core.files import hash_bytes
+from augbuild.sources.boxes.box import photo_of, split_box
 from augbuild.sources.dataset import Rejected, Source
+from augbuild.sources.folders.formats import usual_extension
 
 # Of the 255 that file systems allow; the rest is for hash, variant and extension.
 _STEM_BYTES = 200
 _HASH_DIGITS = 8
 _NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]|^[-. ]+|[. ]+$')
 
+_BOX_EXTENSION = ".png"  # without loss: a box has no bytes of its own to copy
 _COLLIDES = "its outputs would be named as those of another source"
 
 
@@ -26,12 +29,20 @@ def output_stem(key: str) -> str:
     """
     # macOS and Linux may spell one name in two ways.
     key = unicodedata.normalize("NFC", key)
-    stem = PurePosixPath(key).stem
+    stem = PurePosixPath(photo_of(key)).stem
     portable = _NOT_PORTABLE.sub("_", stem).encode()
     # The cut may go through a character, which is then left out.
     short = portable[:_STEM_BYTES].decode(errors="ignore")
     sha256 = hash_bytes(key.encode())
     return f"{short}_{sha256[:_HASH_DIGITS]}"
+
+
+def original_extension(key: str) -> str:
+    """Return how the file of an original ends: as its source does, or `.png` for a box."""
+    photo, box = split_box(key)
+    if box is not None:
+        return _BOX_EXTENSION
+    return usual_extension(PurePosixPath(photo).suffix.lower())
 
 
 def reject_collisions(sources: Iterable[Source]) -> tuple[list[Source], list[Rejected]]:

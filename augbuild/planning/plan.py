@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from augbuild.catalogue.transforms import Op
 from augbuild.core.text import nearest
@@ -14,14 +13,13 @@ from augbuild.errors import RecipeError, SourceError
 from augbuild.planning.balance import Sizes, VariantCount, balance_classes
 from augbuild.planning.folds import assign_folds
 from augbuild.planning.grouping import find_groups
-from augbuild.planning.naming import output_stem, reject_collisions
+from augbuild.planning.naming import original_extension, output_stem, reject_collisions
 from augbuild.planning.sampling import draw_variants
 from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
 from augbuild.similarity.duplicates import Duplicates, look_for_duplicates, settle_duplicates
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
 from augbuild.sources.findings import Finding
-from augbuild.sources.folders.formats import usual_extension
 from augbuild.sources.licences import find_licence_files
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
@@ -242,7 +240,7 @@ def name_outputs(recipe: Recipe, source: Source, variants: int) -> list[str]:
     split = source.split or "train"
     extension = suffix = _EXTENSIONS[recipe.output.format]
     if recipe.output.frame is None:
-        suffix = usual_extension(PurePosixPath(source.key).suffix.lower())
+        suffix = original_extension(source.key)
     original = f"{split}/{source.label}/{stem}{suffix}"
     folder = f"{AUGMENTED_FOLDER}/{source.label}"
     return [original, *(f"{folder}/{stem}_aug{variant}{extension}" for variant in range(variants))]

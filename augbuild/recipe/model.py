@@ -17,6 +17,7 @@ from augbuild.core.files import hash_bytes
 from augbuild.recipe.rules import Text
 from augbuild.recipe.steps import Step
 from augbuild.sources.dataset import SourceOptions
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding, decoding_of
 
 # Marks that turn the direction of writing, and separators of lines, can make one name look like
 # another on a terminal.
@@ -165,6 +166,13 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
     augment: AugmentSpec
     transforms: tuple[dict[str, object], ...]
     classes: dict[str, ClassRules]
+    # Left out where it is the default, so that the hashes of other recipes stay what they were.
+    source: Decoding | UnsetType = UNSET
+
+    @property
+    def decoding(self) -> Decoding:
+        """Return how the files of the source are decoded."""
+        return DEFAULT_DECODING if isinstance(self.source, UnsetType) else self.source
 
     @property
     def sha256(self) -> str:
@@ -196,6 +204,11 @@ class Recipe:
     folder: Path = Path()
     base: Path = Path()
 
+    @property
+    def decoding(self) -> Decoding:
+        """Return how the files of the source are decoded."""
+        return decoding_of(self.source)
+
     def resolved(self) -> ResolvedRecipe:
         """Return all that the outputs depend on, defaults filled in."""
         output = ResolvedOutput(
@@ -221,6 +234,7 @@ class Recipe:
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),
             classes=dict(sorted(self.classes.items())),
+            source=UNSET if self.decoding == DEFAULT_DECODING else self.decoding,
         )
 
     @cached_property

@@ -57,16 +57,20 @@ def warp(pictures: Floats, motions: Motions) -> tuple[Floats, Floats]:
     """
     count, side, _ = pictures.shape
     x, y = places(side)
-    across = motions[:, 0, :1] * x + motions[:, 0, 1:2] * y + motions[:, 0, 2:]
-    down = motions[:, 1, :1] * x + motions[:, 1, 1:2] * y + motions[:, 1, 2:]
-    inside = (np.abs(across) <= 1) & (np.abs(down) <= 1)
-    column = np.clip((across + 1) * (side / 2) - 0.5, 0, side - 1.001)
-    row = np.clip((down + 1) * (side / 2) - 0.5, 0, side - 1.001)
+    targets = np.stack([x, y, np.ones_like(x)])
+    across, down = np.swapaxes(motions[:, :2] @ targets, 0, 1)
+    inside = np.maximum(np.abs(across), np.abs(down)) <= 1
+    half = side / 2
+    last = side - 1.001  # so that there is a pixel after it
+    column = np.clip((across + 1) * half - 0.5, 0, last)
+    row = np.clip((down + 1) * half - 0.5, 0, last)
     left = column.astype(np.intp)
     top = row.astype(np.intp)
     column -= left
     row -= top
-    corner = top * side + left + (np.arange(count) * side**2)[:, None]
+    starts = np.arange(count) * side**2
+    corner = starts[:, None] + top * side
+    corner += left
     flat = pictures.ravel()
     near = flat.take(corner)
     near += column * (flat.take(corner + 1) - near)

@@ -17,7 +17,6 @@ AT_ONCE = 4
 
 _KEPT = 64  # of each picture: more copies than that are joined by way of each other
 _LEAST_SCORE = 0.3
-_TIE_BREAK = 1e-7
 # Pictures; all with all then takes some 10 s and 64 MB, and four times that for twice as many.
 _INDEX_PAYS_FROM = 4000
 
@@ -69,8 +68,6 @@ def _compare_all(signatures: Signatures) -> tuple[Indices, Indices, Floats]:
     scores = score_all(signatures)
     np.fill_diagonal(scores, -1)
     kept = min(_KEPT, count - 1)
-    # Of many that are equally like, the earlier ones: so that all of them name the same.
-    scores -= np.arange(count, dtype=np.float32) * _TIE_BREAK
     best = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
     first = np.repeat(np.arange(count), kept)
     second = best.ravel()

@@ -17,6 +17,7 @@ from augbuild.core.text import plural
 from augbuild.errors import AugbuildError, SourceError
 from augbuild.recipe.model import SplitSpec
 from augbuild.similarity.groups import group_pairs
+from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.dataset import Source, SourceDataset
 from augbuild.sources.findings import Finding
 
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 class Twins(msgspec.Struct, frozen=True):
     """Two images of a dataset that are the same picture: `first` is `second`, turned so.
 
-    With `moved` they do not have the same frame.
+    With `moved` they do not have the same frame. Of boxes, it is their photos that are named.
     """
 
     first: str
@@ -71,8 +72,11 @@ def find_duplicates(dataset: SourceDataset, *, n_jobs: int, quiet: bool = True) 
     from augbuild.similarity.pictures.signatures import sign_originals
     from augbuild.similarity.search import near_duplicates_within
 
-    paths = [source.path for source in dataset.sources]
-    signed = sign_originals(dataset.originals, paths, n_jobs=n_jobs, quiet=quiet)
+    # Of boxes, which are together anyway, it is photos that are compared.
+    photos = list(dict.fromkeys(photo_of(source.path) for source in dataset.sources))
+    signed = sign_originals(
+        dataset.originals, photos, decoding=dataset.decoding, n_jobs=n_jobs, quiet=quiet
+    )
     found = near_duplicates_within(signed, quiet=quiet)
     twins = [Twins(pair.first, pair.second, pair.turn, pair.moved) for pair in found.pairs]
     duplicates = Duplicates(tuple(twins), found.tells_moved)
@@ -89,7 +93,8 @@ def _place_in_cache(dataset: SourceDataset) -> Path | None:
     """Return where the duplicates of just these files are remembered; None: they are not."""
     if len(dataset.sources) < _REMEMBER_FROM:
         return None
-    digest = hashlib.sha256(f"{_RULE} {dataset.identity}".encode(errors="surrogateescape"))
+    begin = f"{_RULE} {dataset.decoding} {dataset.identity}".encode(errors="surrogateescape")
+    digest = hashlib.sha256(begin)
     for source in dataset.sources:
         stamp = dataset.originals.stat(source.path)
         if stamp.size < 0:
@@ -133,7 +138,10 @@ def settle_duplicates(
     if dataset.is_split and spec.on_duplicates == "drop-train":
         copies = find_straddling(dataset.sources, duplicates.twins)
         if copies.train:
-            dataset = _leave_out(dataset, copies.train)
+            dropped = set(copies.train)
+            kept = tuple(source for source in dataset.sources if source.path not in dropped)
+            ignored = {**dataset.ignored, LEFT_OUT: len(dropped)}
+            dataset = replace(dataset, sources=kept, ignored=ignored)
             findings.append(_describe_left_out(copies))
     if dataset.is_split:
         remaining = find_straddling(dataset.sources, duplicates.twins)
@@ -151,8 +159,7 @@ def settle_duplicates(
 class Straddling(NamedTuple):
     """The images of a dataset with splits that have copies in another of its splits.
 
-    `evaluated` are those of validation and test; `train` are their copies in train; `examples` are
-    pairs.
+    `evaluated` are of validation and test, `train` their copies in train, `examples` are pairs.
     """
 
     evaluated: list[str]
@@ -162,12 +169,12 @@ class Straddling(NamedTuple):
 
 def find_straddling(sources: Sequence[Source], twins: Sequence[Twins]) -> Straddling:
     """Find the images that have copies in another split, directly or by way of others."""
-    source_of = {source.path: source for source in sources}
     groups = group_pairs((pair.first, pair.second) for pair in twins)
     members: dict[str, list[Source]] = {}
-    for path, group in groups.items():
-        if path in source_of:
-            members.setdefault(group, []).append(source_of[path])
+    for source in sorted(sources, key=lambda source: source.path):
+        group = groups.get(photo_of(source.path))
+        if group is not None:
+            members.setdefault(group, []).append(source)
     found = Straddling([], [], [])
     for same in members.values():
         if len({source.split for source in same}) < 2:
@@ -190,12 +197,6 @@ def find_contradictions(sources: Sequence[Source], twins: Sequence[Twins]) -> li
         if not pair.moved and first and second and first != second:
             found.append(pair)
     return found
-
-
-def _leave_out(dataset: SourceDataset, paths: Sequence[str]) -> SourceDataset:
-    dropped = set(paths)
-    kept = tuple(source for source in dataset.sources if source.path not in dropped)
-    return replace(dataset, sources=kept, ignored={**dataset.ignored, LEFT_OUT: len(dropped)})
 
 
 def _describe_left_out(copies: Straddling) -> Finding:

@@ -27,10 +27,9 @@ Flags = NDArray[np.bool_]
 _PAIRS_AT_ONCE = 128  # so that what one step of the alignment works on fits a cache
 # Two different photos reach .3 after the coarse alignment, rarely .5; copies have over .8.
 _WORTH_FINER = 0.6
-_NEARLY_ALIGNED = 0.8
+# Four more steps change no correlation by .001.
 _COARSE_STEPS = 3
 _FINE_STEPS = 4
-_LAST_STEPS = 4
 # Below it, of the luma's and colours' own contrast, pictures are the same without further proof.
 _LEAST_CONTRAST = 8.0
 _LEAST_COLOUR = 1.5  # a standard deviation; below it, colours are noise
@@ -123,15 +122,10 @@ def _align_in_steps(templates: Floats, pictures: Floats, motions: Motions) -> Mo
     motions = align(coarse, coarse_pictures, motions, steps=_COARSE_STEPS)
     warped, seen = warp(coarse_pictures, motions)
     fits = _correlate_edges(coarse, warped, seen)
-    for least, steps in ((_WORTH_FINER, _FINE_STEPS), (_NEARLY_ALIGNED, _LAST_STEPS)):
-        going = np.flatnonzero(fits >= least)
-        if not len(going):
-            break
+    going = np.flatnonzero(fits >= _WORTH_FINER)
+    if len(going):
         fine, fine_pictures = soften(templates[going]), soften(pictures[going])
-        motions[going] = align(fine, fine_pictures, motions[going], steps=steps)
-        warped, seen = warp(fine_pictures, motions[going])
-        fits = np.zeros_like(fits)
-        fits[going] = _correlate_edges(fine, warped, seen)
+        motions[going] = align(fine, fine_pictures, motions[going], steps=_FINE_STEPS)
     return motions
 
 

@@ -74,14 +74,18 @@ class _Band:
 
     def look_up(self, hashes: Hashes) -> tuple[Indices, Indices]:
         """Return the numbers of hashes and of the entries that are near them in this band."""
-        values = self.values_of(hashes)[:, None] ^ _NEARBY
-        starts = self.starts[values].ravel()
-        lengths = np.minimum(self.starts[values + 1].ravel() - starts, _MOST_OF_A_VALUE)
-        owners = np.repeat(np.arange(len(hashes)), len(_NEARBY))
-        places = np.arange(lengths.sum())
-        places -= np.repeat(np.cumsum(lengths) - lengths, lengths)
-        places += np.repeat(starts, lengths)
-        return np.repeat(owners, lengths), self.entries[places]
+        own = self.values_of(hashes)
+        values = (own[:, None] ^ _NEARBY).ravel()
+        starts = self.starts[values]
+        ends = self.starts[values + 1]
+        lengths = np.minimum(ends - starts, _MOST_OF_A_VALUE)
+        # The places starts[0], starts[0] + 1, … of every value, one after the other.
+        before = np.cumsum(lengths) - lengths
+        shifts = np.repeat(starts - before, lengths)
+        places = np.arange(len(shifts)) + shifts
+        owners = np.arange(len(hashes))
+        owner_of_value = np.repeat(owners, len(_NEARBY))
+        return np.repeat(owner_of_value, lengths), self.entries[places]
 
 
 def list_nearby() -> NDArray[np.intp]:
@@ -122,11 +126,14 @@ def _keep_best(
     first: Indices, second: Indices, bits: Indices, count: int
 ) -> tuple[Indices, Indices, Indices]:
     """Keep of each pair the least bits, and of each first picture the nearest few."""
-    order = np.lexsort((bits, first * count + second))
-    pairs = (first * count + second)[order]
-    order = order[np.diff(pairs, prepend=-1) != 0]
-    order = order[np.lexsort((second[order], bits[order], first[order]))]
+    pair = first * count + second
+    by_pair = np.lexsort((bits, pair))
+    is_best = np.diff(pair[by_pair], prepend=-1) != 0
+    best = by_pair[is_best]
+    first, second, bits = first[best], second[best], bits[best]
+    order = np.lexsort((second, bits, first))
     firsts = first[order]
-    rank = np.arange(len(order)) - np.searchsorted(firsts, firsts)
+    starts = np.searchsorted(firsts, firsts)
+    rank = np.arange(len(order)) - starts
     kept = order[rank < _KEPT]
     return first[kept], second[kept], bits[kept]

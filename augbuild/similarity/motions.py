@@ -12,6 +12,7 @@ from augbuild.similarity.pictures.thumbnails import Floats
 from augbuild.similarity.pictures.views import CONTENT, TILTS, VIEWS, WINDOWS, middle_square
 
 _SQUARE = CONTENT + 1
+_LEAST_LENGTH = 1e-6
 
 
 def first_motions(signatures: Signatures, matches: Matches) -> Motions:
@@ -29,14 +30,17 @@ def measure_shear(signatures: Signatures, matches: Matches, motions: Motions) ->
 
     It is measured in pixels, since thumbnails are squeezed into squares.
     """
-    own = signatures["size"][matches.first].astype(np.float32)
-    lies = matches.turn % 2 == 1
-    own[lies] = own[lies, ::-1]
-    other = signatures["size"][matches.second].astype(np.float32)
-    linear = motions[:, :2, :2] * other[:, :, None] / own[:, None, :]
+    sizes = signatures["size"].astype(np.float32)
+    own, other = sizes[matches.first], sizes[matches.second]
+    lies_on_its_side = matches.turn % 2 == 1
+    own[lies_on_its_side] = own[lies_on_its_side, ::-1]
+    linear = motions[:, :2, :2] / own[:, None, :]
+    linear = linear * other[:, :, None]
     across, down = linear[:, :, 0], linear[:, :, 1]
-    lengths = np.linalg.norm(across, axis=1) * np.linalg.norm(down, axis=1)
-    shear: Floats = np.abs((across * down).sum(axis=1)) / np.maximum(lengths, 1e-6)
+    product = (across * down).sum(axis=1)
+    length = np.linalg.norm(across, axis=1)
+    other_length = np.linalg.norm(down, axis=1)
+    shear: Floats = np.abs(product) / np.maximum(length * other_length, _LEAST_LENGTH)
     return shear
 
 
@@ -89,8 +93,11 @@ def _tilt(sizes: NDArray[np.int32], views: Indices) -> Motions:
     for number, tilt in enumerate(TILTS, start=VIEWS - len(TILTS)):
         degrees[views == number] = tilt
     angles = np.radians(degrees)
-    maps = np.tile(np.eye(3, dtype=np.float32), (len(views), 1, 1))
-    maps[:, 0, 0] = maps[:, 1, 1] = np.cos(angles)
-    maps[:, 0, 1] = np.sin(angles) / aspects
-    maps[:, 1, 0] = -np.sin(angles) * aspects
+    cosines, sines = np.cos(angles), np.sin(angles)
+    unchanged = np.eye(3, dtype=np.float32)
+    maps = np.tile(unchanged, (len(views), 1, 1))
+    maps[:, 0, 0] = cosines
+    maps[:, 1, 1] = cosines
+    maps[:, 0, 1] = sines / aspects
+    maps[:, 1, 0] = -sines * aspects
     return maps

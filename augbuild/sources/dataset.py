@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from augbuild.errors import Reason
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
 from augbuild.sources.findings import Finding
 from augbuild.sources.originals import Originals
 
@@ -38,12 +39,12 @@ class Columns(msgspec.Struct, frozen=True):
     group: Pattern | None = None
 
 
-class SourceOptions(msgspec.Struct, frozen=True):
+class SourceOptions(Decoding, frozen=True, omit_defaults=False):
     """How a source is read: what a recipe's `[source]` may say beside its path.
 
     `classes` and `include` are empty where all are meant; `include` and `exclude` are shell
     patterns on paths; `columns`, `images`, `suffix` and `labels` belong to tables. `images` and
-    `labels` are relative to the recipe, as its path is.
+    `labels` are relative to the recipe, as its path is. How files are decoded is the rest.
     """
 
     layout: LayoutName = "auto"
@@ -97,7 +98,8 @@ class SourceDataset:
 
     `root` is where it is on this machine, and `originals` reads its images. `identity` tells this
     dataset from others on the machine. `ignored` counts the files that are not sources, by the
-    reason. `attribution` is what the licence of the images asks to be said.
+    reason. `attribution` is what the licence of the images asks to be said; `decoding` is how its
+    files become pixels.
     """
 
     root: Path
@@ -109,6 +111,7 @@ class SourceDataset:
     ignored: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     attribution: str | None = None
+    decoding: Decoding = DEFAULT_DECODING
 
     @property
     def is_split(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from augbuild.core.documents import to_plain
 from augbuild.errors import ImageError
-from augbuild.pixels.codec import read_size
+from augbuild.pixels.originals import original_size
 from augbuild.sources.dataset import SPLITS, Rejected, SourceDataset
 from augbuild.sources.findings import Finding
 
@@ -113,7 +113,8 @@ def survey_source(dataset: SourceDataset) -> Survey:
     step = math.ceil(len(dataset.sources) / _HEADERS_READ)
     for source in dataset.sources[::step]:
         try:
-            sizes.append(read_size(dataset.originals.read(source.path)))
+            data = dataset.originals.read(source.path)
+            sizes.append(original_size(data, source.path, dataset.decoding))
         except ImageError:
             unread += 1
     return Survey(

@@ -273,7 +273,7 @@ def workers(pid: int) -> set[int]:
 
     Trackers clean up after the last worker; the chart is drawn beside them.
     """
-    others = (b"resource_tracker", b"augbuild.core.aside")
+    others = (b"resource_tracker", b"augbuild.core.processes.aside")
     found = set()
     for child in descendants(pid):
         with suppress(OSError):

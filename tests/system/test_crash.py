@@ -44,15 +44,16 @@ pytestmark = pytest.mark.skipif(
 
 _FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO", "error=EACCES")
 _MORE_FAULTS = {"open": ("error=EMFILE",)}
+# For each fault, which is placed between the points of the others.
 _POINTS = {
-    "write": 18,
-    "open": 12,
-    "rename": 10,
-    "mkdir": 5,
-    "unlink": 3,
-    "fsync": 6,
-}  # for each fault
-_KILLS = 20
+    "write": 9,
+    "open": 6,
+    "rename": 5,
+    "mkdir": 3,
+    "unlink": 2,
+    "fsync": 3,
+}
+_KILLS = 10
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +70,14 @@ def test_every_kind_of_call_broken_at_points_spread_over_a_build(tmp_path: Path)
             stack.enter_context(Rig(make_project(tmp_path / name, 6))) for name in ("one", "two")
         ]
         every = rigs[0].find_calls(rigs[0].project / "undisturbed")
-        cases = [
-            (*every[kind][turn * len(every[kind]) // points], fault)
-            for kind, points in _POINTS.items()
-            for fault in (*_FAULTS, *_MORE_FAULTS.get(kind, ()))
-            for turn in range(points)
-        ]
-        assert len(cases) == 228
+        cases = []
+        for kind, points in _POINTS.items():
+            faults = (*_FAULTS, *_MORE_FAULTS.get(kind, ()))
+            places = len(faults) * points
+            for place in range(places):
+                call = every[kind][place * len(every[kind]) // places]
+                cases.append((*call, faults[place % len(faults)]))
+        assert len(cases) == 118
 
         def sweep(share: int) -> tuple[list[str], set[int]]:
             wrong, codes = [], set()

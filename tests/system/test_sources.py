@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from augbuild.building.build import build
 from augbuild.checking.replay import replay
 from augbuild.checking.verify import verify
+from augbuild.dataset.info import read_info
 from augbuild.dataset.manifest import read_manifest
 from augbuild.similarity.pictures.signatures import sign_originals
 from augbuild.similarity.search import near_duplicates_within
@@ -74,3 +77,33 @@ def test_near_duplicates_are_the_same_in_an_archive(tmp_path: Path) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_originals_say_is_told_by_every_build_until_the_advice_is_followed(
+    tmp_path: Path,
+) -> None:
+    folder = photos(tmp_path / "photos", {"cats": 4, "dogs": 4}, ".jpg")
+    tags = Image.Exif()
+    tags.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    tagged = folder / "cats" / "cats_0.jpg"
+    with Image.open(tagged) as image:
+        image.save(tagged, exif=tags)
+    ramp = np.linspace(0, 4095, 64, dtype=np.uint16).reshape(8, 8)
+    Image.fromarray(ramp).save(folder / "dogs" / "deep.png")
+    recipe = write_recipe(tmp_path)
+    for _ in range(2):
+        report = build(recipe, source=str(folder), out=tmp_path / "out")
+        assert [finding.kind for finding in report.findings] == ["gps position", "low bit depth"]
+    assert "depth = 12 in [source]" in report.findings[1].advice
+    assert read_info(report.out).findings == report.findings
+    with Image.open(tagged) as image:
+        image.save(tagged)
+    deep = write_recipe(tmp_path, RECIPE.replace("[source]", "[source]\ndepth = 12"))
+    report = build(deep, source=str(folder), out=tmp_path / "out")
+    assert report.findings == ()
+    assert verify(report.out).clean
+    (row,) = [row for row in read_manifest(report.out / "manifest.jsonl")
+              if row.source == "dogs/deep.png" and row.variant in {None, 0}][-1:]  # fmt: skip
+    assert replay(report.out / row.file_name).same
+    fresh = build(deep, source=str(folder), out=tmp_path / "fresh")
+    assert tree(fresh.out) == tree(report.out)

@@ -13,7 +13,7 @@ from augbuild.building.build import build
 from augbuild.recipe.load import load_recipe
 from augbuild.sources.dataset import Columns, SourceOptions
 from augbuild.sources.open import open_source
-from tests.trainer.fixtures import TINY
+from tests.trainer.fixtures import FAST_ARCH, TINY
 from trainer import library
 from trainer.training.config import make_config
 from trainer.training.fit import choose_samples
@@ -221,7 +221,7 @@ def test_options_mean_the_same_in_recipe_and_configuration(tmp_path: Path) -> No
 def test_a_table_is_trained_on(tmp_path: Path) -> None:
     root = tmp_path / "data"
     table = root / SHAPES["semicolon"](root, images(root))
-    metrics = library.fit(table, out=tmp_path / "run", cache="none", epochs=1, arch="resnet18",
+    metrics = library.fit(table, out=tmp_path / "run", cache="none", epochs=1, arch=FAST_ARCH,
                           image_size=32, batch_size=4, device="cpu", precision="fp32")  # fmt: skip
     assert metrics is not None
     assert metrics.images == 4

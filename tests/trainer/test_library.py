@@ -23,10 +23,10 @@ from augbuild.cli.options import TableOptions
 from tests.conftest import REPOSITORY, photos, tree, write_recipe
 
 AUGBUILD = [
-    "ApplyError", "AugbuildError", "BuildReport", "Damage", "ImageError", "ManifestError",
+    "ApplyError", "Audit", "AugbuildError", "BuildReport", "Damage", "ImageError", "ManifestError",
     "Outlook", "OutputError", "Recipe", "RecipeError", "Record", "Rejected", "ReplayReport",
-    "SourceError", "VerifyReport", "__version__", "build", "load_recipe", "plan", "read_manifest",
-    "replay", "verify",
+    "SourceError", "VerifyReport", "__version__", "audit", "build", "load_recipe", "plan",
+    "read_manifest", "replay", "verify",
 ]  # fmt: skip
 TRAINER = [
     "DivergedError", "RunError", "TableError", "TrainerError", "UsageError", "__version__",
@@ -211,8 +211,8 @@ def test_training_changes_nothing_of_the_process(tmp_path: Path) -> None:
     # torch, torchvision, accelerate and scikit-learn set what they set when they are imported.
     work = (
         "import torch, torchvision, accelerate, sklearn.metrics, trainer; before = snapshot(); "
-        "trainer.fit('photos', out='run', arch='resnet18', image_size=32, epochs=1, device='cpu', "
-        "cache='none'); "
+        "trainer.fit('photos', out='run', arch='shufflenet_v2_x0_5', image_size=32, epochs=1, "
+        "device='cpu', cache='none'); "
         "trainer.predict('run', ['photos/test'])"
     )
     assert json.loads(python(_GLOBALS.replace("{work}", work), tmp_path)) == []

@@ -10,12 +10,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from augbuild.core.documents import encode, read_document, to_plain
 from augbuild.core.files import hash_bytes, write_atomic
+from augbuild.core.ranges import Count, NotEmpty, Positive, Share
 from augbuild.core.text import shorten
 from augbuild.errors import RunError
 from trainer.comparison.design import ArmPair, Budget, Metric
 from trainer.data.samples import DEFAULT_OPTIONS, SourceOptions, Table, TrainOn
 from trainer.data.tables import read_table
-from trainer.statistics.tests import Count, NotEmpty, Positive, Share
 from trainer.training.config import FitConfig, TestSplit, source_without_places
 
 CONFIG = "config.json"

@@ -10,10 +10,10 @@ from typing import Literal, get_args
 
 from msgspec import Struct, structs
 
+from augbuild.core.ranges import Positive
 from augbuild.errors import UsageError
 from trainer.comparison.looks.levels import UNDECLARED, Declared
 from trainer.data.samples import TrainOn
-from trainer.statistics.tests import Positive
 from trainer.training.config import FitConfig, make_config
 
 Metric = Literal["accuracy", "macro F1", "balanced accuracy"]

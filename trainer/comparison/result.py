@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from msgspec import Raw, Struct
 
 from augbuild.core.documents import encode, read_document
 from augbuild.core.files import write_atomic
+from augbuild.core.ranges import Count, NotEmpty, Number, Positive, Share
 from augbuild.errors import RunError
 from trainer.comparison.config import ArmSummary, GuardReport, SharedTestSet
 from trainer.comparison.design import Budget, Metric
 from trainer.statistics.contrast import ContrastResult
-from trainer.statistics.tests import Count, NotEmpty, Number, Positive, Share
 from trainer.statistics.verdict.evidence import FIVE_PERCENT, ContrastVerdict, Level, Verdict
 
 RESULT = "comparison.json"
@@ -25,6 +24,9 @@ _RUN_ID = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,199}")
 ConfusionMatrix = tuple[tuple[Count, ...], ...]
 Classes = Annotated[tuple[str, ...], NotEmpty]
 Seeds = Annotated[tuple[Count, ...], NotEmpty]
+
+Arm = TypeVar("Arm", bound=ArmSummary)
+Contrast = TypeVar("Contrast", bound=ContrastVerdict)
 
 
 class ArmResult(ArmSummary, frozen=True, kw_only=True):
@@ -78,8 +80,8 @@ class ViewedTestSet(SharedTestSet, frozen=True, kw_only=True):
     level: Level = FIVE_PERCENT
 
 
-class ComparisonResult(Struct, frozen=True, kw_only=True):
-    """A whole comparison; `contrasts` has the primary one first, whose verdict is `verdict`."""
+class _Result(Struct, Generic[Arm, Contrast], frozen=True, kw_only=True):
+    """What every comparison.json has; `contrasts` has the primary one first."""
 
     verdict: Verdict
     metric: Metric
@@ -89,15 +91,29 @@ class ComparisonResult(Struct, frozen=True, kw_only=True):
     budget: Budget
     folds: Positive  # 1 without folds
     test: ViewedTestSet
-    arms: Annotated[tuple[ArmResult, ...], NotEmpty]
-    contrasts: Annotated[tuple[ContrastResult, ...], NotEmpty]
+    arms: Annotated[tuple[Arm, ...], NotEmpty]
+    contrasts: Annotated[tuple[Contrast, ...], NotEmpty]
     runs: tuple[RunResult, ...]
     guards: tuple[GuardReport, ...]
     notes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        names = {arm.name for arm in self.arms}
+        for index, contrast in enumerate(self.contrasts):
+            roles = {"treatment": contrast.treatment, "baseline": contrast.baseline}
+            for role, name in roles.items():
+                if name not in names:
+                    place = f"contrasts[{index}].{role}"
+                    raise ValueError(f"{place} must be one of the arms (got {name!r})")
+
+
+class ComparisonResult(_Result[ArmResult, ContrastResult], frozen=True, kw_only=True):
+    """A whole comparison; the verdict of its primary contrast is `verdict`."""
+
     methods: str = ""
 
     def __post_init__(self) -> None:
-        _check_arm_names(self.arms, self.contrasts)
+        super().__post_init__()
         names = {arm.name for arm in self.arms}
         for index, run in enumerate(self.runs):
             if run.arm not in names:
@@ -123,25 +139,11 @@ class ComparisonResult(Struct, frozen=True, kw_only=True):
         return tuple(run for run in self.runs if run.arm == arm)
 
 
-class StoppedResult(Struct, frozen=True, kw_only=True):
+class StoppedResult(_Result[ArmSummary, ContrastVerdict], frozen=True, kw_only=True):
     """A comparison that a guard stopped before any training: nothing was measured."""
 
-    verdict: Verdict
-    metric: Metric
-    margin: Share
-    classes: Classes
-    seeds: Seeds
-    budget: Budget
-    folds: Positive  # 1 without folds
-    test: ViewedTestSet
-    arms: Annotated[tuple[ArmSummary, ...], NotEmpty]
-    contrasts: Annotated[tuple[ContrastVerdict, ...], NotEmpty]
-    runs: tuple[RunResult, ...]
-    guards: tuple[GuardReport, ...]
-    notes: tuple[str, ...]
-
     def __post_init__(self) -> None:
-        _check_arm_names(self.arms, self.contrasts)
+        super().__post_init__()
         if self.runs:
             raise ValueError("runs must be empty where the verdict is INVALID")
 
@@ -168,13 +170,3 @@ def read_result(folder: Path) -> ComparisonResult | StoppedResult:
 def write_result(folder: Path, result: ComparisonResult | StoppedResult) -> None:
     """Write a comparison.json; raises OSError."""
     write_atomic(folder / RESULT, encode(result, indent=2))
-
-
-def _check_arm_names(arms: Iterable[ArmSummary], contrasts: Iterable[ContrastVerdict]) -> None:
-    names = {arm.name for arm in arms}
-    for index, contrast in enumerate(contrasts):
-        roles = {"treatment": contrast.treatment, "baseline": contrast.baseline}
-        for role, name in roles.items():
-            if name not in names:
-                place = f"contrasts[{index}].{role}"
-                raise ValueError(f"{place} must be one of the arms (got {name!r})")

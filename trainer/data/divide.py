@@ -78,6 +78,9 @@ def hold_out(table: Table, share: float, seed: int) -> Table:
         quota = min(quota, len(units) - 1)  # at least one unit is left to train on
         ranked = sorted(units, key=rank)
         held_out.update(ranked[:quota])
+    # All of a class may be taken by way of others: boxes of several classes are in one photo.
+    emptied = [units for units in units_by_class.values() if units <= held_out]
+    held_out.difference_update([max(units, key=rank) for units in emptied])
     kept = []
     for sample in table.samples:
         if not _is_training(sample):

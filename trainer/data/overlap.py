@@ -14,20 +14,20 @@ def describe_overlap(train: Sequence[Sample], evaluated: Sequence[Sample]) -> tu
 
     A training image that is gone is like no other. Raises TableError.
     """
-    trained = {sample.path.resolve(): sample for sample in train}
-    evaluated_sizes = {_size(sample.path) for sample in evaluated}
+    trained = {sample.file.resolve(): sample for sample in train}
+    evaluated_sizes = {_size(sample.file) for sample in evaluated}
     by_hash: dict[str, Sample] = {}
     # Only files of equal size can have equal bytes; few others are read.
     for path, sample in trained.items():
         size = _size(path)
         if size is not None and size in evaluated_sizes:
             by_hash.setdefault(hash_file(path), sample)
-    trained_sizes = {_size(sample.path) for sample in by_hash.values()}
+    trained_sizes = {_size(sample.file) for sample in by_hash.values()}
     found: list[tuple[Sample, Sample]] = []
     for sample in evaluated:
-        twin = trained.get(sample.path.resolve())
-        if twin is None and _size(sample.path) in trained_sizes:
-            twin = by_hash.get(hash_file(sample.path))
+        twin = trained.get(sample.file.resolve())
+        if twin is None and _size(sample.file) in trained_sizes:
+            twin = by_hash.get(hash_file(sample.file))
         if twin is not None:
             found.append((sample, twin))
     if not found:

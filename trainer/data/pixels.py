@@ -1,40 +1,36 @@
-"""Images as tensors: decoded and resized once, kept as bytes, normalised where the model is."""
+"""Images as tensors: decoded once, kept as bytes, normalised where the model is."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
-from PIL import __version__ as pillow_version
 
 from augbuild.core.files import size_and_mtime
-from augbuild.core.pool import available_cpus, chunked, map_pooled
-from augbuild.core.progress import ProgressBar
-from augbuild.errors import ImageError, TableError
-from augbuild.pixels.codec import read_image
+from augbuild.errors import TableError
+from trainer.data.decode import (
+    Failures,
+    Images,
+    decode_all,
+    fill_store,
+    image_bytes,
+    load_pixels,
+    store_key,
+)
+from trainer.data.decode import Pixels as Pixels
 from trainer.data.samples import Sample
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, of values from 0 to 1, as torchvision's pretrained models expect them."""
 
-_CHUNK = 16  # images that a worker decodes at a time
-_POOL_PAYS_FROM = 200  # images; fewer are decoded before workers have started
 _SPARE_BYTES = 1 << 30  # left free on the disk of the cache
 
 _NAMED = 10  # images in a message; the rest is counted
-
-Pixels = NDArray[np.uint8]
-Failures = list[tuple[Path, str]]  # images that could not be decoded, with the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +38,20 @@ class PixelStore:
     """Pixels of many images, decoded once: a file mapped into memory.
 
     `rows` maps a path to its row of `array`, of shape (images, size, size, 3). Without an array
-    each image is decoded whenever it is needed, and `notes` say why if that was not asked for.
+    each image is decoded whenever it is needed, as `images` says, and `notes` say why if that was
+    not asked for.
     """
 
     size: int
     rows: Mapping[Path, int]
     array: Pixels | None
     notes: tuple[str, ...] = ()
+    images: Images = field(default_factory=dict)
 
     def take(self, paths: Sequence[Path]) -> Pixels:
         """Return the pixels of some images, (images, size, size, 3)."""
         if self.array is None:
-            decoded = [load_pixels(path, self.size) for path in paths]
+            decoded = [load_pixels(path, self.size, self.images[path]) for path in paths]
             return np.stack(decoded)
         rows = [self.rows[path] for path in paths]
         return self.array[rows]
@@ -118,13 +116,6 @@ def normalise(pixels: torch.Tensor) -> torch.Tensor:
     return scaled.permute(0, 3, 1, 2)
 
 
-def load_pixels(path: Path, size: int) -> Pixels:
-    """Decode an image and resize it to a square, bilinearly, as the lab did; raises ImageError."""
-    image = read_image(path)
-    square = image.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(square)
-
-
 def default_cache() -> Path:
     """Return the user's cache folder for pixels (XDG base directories)."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -149,28 +140,28 @@ def open_store(
     first: dict[Path, Sample] = {}
     for sample in samples:
         first.setdefault(sample.path, sample)
-    paths = list(first)
-    rows = {path: row for row, path in enumerate(paths)}
-    needed = len(paths) * _image_bytes(size)
+    images = {path: sample.decoding for path, sample in first.items()}
+    rows = {path: row for row, path in enumerate(images)}
+    needed = len(images) * image_bytes(size)
     notes: tuple[str, ...] = ()
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
-        target = cache / f"{_store_key(paths, size)}.pixels"
+        target = cache / f"{store_key(images, size)}.pixels"
         found, _ = size_and_mtime(target)
         has_room = found == needed or shutil.disk_usage(cache).free >= needed + _SPARE_BYTES
         if has_room:
             if found != needed:
-                _check_failures(_fill_store(target, paths, size, quiet=quiet), first, file)
-            array = np.memmap(target, np.uint8, "r", shape=(len(paths), size, size, 3))
-            return PixelStore(size, rows, array)
+                _check_failures(fill_store(target, images, size, quiet=quiet), first, file)
+            array = np.memmap(target, np.uint8, "r", shape=(len(images), size, size, 3))
+            return PixelStore(size, rows, array, images=images)
         note = (
             f"{cache} has no room for {needed / 1e9:.1f} GB of pixels; "
             "images are decoded whenever they are needed"
         )
         notes = (note,)
     if not checked:
-        _check_failures(_decode_all(None, paths, size, quiet=quiet), first, file)
-    return PixelStore(size, rows, None, notes)
+        _check_failures(decode_all(None, images, size, quiet=quiet), first, file)
+    return PixelStore(size, rows, None, notes, images)
 
 
 def _check_failures(failures: Failures, first: Mapping[Path, Sample], file: Path) -> None:
@@ -188,63 +179,3 @@ def _check_failures(failures: Failures, first: Mapping[Path, Sample], file: Path
         return
     listed = "\n  ".join(lines)
     raise TableError(f"{file}: {len(failures):,} images cannot be used:\n  {listed}")
-
-
-def _image_bytes(size: int) -> int:
-    return size * size * 3
-
-
-def _store_key(paths: Sequence[Path], size: int) -> str:
-    """Hash all that the pixels depend on: the files, by size and time, and how they are decoded."""
-    # 1 is the version of this scheme: raise it when the same file comes out as other pixels.
-    digest = hashlib.sha256(f"1 {size} bilinear {pillow_version}".encode())
-    for path in paths:
-        status = path.stat()
-        size_and_time = f"{status.st_size}\x1f{status.st_mtime_ns}"
-        line = f"{path.absolute()}\x1f{size_and_time}\n"
-        digest.update(line.encode(errors="surrogateescape"))
-    return digest.hexdigest()[:32]
-
-
-def _fill_store(target: Path, paths: Sequence[Path], size: int, *, quiet: bool) -> Failures:
-    """Decode all images into a file, put in place once it is complete; return what failed."""
-    # Two runs may fill the same store at once: each its own file, and the bytes are the same.
-    staged = target.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with staged.open("wb") as file:
-            file.truncate(len(paths) * _image_bytes(size))  # sparse: workers fill their rows in
-        failures = _decode_all(staged, paths, size, quiet=quiet)
-        if not failures:
-            staged.replace(target)
-    finally:
-        staged.unlink(missing_ok=True)
-    return failures
-
-
-def _decode_all(target: Path | None, paths: Sequence[Path], size: int, *, quiet: bool) -> Failures:
-    """Decode all images, into a file that workers share if there is one; return what failed."""
-    n_jobs = 1 if len(paths) < _POOL_PAYS_FROM else available_cpus()
-    decode = partial(_decode_chunk, target, size)
-    chunks = chunked(enumerate(paths), _CHUNK)
-    failures: Failures = []
-    with ProgressBar("decoding", len(paths), "images", quiet=quiet) as progress:
-        for failed in map_pooled(decode, chunks, n_jobs=n_jobs):
-            failures += failed
-            progress.advance(_CHUNK)
-    return failures
-
-
-def _decode_chunk(target: Path | None, size: int, items: Sequence[tuple[int, Path]]) -> Failures:
-    """Decode some images, into their rows of the file if there is one; return what failed."""
-    failures = []
-    with target.open("r+b") if target is not None else nullcontext() as file:
-        for row, path in items:
-            try:
-                pixels = load_pixels(path, size)
-            except ImageError as error:
-                failures.append((path, str(error)))
-                continue
-            if file is not None:
-                file.seek(row * _image_bytes(size))
-                file.write(pixels.tobytes())
-    return failures

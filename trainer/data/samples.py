@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from augbuild.core import files
 from augbuild.core.text import plural
 from augbuild.errors import TableError
+from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.dataset import DEFAULT_OPTIONS as DEFAULT_OPTIONS
 from augbuild.sources.dataset import SourceOptions as SourceOptions
 from augbuild.sources.dataset import Split as Split
+from augbuild.sources.decoding import DEFAULT_DECODING as DEFAULT_DECODING
+from augbuild.sources.decoding import Decoding as Decoding
 from augbuild.sources.findings import Finding
 from augbuild.sources.open import NAMED_SOURCES as NAMED_SOURCES
 
@@ -29,7 +34,8 @@ class Sample:
 
     `name` is its path as the table has it, `row` counts from 1. `variant` is -1 for an original,
     `source` the same for all variants of one. `size` in bytes and `sha256` are those that the
-    manifest expects, None where a table does not say. `problem` is why there is no file, or "".
+    manifest expects, None where a table does not say. `problem` is why there is no file, or "". A
+    `path` may name a box of a photo.
     """
 
     path: Path
@@ -45,6 +51,12 @@ class Sample:
     group: str | None = None
     fold: int | None = None
     problem: str = ""
+    decoding: Decoding = DEFAULT_DECODING
+
+    @property
+    def file(self) -> Path:
+        """Return the file that the image is, or that it is a box of."""
+        return Path(photo_of(str(self.path)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,17 @@ class Table:
     def has_splits(self) -> bool:
         """Check whether any image has a split."""
         return any(sample.split for sample in self.samples)
+
+    @property
+    def decoding(self) -> Decoding:
+        """Return how the images are decoded, all alike."""
+        return self.samples[0].decoding if self.samples else DEFAULT_DECODING
+
+    @property
+    def unusual_decoding(self) -> Decoding | UnsetType:
+        """Return how the images are decoded where that is not the default."""
+        # What is the default stays out of config.json, as before there was a choice.
+        return UNSET if self.decoding == DEFAULT_DECODING else self.decoding
 
     @property
     def has_variants(self) -> bool:
@@ -124,7 +147,7 @@ def check_files(table: Table, samples: Sequence[Sample], *, verify: bool = False
         problem = find_problem(sample)
         if problem:
             unreadable.append(f"row {sample.row}: {sample.name} {problem}")
-        elif verify and sample.sha256 not in {None, hash_file(sample.path)}:
+        elif verify and sample.sha256 not in {None, hash_file(sample.file)}:
             where = f"{table.file}: row {sample.row}: {sample.name}"
             raise TableError(f"{where} is not the file that the manifest describes: sha256 differs")
     if not unreadable:
@@ -146,7 +169,7 @@ def find_problem(sample: Sample) -> str:
     # Anyone's table may link to images elsewhere; in a tree of augbuild a link is foreign.
     is_ours = sample.size is not None
     try:
-        status = sample.path.stat(follow_symlinks=not is_ours)
+        status = sample.file.stat(follow_symlinks=not is_ours)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if not stat.S_ISREG(status.st_mode):

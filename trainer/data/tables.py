@@ -6,24 +6,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from augbuild.core.files import hash_bytes, hash_file, open_regular_file
+from augbuild.core.files import hash_bytes, hash_file
 from augbuild.core.text import plural
 from augbuild.dataset.layout import MANIFEST_NAME, STATE_FOLDER
-from augbuild.dataset.manifest import read_manifest
-from augbuild.errors import ManifestError, SourceError, TableError
+from augbuild.errors import SourceError, TableError
 from augbuild.sources.archives.open import ARCHIVE_EXTENSIONS, UNREAD_ARCHIVES
+from augbuild.sources.boxes.find import YAML_SUFFIXES
+from augbuild.sources.boxes.formats.coco import is_coco
+from augbuild.sources.boxes.originals import BoxOriginals
 from augbuild.sources.dataset import DEFAULT_OPTIONS, SourceOptions
+from augbuild.sources.decoding import decoding_of
 from augbuild.sources.findings import Finding
 from augbuild.sources.folder import IMAGE_EXTENSIONS
 from augbuild.sources.open import NAMED_SOURCES, open_source
 from augbuild.sources.tables.inside import find_tables, read_listings_of
 from augbuild.sources.tables.listing import Listing
 from augbuild.sources.tables.rows import TABLE_SUFFIXES
+from trainer.data.boxes import make_box_table
+from trainer.data.manifests import is_manifest, read_manifest_table
 from trainer.data.samples import Sample, Table, find_problem
 from trainer.data.unpacked import find_files
-
-_KEYS_OF_MANIFESTS = (b'"source_sha256"', b'"ops"', b'"origin"')
-_LOOKED_AT = 1 << 20  # bytes of a first row, which has every op that was applied
 
 
 def read_table(
@@ -47,16 +49,18 @@ def _read_any(path: Path, options: SourceOptions) -> Table:
         return _read_source(path, options)
     if path.is_dir():
         return _read_folder(path, options)
-    if path.suffix.lower() not in TABLE_SUFFIXES:
-        kinds = [*TABLE_SUFFIXES, *ARCHIVE_EXTENSIONS]
+    if path.suffix.lower() not in (*TABLE_SUFFIXES, *YAML_SUFFIXES):
+        kinds = [*TABLE_SUFFIXES, *YAML_SUFFIXES, *ARCHIVE_EXTENSIONS]
         raise TableError(f"{path} is not a manifest: expected {', '.join(kinds)} or a folder")
     if not path.exists():
         hint = ""
         if path.name == MANIFEST_NAME and _is_unfinished(path.parent):
             hint = "; the build is unfinished: run the same `augbuild make` again"
         raise TableError(f"{path} does not exist{hint}")
-    if _is_manifest(path):
-        return _make_manifest_table(path, hash_file(path))
+    if is_manifest(path):
+        return read_manifest_table(path, hash_file(path))
+    if path.suffix.lower() in YAML_SUFFIXES or (path.suffix.lower() == ".json" and is_coco(path)):
+        return _read_source(path, options)
     return _read_listings(path, options)
 
 
@@ -74,22 +78,9 @@ def _read_folder(path: Path, options: SourceOptions) -> Table:
 
 def _read_listings(path: Path, options: SourceOptions) -> Table:
     try:
-        return _make_table(path, read_listings_of(path, Path.cwd(), options))
+        return _make_table(path, read_listings_of(path, Path.cwd(), options), options)
     except SourceError as error:
         raise TableError(str(error)) from error
-
-
-def _is_manifest(path: Path) -> bool:
-    """Check whether the first row of a file is one of an augbuild manifest."""
-    # By its first row alone: the manifest of a large build is read once, row by row, by its reader.
-    if path.suffix.lower() != ".jsonl":
-        return False
-    try:
-        with open_regular_file(path) as file:
-            line = file.readline(_LOOKED_AT)
-    except OSError as error:
-        raise TableError(f"{path} cannot be read: {error.strerror}") from error
-    return all(key in line for key in _KEYS_OF_MANIFESTS)
 
 
 def _read_source(path: Path, options: SourceOptions) -> Table:
@@ -101,6 +92,8 @@ def _read_source(path: Path, options: SourceOptions) -> Table:
         dataset = open_source(str(path), Path(), options)
     except SourceError as error:
         raise TableError(str(error)) from error
+    if isinstance(dataset.originals, BoxOriginals):
+        return make_box_table(path, dataset)
     local = find_files(dataset)
     samples = []
     for row, source in enumerate(dataset.sources, start=1):
@@ -110,6 +103,7 @@ def _read_source(path: Path, options: SourceOptions) -> Table:
             label=source.label,
             split=source.split,
             row=row,
+            decoding=dataset.decoding,
             group=source.group,
             problem=local.problems.get(source.path, ""),
         )
@@ -136,39 +130,10 @@ def _is_unfinished(folder: Path) -> bool:
     return state.is_dir()
 
 
-def _make_manifest_table(path: Path, sha256: str) -> Table:
-    """Build the table of an augbuild manifest, whose reader checks every row itself."""
-    samples, names = [], {}
-    try:
-        for row, record in enumerate(read_manifest(path), start=1):
-            names[record.label] = record.label_name
-            sample = Sample(
-                path=path.parent / record.file_name,
-                name=record.file_name,
-                label=record.label_name,
-                split=record.split,
-                row=row,
-                augmented=record.origin == "augmented",
-                variant=-1 if record.variant is None else record.variant,
-                source=record.source,
-                size=record.bytes,
-                sha256=record.sha256,
-                group=record.group,
-                fold=record.fold,
-            )
-            samples.append(sample)
-    except ManifestError as error:
-        raise TableError(str(error)) from error
-    labels = sorted(names)
-    classes = tuple(names[label] for label in labels)
-    if labels != list(range(len(names))) or len(set(classes)) != len(classes):
-        raise TableError(f"{path}: its labels and label names do not match")
-    return Table(path, tuple(samples), classes, sha256)
-
-
-def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
+def _make_table(path: Path, listings: Sequence[Listing], options: SourceOptions) -> Table:
     """Build the table of anyone's rows; rows of several files are counted on."""
     samples: list[Sample] = []
+    decoding = decoding_of(options)
     for listing in listings:
         for name, source in zip(listing.names, listing.sources, strict=True):
             sample = Sample(
@@ -178,6 +143,7 @@ def _make_table(path: Path, listings: Sequence[Listing]) -> Table:
                 split=source.split,
                 row=len(samples) + 1,  # of several tables, counted on
                 group=source.group,
+                decoding=decoding,
             )
             samples.append(sample)
     labels = {sample.label for sample in samples}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from augbuild.errors import ImageError
-from augbuild.pixels.codec import read_image
+from augbuild.pixels.originals import read_picture
 from trainer.data.samples import Sample
 from trainer.figures.flipped import MOST_NEIGHBOURS, Flip, Picture, PicturedFlip, Pixels
 
@@ -82,7 +82,7 @@ def _are_related(sample: Sample, other: Sample) -> bool:
 
 def _read_sketch(sample: Sample) -> Pixels | None:
     try:
-        image = read_image(sample.path)
+        image = read_picture(sample.path, sample.decoding)
     except ImageError:
         return None
     return np.asarray(image.resize(_SKETCH_SIZE))
@@ -90,7 +90,7 @@ def _read_sketch(sample: Sample) -> Pixels | None:
 
 def _read_picture(sample: Sample) -> Picture | None:
     try:
-        image = read_image(sample.path)
+        image = read_picture(sample.path, sample.decoding)
     except ImageError:
         return None
     image.thumbnail(_THUMBNAIL_SIZE)

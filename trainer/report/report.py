@@ -14,6 +14,7 @@ from augbuild.errors import RunError
 from trainer.comparison.result import ComparisonResult, read_result
 from trainer.report.gallery import Gallery, draw_gallery
 from trainer.report.view import ReportView, build_view
+from trainer.statistics.verdict.digits import format_p
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -94,12 +95,3 @@ def disarm_markdown(text: str) -> str:
 def format_percent(share: float) -> str:
     """Return a share in per cent, without the sign."""
     return f"{100 * share:.1f}"
-
-
-def format_p(p: float | None) -> str:
-    """Return a p in the digits that it is worth, nothing for None."""
-    if p is None:
-        return ""
-    if p < 0.001:
-        return "p < 0.001"
-    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from augbuild.core.ranges import Count, Number, Share
 from trainer.statistics.details import Detail, describe_differences, find_hurt
 from trainer.statistics.differences import arm_score, mean, mean_by_seed
 from trainer.statistics.pairs import (
@@ -19,10 +20,7 @@ from trainer.statistics.pairs import (
 from trainer.statistics.scores import ACCURACY, best_constant
 from trainer.statistics.tests import (
     Components,
-    Count,
     Estimate,
-    Number,
-    Share,
     at_level,
     fisher_exact,
     holm,

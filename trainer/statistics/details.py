@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from augbuild.core.ranges import Number, Share
 from trainer.statistics.differences import Differences, estimate_mean, mean
 from trainer.statistics.pairs import ContrastSettings
 from trainer.statistics.scores import Key, name_of
 from trainer.statistics.tests import (
     Estimate,
-    Number,
-    Share,
     at_level,
     holm,
     holm_levels,

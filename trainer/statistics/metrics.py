@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from augbuild.core.documents import encode, read_document
 from augbuild.core.files import write_atomic
+from augbuild.core.ranges import Count, Share
 from augbuild.errors import RunError
 from trainer.statistics.tests import wilson
-
-Count = Annotated[int, Meta(ge=0)]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class Scores(Struct, frozen=True):

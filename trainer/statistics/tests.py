@@ -8,25 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Struct
 from numpy.typing import NDArray
 from scipy import special
 
+from augbuild.core.ranges import Variance
 from augbuild.errors import TrainerError
 
 Array = NDArray[np.float64]
-
-# What a document may hold. No statistic or count of ours is larger, and a float holds such whole
-# numbers exactly; figures are drawn from files of strangers, too, and 1e300 would overflow there.
-Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0, le=10**15)]
-Positive = Annotated[int, Meta(ge=1)]
-Variance = Annotated[float, Meta(ge=0, le=1e15)]
-NotEmpty = Meta(min_length=1)
 
 ROUNDING = 1e-24
 """A variance of differences that do not vary, computed in floating point, stays below this."""

@@ -8,15 +8,17 @@ from typing import Annotated
 
 import msgspec
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, UnsetType
 from numpy.typing import NDArray
 
 from augbuild.core.files import write_atomic
 from augbuild.errors import ImageError, TableError
+from trainer.data.decode import Pixels, load_pixels
 from trainer.data.divide import divide
 from trainer.data.overlap import describe_overlap
-from trainer.data.pixels import ManifestDataset, Pixels, PixelStore, load_pixels, open_store
+from trainer.data.pixels import ManifestDataset, PixelStore, open_store
 from trainer.data.samples import (
+    DEFAULT_DECODING,
     DEFAULT_OPTIONS,
     Sample,
     SourceOptions,
@@ -172,6 +174,7 @@ def predict_images(
     """
     model, config = load_run(root)
     images = images_below(paths)
+    decoding = DEFAULT_DECODING if isinstance(config.decoding, UnsetType) else config.decoding
     accelerator = make_accelerator(device, config.resolved.precision)
     prepared = prepare_model(accelerator, model)
     results: list[ImagePrediction] = []
@@ -180,7 +183,7 @@ def predict_images(
         failed = []
         for path in images[start : start + batch_size]:
             try:
-                decoded[path] = load_pixels(path, config.image_size)
+                decoded[path] = load_pixels(path, config.image_size, decoding)
             except ImageError as error:
                 failed.append(ImagePrediction(str(path), error=str(error)))
         if decoded:

@@ -175,6 +175,7 @@ def _describe_run(config: FitConfig, chosen: ChosenSamples, accelerator: Process
         resolved=resolve(accelerator),
         versions=list_versions(),
         turns="drawn",
+        decoding=chosen.table.unusual_decoding,
     )
 
 
@@ -187,9 +188,8 @@ def _train(
     show: Callable[[str], None],
 ) -> Model:
     """Train the model, from its checkpoint if there is one, and report every epoch."""
-    classes = chosen.table.classes
     with seeded_generator(config.seed):  # all arms of a comparison begin with the same weights
-        model = make_model(config.arch, len(classes), config.weights, show)
+        model = make_model(config.arch, len(chosen.table.classes), config.weights, show)
     if run.weights.is_file():  # trained, but interrupted before it was evaluated
         load_weights(run.weights, model)
         return prepare_model(accelerator, model)
@@ -201,7 +201,7 @@ def _train(
     there = resolve(accelerator)
     steps = f"{plan.steps:,} steps on {there.device} in {there.precision}"
     show(f"{len(chosen.train):,} training images, {batches}, {steps}")
-    validation = ManifestDataset(chosen.validation, classes, store)
+    validation = ManifestDataset(chosen.validation, chosen.table.classes, store)
     epochs = read_epochs(run.epochs)
 
     def record(epoch: EpochReport, model: Model) -> None:
@@ -215,7 +215,7 @@ def _train(
             write_epochs(run.epochs, epochs)
         show(epoch.as_line(plan.steps))
 
-    data = ManifestDataset(chosen.train, classes, store)
+    data = ManifestDataset(chosen.train, chosen.table.classes, store)
     return train(accelerator, model, data, order, plan, run.checkpoint, record)
 
 

@@ -12,16 +12,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from augbuild.core.documents import decode, encode, read_document
 from augbuild.core.files import LockedError, hold_lock, write_atomic
+from augbuild.core.ranges import Count, Positive, Share
 from augbuild.core.text import duration
 from augbuild.errors import RunError
+from trainer.data.samples import Decoding
 from trainer.training.config import FitConfig, differing_options
 
 LOCK_NAME = ".lock"
 """The lock file of a folder that a process works in; it stays there, empty."""
-
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +93,7 @@ class RunConfig(FitConfig, frozen=True, kw_only=True):
     images_per_class: dict[str, Count]
     resolved: Resolved
     versions: dict[str, str]
+    decoding: Decoding | UnsetType = UNSET  # where not the default; `predict` does the same
     turns: Literal["drawn"] | UnsetType = UNSET
 
 
@@ -164,10 +163,8 @@ def read_epochs(file: Path) -> list[EpochReport]:
         return []
     except OSError as error:
         raise RunError(f"{file} cannot be read: {error.strerror}") from error
-    epochs = []
-    for row, line in enumerate(content.splitlines(), start=1):
-        epochs.append(decode(line, EpochReport, f"{file}: row {row}", RunError))
-    return epochs
+    lines = enumerate(content.splitlines(), start=1)
+    return [decode(line, EpochReport, f"{file}: row {row}", RunError) for row, line in lines]
 
 
 class DataFound(Struct, frozen=True):

@@ -54,7 +54,8 @@ def _estimate(detector: ChangeDetector, sources: list[Source]) -> float:
 def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     """Return how many bytes a variant has for each byte of its source, from a sample of sources."""
     # Pillow and numpy take a fifth of a second to import, which few builds have to pay here.
-    from augbuild.pixels.codec import encode, read_image, shrink
+    from augbuild.pixels.codec import encode, shrink
+    from augbuild.pixels.originals import decode_original
     from augbuild.pixels.resize import fit_to
 
     output, originals = detector.plan.recipe.output, detector.plan.dataset.originals
@@ -62,7 +63,8 @@ def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     for source in spread(sources, _SAMPLED):
         try:
             data = originals.read(source.path)
-            image = fit_to(shrink(read_image(data), output.max_side), output.frame)
+            original = decode_original(data, source.path, detector.plan.recipe.decoding)
+            image = fit_to(shrink(original, output.max_side), output.frame)
         except ImageError:
             continue  # it will be rejected, and make nothing
         written += len(encode(image, output.format, output.quality))

@@ -30,6 +30,8 @@ class Aside:
         # terminal go to this process, which ends the other.
         command = [sys.executable, "-P", "-m", __name__, str(os.getpid()), module]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        if getattr(sys, "frozen", False):
+            return  # an application that has Python in it: it would start itself again
         try:
             self._process = subprocess.Popen(
                 command,

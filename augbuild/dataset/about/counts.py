@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from augbuild.catalogue.assets import Asset, assets_of
 from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.dataset.results import BuiltSource
+from augbuild.pixels.decoding.traits import OriginalTraits
 from augbuild.sources.dataset import Rejected, Source
 
 
@@ -26,6 +27,7 @@ class TreeCounts:
     flat: int = 0
     equal: int = 0
     more_frames: int = 0
+    originals: OriginalTraits = field(default_factory=OriginalTraits)
     assets: set[Asset] = field(default_factory=set)
     manifest_sha256: str = ""
 
@@ -33,6 +35,8 @@ class TreeCounts:
         """Count the outputs of one source."""
         self.rows += len(built.files)
         self.more_frames += built.more_frames
+        position, highest = built.has_position, built.highest
+        self.originals.add(built.path, has_position=position, highest=highest)
         seen = set()
         for file, ops in zip(built.files, built.ops, strict=True):
             is_original = file.variant is None

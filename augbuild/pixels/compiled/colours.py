@@ -14,6 +14,11 @@ from augbuild.pixels.compiled.compiler import compiled
 
 Channel = np.int32
 _BYTE = uint32(255)
+# Weights of the luminosity, in units of 1 / 2**16, and a half for rounding.
+_RED = int32(19595)
+_GREEN = int32(38470)
+_BLUE = int32(7471)
+_HALF = int32(0x8000)
 
 
 def color_jitter(
@@ -39,6 +44,11 @@ def color_jitter(
 
 
 @compiled
+def _value(pixel: np.uint32, shift: int) -> Channel:
+    return int32((pixel >> uint32(shift)) & _BYTE)
+
+
+@compiled
 def _blend(first: Channel, second: Channel, factor: np.float32) -> Channel:
     """Move from one value to another by a factor, and beyond it where that is above 1."""
     value = float32(first) + factor * float32(second - first)
@@ -48,8 +58,10 @@ def _blend(first: Channel, second: Channel, factor: np.float32) -> Channel:
 @compiled
 def _grey(red: Channel, green: Channel, blue: Channel) -> Channel:
     """Return the luminosity (ITU-R 601-2) in Pillow's whole numbers."""
-    weighted = int32(red * int32(19595) + green * int32(38470) + blue * int32(7471))
-    return int32(int32(weighted + int32(0x8000)) >> int32(16))
+    total = int32(red * _RED)
+    total += int32(green * _GREEN)
+    total += int32(blue * _BLUE)
+    return int32(int32(total + _HALF) >> int32(16))
 
 
 @compiled
@@ -61,9 +73,9 @@ def _sum_greys(pixels: Packed, brightness: np.float32) -> int:
     for y in range(height):
         for x in range(width):
             pixel = pixels[y, x]
-            red = _blend(black, int32(pixel & _BYTE), brightness)
-            green = _blend(black, int32((pixel >> uint32(8)) & _BYTE), brightness)
-            blue = _blend(black, int32((pixel >> uint32(16)) & _BYTE), brightness)
+            red = _blend(black, _value(pixel, 0), brightness)
+            green = _blend(black, _value(pixel, 8), brightness)
+            blue = _blend(black, _value(pixel, 16), brightness)
             total += int(_grey(red, green, blue))
     return total
 
@@ -83,9 +95,9 @@ def _jitter(
     for y in range(height):
         for x in range(width):
             pixel = pixels[y, x]
-            red = _blend(black, int32(pixel & _BYTE), brightness)
-            green = _blend(black, int32((pixel >> uint32(8)) & _BYTE), brightness)
-            blue = _blend(black, int32((pixel >> uint32(16)) & _BYTE), brightness)
+            red = _blend(black, _value(pixel, 0), brightness)
+            green = _blend(black, _value(pixel, 8), brightness)
+            blue = _blend(black, _value(pixel, 16), brightness)
             red = _blend(mean, red, contrast)
             green = _blend(mean, green, contrast)
             blue = _blend(mean, blue, contrast)

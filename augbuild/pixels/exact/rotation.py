@@ -25,7 +25,7 @@ def rotate(image: Image.Image, degrees: float) -> Image.Image:
     which is exact: Pillow adds up whole steps of 1/65536 pixel, so the sum for the first pixel of
     the box can be asked for. Where it does not, the image is turned as AugLy turns it.
     """
-    inverse = _Inverse.of(image.size, degrees)
+    inverse = Inverse.of(image.size, degrees)
     box = _largest_box(image.size, inverse.size, degrees)
     rows = inverse.shifted_to(box)
     if rows is None:
@@ -36,7 +36,7 @@ def rotate(image: Image.Image, degrees: float) -> Image.Image:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inverse:
+class Inverse:
     """The affine transform by which Image.rotate finds the source of each pixel of its canvas."""
 
     size: tuple[int, int]
@@ -44,7 +44,7 @@ class _Inverse:
     down: Row
 
     @classmethod
-    def of(cls, size: tuple[int, int], degrees: float) -> _Inverse:
+    def of(cls, size: tuple[int, int], degrees: float) -> Inverse:
         """Compute the transform as Image.rotate(degrees, expand=True) does, operation by operation.
 
         Floating-point numbers depend on the order.
@@ -54,22 +54,21 @@ class _Inverse:
         cosine = round(math.cos(angle), 15)
         sine = round(math.sin(angle), 15)
         minus_sine = round(-math.sin(angle), 15)
+        across = (cosine, sine, 0.0)
+        down = (minus_sine, cosine, 0.0)
         middle_x = width / 2
         middle_y = height / 2
-        x = cosine * -middle_x + sine * -middle_y + 0.0 + middle_x
-        y = minus_sine * -middle_x + cosine * -middle_y + 0.0 + middle_y
-        xs = []
-        ys = []
-        for corner_x, corner_y in ((0, 0), (width, 0), (width, height), (0, height)):
-            xs.append(cosine * corner_x + sine * corner_y + x)
-            ys.append(minus_sine * corner_x + cosine * corner_y + y)
-        new_width = math.ceil(max(xs)) - math.floor(min(xs))
-        new_height = math.ceil(max(ys)) - math.floor(min(ys))
+        x = _at(across, -middle_x, -middle_y) + middle_x
+        y = _at(down, -middle_x, -middle_y) + middle_y
+        across = (cosine, sine, x)
+        down = (minus_sine, cosine, y)
+        new_width = _span(across, size)
+        new_height = _span(down, size)
         # The canvas grows on both sides.
         dx = -(new_width - width) / 2.0
         dy = -(new_height - height) / 2.0
-        across = (cosine, sine, cosine * dx + sine * dy + x)
-        down = (minus_sine, cosine, minus_sine * dx + cosine * dy + y)
+        across = (cosine, sine, _at(across, dx, dy))
+        down = (minus_sine, cosine, _at(down, dx, dy))
         return cls((new_width, new_height), across, down)
 
     def shifted_to(self, box: Box) -> tuple[float, ...] | None:
@@ -77,36 +76,47 @@ class _Inverse:
         left, top, right, bottom = box
         width, height = self.size
         is_inside = 0 <= left < right <= width and 0 <= top < bottom <= height
-        if not is_inside or self._is_upright():
+        # A turn by quarters, or by next to nothing, which Pillow does in other ways.
+        is_upright = 0.0 in self.across[:2]
+        if not is_inside or is_upright:
             return None
         coefficients: list[float] = []
         for row in (self.across, self.down):
-            if not _counts_in_steps(row, self.size):
+            if max(map(abs, _at_corners(row, self.size))) > _FARTHEST:
                 return None
-            a, b, c = row
-            # Half a pixel, to its middle. The products are exact, with or without fused additions.
-            first = _in_steps(c + a * 0.5 + b * 0.5)
+            a, b, _ = row
+            # To the middle of a pixel. The products are exact, with or without fused additions.
+            first = _in_steps(_at_middle(row))
             wanted = first + left * _in_steps(a) + top * _in_steps(b)
-            coefficients += [a, b, wanted / _STEPS - (a * 0.5 + b * 0.5)]
+            half = a * 0.5 + b * 0.5
+            coefficients += [a, b, wanted / _STEPS - half]
         return tuple(coefficients)
 
-    def _is_upright(self) -> bool:
-        """Check for a turn by quarters, or by next to nothing, which Pillow does in other ways."""
-        return 0.0 in self.across[:2]
+
+def _at(row: Row, x: float, y: float) -> float:
+    a, b, c = row
+    return a * x + b * y + c
+
+
+def _at_middle(row: Row) -> float:
+    a, b, c = row
+    return c + a * 0.5 + b * 0.5  # in the order of Pillow's Geometry.c
+
+
+def _at_corners(row: Row, size: tuple[int, int]) -> list[float]:
+    width, height = size
+    corners = ((0, 0), (width, 0), (width, height), (0, height))
+    return [_at(row, x, y) for x, y in corners]
+
+
+def _span(row: Row, size: tuple[int, int]) -> int:
+    """Count the pixels between the outermost corners, as Image.rotate does."""
+    places = _at_corners(row, size)
+    return math.ceil(max(places)) - math.floor(min(places))
 
 
 def _in_steps(value: float) -> int:
     return math.floor(value * _STEPS + 0.5)
-
-
-def _counts_in_steps(row: Row, size: tuple[int, int]) -> bool:
-    """Check whether Pillow counts in steps: whether all four corners are near enough."""
-    a, b, c = row
-    width, height = size
-    for x, y in ((0, 0), (width, 0), (width, height), (0, height)):
-        if abs(a * x + b * y + c) > _FARTHEST:
-            return False
-    return True
 
 
 def _largest_box(size: tuple[int, int], canvas: tuple[int, int], degrees: float) -> Box:
@@ -114,24 +124,27 @@ def _largest_box(size: tuple[int, int], canvas: tuple[int, int], degrees: float)
 
     As AugLy's rotated_rect_with_max_area (https://stackoverflow.com/questions/16702966).
     """
+    width, height = size
     longer = max(size)
     shorter = min(size)
-    sine = abs(math.sin(math.radians(degrees)))
-    cosine = abs(math.cos(math.radians(degrees)))
+    angle = math.radians(degrees)
+    sine = abs(math.sin(angle))
+    cosine = abs(math.cos(angle))
     if shorter <= 2.0 * sine * cosine * longer or abs(sine - cosine) < 1e-10:
         # Two corners touch the longer sides, the other two lie on the middle line.
         half = 0.5 * shorter
-        along, across = half / sine, half / cosine
-        box_width, box_height = (along, across) if size[0] >= size[1] else (across, along)
+        box_width = half / sine
+        box_height = half / cosine
+        if width < height:
+            box_width, box_height = box_height, box_width
     else:
         cosine_of_twice = cosine * cosine - sine * sine
-        box_width = (size[0] * cosine - size[1] * sine) / cosine_of_twice
-        box_height = (size[1] * cosine - size[0] * sine) / cosine_of_twice
-    middle_x = canvas[0] / 2
-    middle_y = canvas[1] / 2
-    return (
-        int(middle_x - box_width / 2),
-        int(middle_y - box_height / 2),
-        int(middle_x + box_width / 2),
-        int(middle_y + box_height / 2),
-    )
+        box_width = (width * cosine - height * sine) / cosine_of_twice
+        box_height = (height * cosine - width * sine) / cosine_of_twice
+    left, right = _around(canvas[0] / 2, box_width / 2)
+    top, bottom = _around(canvas[1] / 2, box_height / 2)
+    return left, top, right, bottom
+
+
+def _around(middle: float, half: float) -> tuple[int, int]:
+    return int(middle - half), int(middle + half)

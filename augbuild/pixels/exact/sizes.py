@@ -9,8 +9,9 @@ from PIL import Image
 
 def resize(image: Image.Image, width: int | None, height: int | None, resample: int) -> Image.Image:
     """Scale to a size, of which None keeps a side (AugLy's resize)."""
-    size = (width or image.width, height or image.height)
-    return image.resize(size, resample)
+    new_width = width or image.width
+    new_height = height or image.height
+    return image.resize((new_width, new_height), resample)
 
 
 def scale(image: Image.Image, factor: float, interpolation: int | None) -> Image.Image:
@@ -18,8 +19,9 @@ def scale(image: Image.Image, factor: float, interpolation: int | None) -> Image
     if interpolation is None:
         resampling = Image.Resampling
         interpolation = resampling.LANCZOS if factor < 1 else resampling.BILINEAR
-    size = (int(image.width * factor), int(image.height * factor))
-    return image.resize(size, interpolation)
+    width = int(image.width * factor)
+    height = int(image.height * factor)
+    return image.resize((width, height), interpolation)
 
 
 def change_aspect_ratio(image: Image.Image, ratio: float) -> Image.Image:
@@ -36,14 +38,17 @@ def clip_image_size(
     """Scale until the number of pixels is between two bounds (AugLy's clip_image_size)."""
     pixels = image.width * image.height
     if min_resolution is not None and pixels < min_resolution:
-        return scale(image, math.sqrt(min_resolution / pixels), None)
+        factor = math.sqrt(min_resolution / pixels)
+        return scale(image, factor, None)
     if max_resolution is not None and pixels > max_resolution:
-        return scale(image, math.sqrt(max_resolution / pixels), None)
+        factor = math.sqrt(max_resolution / pixels)
+        return scale(image, factor, None)
     return image.copy()
 
 
 def pixelization(image: Image.Image, ratio: float) -> Image.Image:
     """Shrink and enlarge again (AugLy's pixelization)."""
-    size = (int(image.width * ratio), int(image.height * ratio))
-    small = image.resize(size)
+    width = int(image.width * ratio)
+    height = int(image.height * ratio)
+    small = image.resize((width, height))
     return small.resize(image.size)

@@ -19,6 +19,7 @@ from augbuild.core.progress import ProgressBar
 from augbuild.errors import ImageError
 from augbuild.pixels.codec import read_size, read_small
 from augbuild.similarity.pictures import thumbnails, views
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
 from augbuild.sources.originals import Originals, read_bytes
 
 CHROMA_SIDE = 8
@@ -54,12 +55,12 @@ _CHUNK = 64
 _POOL_PAYS_FROM = 500
 
 
-def signature(file: Path | bytes) -> Signature:
+def signature(file: Path | bytes, decoding: Decoding = DEFAULT_DECODING) -> Signature:
     """Return the signature of a picture; None where it cannot be read."""
     try:
         data = file if isinstance(file, bytes) else read_bytes(file)
         width, height = read_size(data)
-        pixels = read_small(data, (views.SIDE, views.SIDE)).astype(np.float32)
+        pixels = read_small(data, (views.SIDE, views.SIDE), decoding).astype(np.float32)
     except ImageError:
         return None
     grey = pixels @ _LUMA
@@ -80,10 +81,15 @@ def parse_signatures(signatures: Sequence[bytes]) -> Signatures:
 
 
 def sign_originals(
-    originals: Originals, paths: Sequence[str], *, n_jobs: int, quiet: bool = True
+    originals: Originals,
+    paths: Sequence[str],
+    *,
+    decoding: Decoding = DEFAULT_DECODING,
+    n_jobs: int,
+    quiet: bool = True,
 ) -> dict[str, bytes]:
     """Return the signature of each original that can be read, by its path."""
-    return _sign_all(partial(_sign_original, originals), paths, n_jobs, quiet)
+    return _sign_all(partial(_sign_original, originals, decoding), paths, n_jobs, quiet)
 
 
 def sign_files(files: Sequence[Path], *, n_jobs: int, quiet: bool = True) -> dict[Path, bytes]:
@@ -104,9 +110,9 @@ def _sign_all(
     return signed
 
 
-def _sign_original(originals: Originals, path: str) -> Signature:
+def _sign_original(originals: Originals, decoding: Decoding, path: str) -> Signature:
     try:
-        return signature(originals.read(path))
+        return signature(originals.read(path), decoding)
     except ImageError:
         return None
 

@@ -130,13 +130,14 @@ def tilt(grey: Floats, degrees: float, aspect: float) -> Floats:
     `aspect` is its true width by its height.
     """
     angle = np.radians(degrees)
+    cosine, sine = np.cos(angle), np.sin(angle)
     centres = (np.arange(SIDE) + 0.5) / SIDE - 0.5
     down, across = np.meshgrid(centres, centres, indexing="ij")
-    x = np.cos(angle) * across + np.sin(angle) * down / aspect
-    y = np.cos(angle) * down - np.sin(angle) * across * aspect
+    x = cosine * across + sine * down / aspect
+    y = cosine * down - sine * across * aspect
     # The nearest pixel will do: the waves see nothing so fine.
-    column = np.clip((x + 0.5) * SIDE, 0, SIDE - 1).astype(np.intp)
-    row = np.clip((y + 0.5) * SIDE, 0, SIDE - 1).astype(np.intp)
+    places = (np.stack([y, x]) + 0.5) * SIDE
+    row, column = np.clip(places, 0, SIDE - 1).astype(np.intp)
     tilted: Floats = grey[row, column]
     return tilted
 
@@ -145,12 +146,15 @@ def tilt(grey: Floats, degrees: float, aspect: float) -> Floats:
 def _waves(start: float, end: float) -> Floats:
     """Return the matrix (WAVES, SIDE) that takes the waves of an interval along one direction."""
     edges = np.linspace(start, end, _BLOCKS + 1) * SIDE
+    starts, ends = edges[:-1, None], edges[1:, None]
     pixels = np.arange(SIDE)
     # How much of each pixel lies in each block, as a share of the block.
-    lower = np.maximum(edges[:-1, None], pixels)
-    upper = np.minimum(edges[1:, None], pixels + 1)
-    means = np.clip(upper - lower, 0, None) / (edges[1] - edges[0])
-    numbers = np.arange(WAVES)[:, None]
-    cosines = np.cos(np.pi * numbers * (np.arange(_BLOCKS) + 0.5) / _BLOCKS)
+    lower = np.maximum(starts, pixels)
+    upper = np.minimum(ends, pixels + 1)
+    covered = np.clip(upper - lower, 0, None)
+    means = covered / (ends - starts)
+    centres = (np.arange(_BLOCKS) + 0.5) / _BLOCKS
+    frequencies = np.pi * np.arange(WAVES)
+    cosines = np.cos(np.outer(frequencies, centres))
     product: Floats = (cosines @ means).astype(np.float32)
     return product

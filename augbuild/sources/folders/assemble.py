@@ -17,6 +17,7 @@ from augbuild.sources.folders.classes import (
     check_lost_classes,
     find_classes,
     find_empty_folders,
+    find_merged_folders,
     find_similar_names,
     find_single_class,
 )
@@ -56,11 +57,12 @@ def assemble(
     if not sources:
         raise SourceError(_why_empty(root, listing, unread))
     findings = [
-        *_find_missing_splits(sources),
+        *find_missing_splits(sources),
         *find_single_class(classes),
         # Only now: placing the images has left some out.
         *_find_in_listing(listing, layout, read_start),
         *find_similar_names(classes),
+        *find_merged_folders(sources, layout),
         *find_augmented_names(sources),
     ]
     return SourceDataset(
@@ -139,7 +141,7 @@ def _why_empty(root: Path, listing: Listing, unread: Mapping[str, str]) -> str:
     return f"{root} has no images ({', '.join(sorted(IMAGE_EXTENSIONS))}) in class folders"
 
 
-def _find_missing_splits(sources: Sequence[Source]) -> list[Finding]:
+def find_missing_splits(sources: Sequence[Source]) -> list[Finding]:
     """Find that a source with splits has train alone: it then has nothing to test on."""
     folders = {source.folder for source in sources}
     if {source.split for source in sources} != {"train"}:

@@ -11,6 +11,7 @@ from pathlib import Path
 from augbuild.core.files import is_safe_path
 from augbuild.core.text import list_words, nearest, plural
 from augbuild.errors import SourceError
+from augbuild.sources.dataset import Source
 from augbuild.sources.findings import Finding
 from augbuild.sources.folders.formats import remedy
 from augbuild.sources.folders.listing import EXCLUDED, Listing, legible
@@ -102,6 +103,33 @@ def find_single_class(classes: Set[str]) -> list[Finding]:
             kind="one class",
             message=f"{next(iter(classes))!r} is the only class",
             advice="a classifier needs two: add a folder of images for another",
+        )
+    ]
+
+
+def find_merged_folders(sources: Iterable[Source], layout: Layout) -> list[Finding]:
+    """Find the folders of one name that are one class, where each innermost folder is a class."""
+    if layout.kind != "leaf":
+        return []
+    folders: defaultdict[str, set[str]] = defaultdict(set)
+    for source in sources:
+        folder = source.key.rpartition("/")[0]
+        # A split that is not kept is still no part of the class.
+        for split in layout.splits:
+            folder = folder.removeprefix(f"{split}/")
+        folders[source.label].add(folder)
+    merged = {label: sorted(found) for label, found in folders.items() if len(found) > 1}
+    if not merged:
+        return []
+    examples = [" and ".join(merged[label][:_EXAMPLES]) for label in sorted(merged)]
+    classes = "class is" if len(merged) == 1 else "classes are"
+    return [
+        Finding(
+            kind="similar class names",
+            message=f"{len(merged):,} {classes} of several folders that have one name",
+            count=len(merged),
+            examples=tuple(examples[:_EXAMPLES]),
+            advice="rename the folders that are not the same class",
         )
     ]
 

@@ -6,7 +6,7 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
-from augbuild.core.files import read_regular_file
+from augbuild.core.files import hash_file, open_regular_file, read_regular_file
 from augbuild.errors import SourceError
 from augbuild.sources.findings import Finding
 
@@ -28,6 +28,17 @@ def read_table_bytes(path: Path) -> bytes:
     """Read a table file whole; raises SourceError, also for what is not a regular file."""
     try:
         return read_regular_file(path, MAX_TABLE_BYTES)
+    except FileNotFoundError as error:
+        raise SourceError(f"{path} does not exist") from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def hash_table(path: Path) -> str:
+    """Return the SHA-256 of a table file of any size; raises SourceError as `read_table_bytes`."""
+    try:
+        open_regular_file(path).close()  # a FIFO would block the next line
+        return hash_file(path)
     except FileNotFoundError as error:
         raise SourceError(f"{path} does not exist") from error
     except OSError as error:

@@ -16,6 +16,7 @@ from augbuild.sources.findings import Finding
 from augbuild.sources.tables.columns import ChosenColumns, choose_columns
 from augbuild.sources.tables.labels import LabelReader, read_label_map
 from augbuild.sources.tables.locate import Locator
+from augbuild.sources.tables.parquet import ImageWriter
 from augbuild.sources.tables.rows import Cells, Rows, read_rows
 from augbuild.sources.tables.splits import SplitReader
 
@@ -28,14 +29,14 @@ class Listing:
     """The rows of a table, row n at place n - 1; of rows that are boxes, one for each image.
 
     `names` are the paths as the table has them, `sources` are relative to `root`. `problems` has
-    the rows whose file cannot be read, with the reason, and `hint` how they may be found.
+    for each why its file cannot be read, or "", and `hint` how those may be found.
     """
 
     file: Path
     root: Path
-    names: tuple[str, ...]
-    sources: tuple[Source, ...]
-    problems: dict[int, str]
+    names: Sequence[str]
+    sources: Sequence[Source]
+    problems: Sequence[str]
     hint: str
     sha256: str
     findings: tuple[Finding, ...]
@@ -48,13 +49,15 @@ def read_listing(
     *,
     split: Split | None = None,
     ignore_splits: bool = False,
+    images_to: ImageWriter | None = None,
 ) -> Listing:
     """Read a table of images, any number of rows; raises SourceError naming the row.
 
     Its paths are relative to the table, or to `options.images`, itself relative to `folder`, as is
     `options.labels`. `split` is that of all its rows, where the folder that it is in says so.
+    `images_to` writes the images that are in it.
     """
-    rows = read_rows(file)
+    rows = read_rows(file, images_to)
     if _OF_MANIFESTS.issubset(rows.columns):
         advice = "its images are augmented already; give the folder that it was made from"
         raise SourceError(f"{file} is a manifest of augbuild: {advice}")
@@ -73,9 +76,9 @@ def read_listing(
     root, sources = reader.locator.base, reader.sources
     if reader.locator.escapes:
         root, sources = move_root(reader.locator.base, sources)
-    hint = reader.locator.hint() if reader.problems else ""
-    names, problems = tuple(reader.names), reader.problems
-    return Listing(file, root, names, tuple(sources), problems, hint, rows.sha256, tuple(findings))
+    hint = reader.locator.hint() if any(reader.problems) else ""
+    names, problems = reader.names, reader.problems
+    return Listing(file, root, names, sources, problems, hint, rows.sha256, tuple(findings))
 
 
 def _make_reader(
@@ -130,7 +133,7 @@ class _Reader:
         self.splits = splits
         self.names: list[str] = []
         self.sources: list[Source] = []
-        self.problems: dict[int, str] = {}
+        self.problems: list[str] = []
         self.file_ids = array("q")
         self.boxed: dict[str, tuple[str, int]] = {}
 
@@ -152,8 +155,7 @@ class _Reader:
         # In a table of boxes an image has a row for each; they count once if they agree.
         if self.chosen.has_boxes and self.is_another_box(number, found.path, label):
             return
-        if found.problem:
-            self.problems[len(self.names) + 1] = found.problem
+        self.problems.append(found.problem)
         self.names.append(name)
         self.sources.append(Source(found.path, label, split=split, group=group))
         self.file_ids.append(found.file_id)
@@ -183,6 +185,8 @@ def move_root(base: Path, sources: Sequence[Source]) -> tuple[Path, list[Source]
 def find_aliases(file: Path, reader: _Reader) -> Iterator[Finding]:
     """Find rows that are one file under other names; raises SourceError where labels differ."""
     ids, sources = reader.file_ids, reader.sources
+    if not any(ids):
+        return
     # By an order of places, since a dictionary of a million files would take 100 MB.
     order = sorted(range(len(ids)), key=ids.__getitem__)
     aliases = []

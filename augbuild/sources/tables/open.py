@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -62,21 +61,20 @@ def open_table(
     )
 
 
-def describe_missing(listing: Listing, rows: Sequence[int]) -> str:
-    """Describe the rows whose files cannot be read: how many, the first ten, and what to do."""
-    first = rows[:_NAMED]
-    named = [f"row {row}: {listing.names[row - 1]} {listing.problems[row]}" for row in first]
-    more = len(rows) - len(first)
+def describe_missing(listing: Listing) -> str:
+    """Describe a table whose files cannot be read: how many, the first ten, and what to do."""
+    first = listing.problems[:_NAMED]
+    named = [f"row {n + 1}: {listing.names[n]} {why}" for n, why in enumerate(first)]
+    more = len(listing.names) - len(first)
     others = f"; and {more:,} more" if more > 0 else ""
-    files = plural(len(rows), "file")
+    files = plural(len(listing.names), "file")
     return f"{listing.file}: {files} cannot be read: {'; '.join(named)}{others}; {listing.hint}"
 
 
 def check_any_found(listing: Listing) -> None:
     """Raise SourceError where not one file of a table can be read."""
-    rows = sorted(listing.problems)
-    if len(rows) == len(listing.sources):
-        raise SourceError(describe_missing(listing, rows))
+    if all(listing.problems):
+        raise SourceError(describe_missing(listing))
 
 
 def _sort_out(listing: Listing) -> tuple[list[Source], list[Rejected]]:
@@ -88,12 +86,12 @@ def _sort_out(listing: Listing) -> tuple[list[Source], list[Rejected]]:
         if source.label not in labels:
             _check_label(listing.file, number, source.label)
             labels.add(source.label)
-        problem = listing.problems.get(number)
+        problem = listing.problems[number - 1]
         if not is_safe_path(source.path):  # no manifest could name it
             shown = source.path.encode("utf-8", "surrogateescape").decode(errors="backslashreplace")
             why = "the name is not valid UTF-8, holds a backslash or starts like a drive; rename it"
             rejected.append(Rejected(shown, "bad_name", why))
-        elif problem is not None:
+        elif problem:
             rejected.append(Rejected(source.path, "unreadable", problem))
         elif not looks_like_image(source.key):
             why = "its extension is not that of an image"

@@ -46,7 +46,7 @@ def read_parquet(path: Path, sha256: str, images_to: ImageWriter | None = None) 
             f"{path}: reading Parquet needs pyarrow; pip install 'augbuild[hf]'"
         ) from error
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        file = pyarrow.parquet.ParquetFile(path, memory_map=True, pre_buffer=False)
     except (OSError, ValueError) as error:
         raise SourceError(f"{path} is not a Parquet file that can be read") from error
     schema = file.schema_arrow

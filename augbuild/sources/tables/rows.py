@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,8 @@ from augbuild.core.files import hash_bytes
 from augbuild.errors import SourceError
 from augbuild.sources.findings import Finding
 from augbuild.sources.folder import IMAGE_EXTENSIONS
-from augbuild.sources.tables.content import as_utf8, read_table_bytes
-from augbuild.sources.tables.parquet import read_parquet
+from augbuild.sources.tables.content import as_utf8, hash_table, read_table_bytes
+from augbuild.sources.tables.parquet import ImageWriter, read_parquet
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".lst", ".json", ".jsonl", ".ndjson", ".parquet")
 """How the names of tables end, in any case."""
@@ -44,28 +43,29 @@ class Rows:
     findings: tuple[Finding, ...] = ()
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(path: Path, images_to: ImageWriter | None = None) -> Rows:
     """Open a table file of any format; raises SourceError, also later, while rows are read."""
     suffix = path.suffix.lower()
-    data = read_table_bytes(path)
-    sha256 = hash_bytes(data)
     if suffix == ".parquet":
-        table = read_parquet(path, sha256)
+        sha256 = hash_table(path)  # not read whole: images may be in it
+        table = read_parquet(path, sha256, images_to)
         return Rows(table.columns, table.cells, sha256, table.class_names)
+    data = read_table_bytes(path)
     content = as_utf8(path, data)
     if suffix in {".json", ".jsonl", ".ndjson"}:
         columns, cells = _read_json(path, content.utf8)
     else:
         columns, cells = _read_text(path, content.utf8)
-    return Rows(columns, cells, sha256, findings=content.findings)
+    return Rows(columns, cells, hash_bytes(data), findings=content.findings)
 
 
 def looks_like_image(value: object) -> bool:
     """Check whether a value is the name of an image file, by its extension."""
     if not isinstance(value, str):
         return False
-    # PurePosixPath(value).suffix takes ten times as long, which a million rows feel.
-    return os.path.splitext(value.rstrip())[1].lower() in IMAGE_EXTENSIONS  # noqa: PTH122  # as said
+    name = value.rstrip()
+    dot = name.rfind(".")  # PurePosixPath(value).suffix takes twenty times as long
+    return dot > 0 and name[dot - 1] != "/" and name[dot:].lower() in IMAGE_EXTENSIONS
 
 
 def _read_text(path: Path, content: bytes) -> tuple[tuple[str, ...], Iterator[Cells]]:

@@ -8,23 +8,17 @@ from pathlib import Path
 from augbuild.core.text import as_toml, plural
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import Split
+from augbuild.sources.layouts.splits import SPLIT_WORDS
 
 NAMES: Mapping[str, Split] = {
-    "train": "train",
-    "training": "train",
+    **SPLIT_WORDS,
     "tr": "train",
-    "validation": "validation",
     "validate": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
     "development": "validation",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
     "holdout": "test",
 }
+"""The names of split folders, and others that only tables have: a folder may well be called so."""
+
 # AutoML's word for a row that is to be split by whoever trains.
 _NONE = frozenset({"", "unassigned", "nan", "none", "null"})
 

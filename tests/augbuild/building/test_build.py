@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -399,13 +400,25 @@ def test_the_chart_of_a_build_is_drawn_once_and_beside(
         return draw_counts(counts, classes, title)
 
     monkeypatch.setattr("augbuild.dataset.chart.draw_counts", note)
+
+    def is_first() -> None:
+        monkeypatch.setattr("augbuild.building.build._builds", itertools.count())
+
+    is_first()
     first = tree(make(project))
     assert drawn == []
+    assert tree(make(project, rebuild=True)) == first
+    assert len(drawn) == 0  # the chart is right
     (project / "photos" / "cats" / "broken.jpg").write_bytes(b"no image")
+    is_first()
     second = tree(make(project, rebuild=True))
     assert len(drawn) == 1  # without the one that was rejected
     assert first["counts.png"] == second["counts.png"]
     monkeypatch.setattr(sys, "executable", "/nowhere")
     (project / "photos" / "cats" / "broken.jpg").unlink()
+    is_first()
     assert tree(make(project, rebuild=True)) == first
     assert len(drawn) == 2
+    shutil.rmtree(project / "out")
+    assert tree(make(project)) == first  # a later build of the process draws its own
+    assert len(drawn) == 3

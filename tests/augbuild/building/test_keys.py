@@ -13,6 +13,7 @@ from augbuild.catalogue.transforms import Op
 from augbuild.planning.plan import BuildPlan
 from augbuild.recipe.model import OutputSpec
 from augbuild.sources.dataset import Source
+from augbuild.sources.decoding import Decoding
 from tests.conftest import RECIPE, photo, write_recipe
 
 
@@ -100,6 +101,8 @@ def test_encoding_is_all_that_variants_are_written_by() -> None:
     )
     for change in ({"format": "png"}, {"quality": 91}, {"max_side": 100}):
         assert encoding_of(msgspec.structs.replace(spec, **change)) != encoding_of(spec)
+    assert encoding_of(spec, Decoding()) == encoding_of(spec)
+    assert encoding_of(spec, Decoding(depth=12)) != encoding_of(spec)
 
 
 NAMES = ("train/a.png", "aug/a.jpg")

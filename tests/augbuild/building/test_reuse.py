@@ -15,6 +15,7 @@ from augbuild.core.files import NO_FILE, hash_bytes
 from augbuild.dataset.results import BuiltFile, BuiltSource, Entry
 from augbuild.planning.plan import Output
 from augbuild.recipe.model import OutputSpec
+from augbuild.sources.decoding import Decoding
 from augbuild.sources.originals import FolderOriginals
 
 BLUR = Op("blur", {"radius": 1.0})
@@ -121,11 +122,21 @@ def test_an_original_in_an_archive_is_always_a_copy(tree: Tree) -> None:
     assert ORIGINAL in files_to_keep(EARLIER, OUTPUTS, archived)
 
 
+def test_a_box_is_cut_out_anew_where_it_is_decoded_otherwise() -> None:
+    box = msgspec.structs.replace(BUILT, path="a.png#xywh=1,2,3,4")
+    for built, kept in ((BUILT, True), (box, False)):
+        earlier = Earlier(built, same_encoding=False, read_whole=False)
+        assert (ORIGINAL in same_files(earlier, OUTPUTS)) == kept
+        earlier = Earlier(built, same_encoding=True, read_whole=False)
+        assert ORIGINAL in same_files(earlier, OUTPUTS)
+
+
 def test_the_encoding_of_an_entry() -> None:
     spec = OutputSpec(quality=80)
     entry = Entry("a.png", "built", "k", encoding_of(spec), NO_FILE, 1, (), BUILT)
     assert has_encoding(entry, BUILT, spec)
     assert not has_encoding(entry, BUILT, OutputSpec(quality=81))
+    assert not has_encoding(entry, BUILT, spec, Decoding(depth=12))
 
 
 @pytest.mark.parametrize("originals", ["copy", "link"])
@@ -136,6 +147,7 @@ def test_the_encoding_of_an_entry_of_version_0_1(originals: str) -> None:
     entry = Entry("a.png", "built", "", fingerprint, NO_FILE, 1, (), BUILT)
     assert has_encoding(entry, BUILT, spec)
     assert not has_encoding(entry, BUILT, OutputSpec(quality=81))
+    assert not has_encoding(entry, BUILT, spec, Decoding(depth=12))
 
 
 FRAMED = Output(ORIGINAL, None, framed=True)

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from augbuild.catalogue.transforms import CATALOGUE
 from augbuild.cli import main
 
-COMMANDS = ("check", "init", "make", "ops", "plan", "replay", "verify")
+COMMANDS = ("audit", "check", "init", "make", "ops", "plan", "replay", "verify")
 
 
 def test_all_transforms_are_listed() -> None:

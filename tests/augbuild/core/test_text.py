@@ -187,6 +187,8 @@ def test_nearest_word_is_found_and_a_far_one_is_not() -> None:
     assert nearest("rotat", known) == "rotate"
     assert nearest("ROTATE", known) == "rotate"
     assert nearest("xyz", known) is None
+    assert nearest("depth", ["path"]) is None
+    assert nearest("pth", ["path"]) == nearest("apth", ["path"]) == "path"
     assert nearest("rotate" + "x" * 10**7, known) is None  # and in no time
 
 

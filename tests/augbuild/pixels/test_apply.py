@@ -497,3 +497,11 @@ def test_screenshots_are_auglys(
                 augly.overlay_onto_screenshot(image, template_filepath=str(path), **params)
             )
         assert np.array_equal(pixels(ours), auglys)
+
+
+def test_a_recipe_may_allow_larger_images() -> None:
+    image = Image.new("RGB", (9000, 6000))
+    flip = Op("hflip", {})
+    with pytest.raises(ApplyError, match="at most 50,000,000 are made"):
+        apply(image, [flip])
+    assert apply(image, [flip], max_pixels=54_000_000).size == (9000, 6000)

@@ -27,7 +27,6 @@ from augbuild.errors import (
 )
 from augbuild.pixels.apply import apply
 from augbuild.pixels.codec import (
-    MAX_PIXELS,
     Format,
     encode,
     has_more_frames,
@@ -37,6 +36,7 @@ from augbuild.pixels.codec import (
     read_small,
     shrink,
 )
+from augbuild.sources.decoding import MAX_PIXELS
 from augbuild.sources.folders.formats import has_heif
 from augbuild.sources.originals import read_bytes
 

@@ -98,3 +98,14 @@ def test_a_source_that_is_alone_is_its_own_group() -> None:
     source = Source("a/1.jpg", "a", folder="train")
     assert group_name(source, {}) == "train/a/1.jpg"
     assert group_name(source, {"train/a/1.jpg": "train/a/0.jpg"}) == "train/a/0.jpg"
+
+
+def test_boxes_of_a_photo_are_one_group_that_is_named_by_the_photo() -> None:
+    paths = []
+    for name in ("b.png", "c.png", "a.png"):
+        paths += [f"{name}#xywh=9,9,9,9", f"{name}#xywh=0,0,9,9"]
+    sources = [Source(path, "x", group=path.partition("#")[0]) for path in paths]
+    for rule, of_c in (("none", "c.png"), ("near-duplicates", "a.png")):
+        groups = find_groups(sources, rule, [("a.png", "c.png")])
+        wanted = ["b.png"] * 2 + [of_c] * 2 + ["a.png"] * 2
+        assert [group_name(source, groups) for source in sources] == wanted

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augbuild.planning.naming import output_stem, reject_collisions
+from augbuild.planning.naming import original_extension, output_stem, reject_collisions
 from augbuild.sources.dataset import Source
 
 
@@ -74,3 +74,17 @@ def test_labels_that_differ_by_case_are_one_folder_on_some_file_systems() -> Non
     kept, rejected = reject_collisions([first, second, other])
     assert (kept, len(rejected)) == ([first, other], 1)
     assert reject_collisions([]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("key", "extension"),
+    [("a/1.JPG", ".jpg"), ("1.jfif", ".jpg"), ("1.tiff", ".tiff"), ("1.jpg#xywh=1,2,3,4", ".png")],
+)
+def test_an_original_keeps_its_extension_and_a_box_is_a_png(key: str, extension: str) -> None:
+    assert original_extension(key) == extension
+
+
+def test_boxes_of_a_photo_have_names_of_their_own() -> None:
+    names = {output_stem(f"a/1.jpg#xywh={left},2,3,4") for left in range(3)}
+    assert len(names) == 3
+    assert {name.rpartition("_")[0] for name in names} == {"1"}

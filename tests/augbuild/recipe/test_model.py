@@ -13,7 +13,8 @@ from augbuild.core.documents import decode, encode, to_plain
 from augbuild.errors import ManifestError
 from augbuild.recipe.load import parse_recipe
 from augbuild.recipe.model import ResolvedRecipe
-from tests.augbuild.recipe.fixtures import HEAD
+from augbuild.sources.decoding import DEFAULT_DECODING, Decoding
+from tests.augbuild.recipe.fixtures import HEAD, parse, problems
 from tests.augbuild.recipe.strategies import Table, recipes, to_toml
 
 # As version 0.1 wrote it into dataset.json: its bytes, and the hash that stood beside it.
@@ -150,3 +151,24 @@ def test_what_is_free_form_is_kept_as_it_is() -> None:
     edited = json.loads(WRITTEN)
     edited["transforms"] = [{"op": "of_a_later_version", "depth": {"levels": [1, 2.5, None]}}]
     assert to_plain(read(json.dumps(edited)))["transforms"] == tuple(edited["transforms"])  # type: ignore[index]
+
+
+def test_how_files_are_decoded_is_resolved_where_it_is_said() -> None:
+    before = parse(HEAD).resolved()
+    resolved = parse(f"{HEAD}[source]\nmargin = 1\ndepth = 16\n".replace("source.path", "# ")
+                     + 'path = "photos"\n').resolved()  # fmt: skip
+    assert resolved.decoding == Decoding(margin=1.0)
+    assert b'"source": {"margin": 1.0}' in encode(resolved)
+    assert read(encode(resolved)) == resolved
+    assert resolved.sha256 != before.sha256
+    assert before.decoding == DEFAULT_DECODING
+    assert b"source" not in encode(before)
+
+
+def test_ranges_of_decoding_are_those_of_a_recipe() -> None:
+    text = 'name = "x"\noutput.path = "out"\n[source]\npath = "p"\n{}\n'
+    assert problems(text.format("depth = 17")) == ["source.depth must be from 1 to 16 (got 17)"]
+    assert problems(text.format("margin = -1")) == ["source.margin must be from 0 to 10 (got -1)"]
+    assert problems(text.format("max_pixels = 1.5")) == [
+        "source.max_pixels must be an integer (got 1.5)"
+    ]

@@ -54,5 +54,5 @@ def test_few_pictures(count: int) -> None:
 
 def test_of_equal_ones_all_name_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_KEPT", 2)
-    found = find_candidates(signatures_of(*[scene(1)] * 6))
+    found = find_candidates(signatures_of(*[scene(1)] * 60))
     assert set(found.second[found.first >= 2].tolist()) == {0, 1}

@@ -22,6 +22,7 @@ from augbuild.similarity.duplicates import (
     look_for_duplicates,
     settle_duplicates,
 )
+from augbuild.sources.boxes.originals import BoxOriginals
 from augbuild.sources.dataset import Source, SourceDataset, Split
 from augbuild.sources.folder import open_folder
 from augbuild.sources.originals import FolderOriginals
@@ -98,6 +99,12 @@ class TestFind:
             file.write_bytes(damaged)
             assert find_duplicates(dataset, n_jobs=1) == found
             assert file.read_bytes() == remembered
+
+    def test_what_is_gone_is_not_remembered(self, tmp_path: Path, cache: Path) -> None:
+        dataset = folder(tmp_path / "photos")
+        (tmp_path / "photos" / "test" / "a" / "x0.png").unlink()
+        assert len(find_duplicates(dataset, n_jobs=1).twins) == 1
+        assert not cache.exists()
 
     def test_a_cache_that_cannot_be_written_is_no_error(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
@@ -243,3 +250,22 @@ class TestSettle:
             "`augbuild audit SOURCE` looks for them, and what it finds is remembered"
         )
         assert settle_duplicates(SplitSpec(group="none"), dataset_of("a/1.png"), None)[1] == []
+
+
+def test_boxes_are_compared_by_their_photos(tmp_path: Path) -> None:
+    for name, seed in (("a.png", 1), ("b.png", 2), ("c.png", 1)):
+        photo(tmp_path / name, seed, (400, 300))
+    sources = []
+    splits: dict[str, Split] = {"a.png": "train", "b.png": "train", "c.png": "test"}
+    for name, split in splits.items():
+        for number, label in enumerate(("cat", "dog")):
+            path = f"{name}#xywh={number},0,200,200"
+            sources.append(Source(path, label, split=split, group=name))
+    originals = BoxOriginals(FolderOriginals(tmp_path))
+    dataset = SourceDataset(tmp_path, originals, "x", ("cat", "dog"), tuple(sources))
+    duplicates = find_duplicates(dataset, n_jobs=1)
+    assert [(twins.first, twins.second) for twins in duplicates.twins] == [("a.png", "c.png")]
+    found = find_straddling(dataset.sources, duplicates.twins)
+    assert found.train == ["a.png#xywh=0,0,200,200", "a.png#xywh=1,0,200,200"]
+    assert found.evaluated == ["c.png#xywh=0,0,200,200", "c.png#xywh=1,0,200,200"]
+    assert find_contradictions(dataset.sources, duplicates.twins) == []

@@ -87,6 +87,18 @@ class TestCopies:
         groups = group_pairs(pairs_in(known))
         assert groups == dict.fromkeys((f"lit {number:02}" for number in range(30)), "lit 00")
 
+    def test_copies_of_copies_are_joined_though_their_like_come_first(self) -> None:
+        """Each version's own copies are all that is proposed at first."""
+        known = scenes(20)
+        for name, version in (("whole", scene(200)), ("crop", crop(scene(200), 0.75))):
+            for quality in range(90, 97):
+                found = signature(encoded(version, quality))
+                assert found is not None
+                known[f"{name} {quality}"] = found
+        groups = group_pairs(pairs_in(known))
+        assert len(groups) == 14
+        assert set(groups.values()) == {"crop 90"}
+
     def test_copies_do_not_hide_copies(self) -> None:
         """Most candidates are copies, and thresholds follow from the rest."""
         changes: list[Change] = [COPIES[kind] for kind in ("cropped by 10 %", "darker", "framed")]

@@ -10,8 +10,9 @@ import pytest
 
 from augbuild.errors import SourceError
 from augbuild.sources.dataset import SourceOptions
+from augbuild.sources.decoding import Decoding
 from augbuild.sources.open import open_source
-from tests.augbuild.sources.fixtures import touch
+from tests.augbuild.sources.fixtures import findings_of, touch
 
 
 def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +66,34 @@ def test_options_are_handed_on(tmp_path: Path) -> None:
     )
     assert [source.path for source in dataset.sources] == ["train/cats/1.jpg", "train/dogs/2.jpg"]
     assert not dataset.is_split
+
+
+def test_decoding_is_that_of_the_options(tmp_path: Path) -> None:
+    touch(tmp_path, "cats/1.jpg", "dogs/1.jpg")
+    dataset = open_source(".", tmp_path, SourceOptions(depth=12, max_pixels=7))
+    assert dataset.decoding == Decoding(depth=12, max_pixels=7)
+    assert dataset.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            SourceOptions(margin=0.1),
+            "margin does nothing: only annotations have boxes; remove margin from [source]",
+        ),
+        (
+            SourceOptions(margin=0.1, min_size=2),
+            "margin and min_size do nothing: only annotations have boxes; "
+            "remove margin and min_size from [source]",
+        ),
+    ],
+)
+def test_keys_for_boxes_are_told_where_there_are_none(
+    tmp_path: Path, options: SourceOptions, text: str
+) -> None:
+    touch(tmp_path, "cats/1.jpg", "dogs/1.jpg")
+    assert findings_of(open_source(".", tmp_path, options)) == [text]
 
 
 def test_imports_are_light() -> None:

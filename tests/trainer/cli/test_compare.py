@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 
 from tests.conftest import photos
 from tests.trainer.comparison.fixtures import LAB, STOPPED, comparison
-from tests.trainer.fixtures import dataset
+from tests.trainer.fixtures import FAST_ARCH, dataset
 from trainer.cli import main
 
-TINY = ["--arch", "resnet18", "--image-size", "32", "--batch-size", "8", "--seeds", "1"]
+TINY = ["--arch", FAST_ARCH, "--image-size", "32", "--batch-size", "8", "--seeds", "1"]
 TINY += ["--budget", "steps:4", "--device", "cpu", "--precision", "fp32", "--cache", "none"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning")
@@ -69,7 +69,9 @@ def test_tables_are_read_as_the_options_say(tmp_path: Path) -> None:
         lines.append(f"{split}/{label}/{name.removesuffix('.png')},{label},{split}")
     table = tmp_path / "table.csv"
     table.write_text("\n".join([*lines, "gone,red,train"]))
-    arms = ["compare", "--arm", f"a={table}", "--arm", f"b={table}", *TINY]
+    fewer = tmp_path / "fewer.csv"
+    fewer.write_text("\n".join(lines[:-1]))
+    arms = ["compare", "--arm", f"a={table}", "--arm", f"b={fewer}", *TINY]
     arms += ["--path-column", "where", "--label-column", "what", "--split-column", "part"]
     arms += ["--images", str(root), "--suffix", ".png"]
     missing = run(*arms, "--out", tmp_path / "out")

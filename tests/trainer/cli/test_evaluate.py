@@ -101,9 +101,9 @@ def test_errors_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run("predict", "gone").exit_code == 2
 
 
-def test_model_is_exported(finished: Path, tmp_path: Path) -> None:
+def test_model_is_exported_into_the_run(finished: Path) -> None:
     pytest.importorskip("onnxscript", reason="needs the extra onnx")
-    file = tmp_path / "model.onnx"
-    result = run("export", finished, "--out", file)
+    file = finished / "model.onnx"
+    result = run("export", finished)
     assert (result.exit_code, result.stdout) == (0, f"{file}: checked against torch (onnx)\n")
     assert file.is_file()

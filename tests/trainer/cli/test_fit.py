@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import REPOSITORY
-from tests.trainer.fixtures import dataset
+from tests.trainer.fixtures import FAST_ARCH, dataset
 from trainer.cli import main
 from trainer.training.config import FitConfig, make_config
 
-TINY = ["--arch", "resnet18", "--image-size", "32", "--batch-size", "8", "--epochs", "1"]
+TINY = ["--arch", FAST_ARCH, "--image-size", "32", "--batch-size", "8", "--epochs", "1"]
 TINY += ["--device", "cpu", "--precision", "fp32", "--cache", "none"]
 FILES = "metrics.json, predictions.csv, model.safetensors, curves.png and confusion_matrix.png"
 

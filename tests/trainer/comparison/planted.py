@@ -17,17 +17,17 @@ from PIL import Image
 
 COLOURS = {"blue": (40, 60, 200), "red": (200, 60, 40)}
 STRIPED_SHARE = 0.4
-TRAIN, TEST = 80, 400
+TRAIN = 80
 
 
-def plant(folder: Path, seed: int, *, effect: bool) -> dict[str, Path]:
-    """Write the tables `baseline` and `treatment`: 80 training images each, 400 to test."""
+def plant(folder: Path, seed: int, *, effect: bool, test: int = 400) -> dict[str, Path]:
+    """Write the tables `baseline` and `treatment`: 80 training images each, `test` to test."""
     generator = np.random.default_rng(seed)
-    test = _pictures(folder / "test", generator, TEST, STRIPED_SHARE)
+    tested = _pictures(folder / "test", generator, test, STRIPED_SHARE)
     tables = {}
     for name, striped in (("baseline", 0.0), ("treatment", 0.5 if effect else 0.0)):
         train = _pictures(folder / name, generator, TRAIN, striped)
-        tables[name] = _table(folder / f"{name}.csv", train, test)
+        tables[name] = _table(folder / f"{name}.csv", train, tested)
     return tables
 
 

@@ -21,7 +21,7 @@ from augbuild.sources.dataset import Columns, SourceOptions
 from tests.conftest import REPOSITORY, photo, write_recipe
 from tests.trainer.comparison.conftest import Finished
 from tests.trainer.comparison.fixtures import change
-from tests.trainer.comparison.small import RECIPE, design, fit_config, measured
+from tests.trainer.comparison.small import ARCH, RECIPE, design, fit_config, measured
 from tests.trainer.fixtures import dataset
 from trainer.cli.verdict_text import as_text
 from trainer.comparison.arms import load_arms
@@ -240,7 +240,7 @@ def test_killed_at_any_moment_and_resumed_comes_to_the_same(
     command = [
         *(sys.executable, "-m", "trainer", "compare", "--manifest", str(finished.manifest)),
         *("--arms", "original,augmented", "--seeds", "3", "--budget", "steps:6"),
-        *("--arch", "resnet18", "--image-size", "32", "--batch-size", "8", "--device", "cpu"),
+        *("--arch", ARCH, "--image-size", "32", "--batch-size", "8", "--device", "cpu"),
         *("--precision", "fp32", "--cache", "none", "--resume", "--json", "--out", str(out)),
     ]
     times: dict[Path, int] = {}

@@ -66,7 +66,7 @@ def test_json_has_its_keys_in_this_order(lab: Path) -> None:
         *("accuracy", "accuracy_95", "macro_f1", "log_loss", "confusion_matrix"),
     ]
     assert list(values["runs"][0]) == [
-        *("id", "arm", "seed", "fold", "accuracy", "macro_f1", "log_loss")
+        *("id", "arm", "seed", "fold", "accuracy", "macro_f1", "log_loss", "balanced_accuracy")
     ]
 
 

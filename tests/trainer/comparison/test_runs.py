@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from augbuild.errors import RunError, UsageError
 from tests.trainer.comparison.small import design
@@ -98,7 +99,12 @@ def test_a_run_that_fails_is_named_and_the_finished_ones_are_left_alone(
     planned = design(manifest, seeds=2, budget="steps:1")
     images = load_arms(planned)
     environment = RunEnvironment(
-        tmp_path, images.tables, images.every_image, cache=None, devices=(), threads=1
+        tmp_path,
+        images.tables,
+        images.every_image,
+        cache=None,
+        devices=(),
+        threads=torch.get_num_threads(),
     )
     steps = {(arm.arm.name, arm.fold): 1 for arm in images.arms}
     first, second, *_ = plan_runs(planned, steps, ())
@@ -127,7 +133,12 @@ def test_progress_counts_the_steps_of_the_runs_that_are_left(
     planned = design(manifest, seeds=1, budget="steps:2")
     images = load_arms(planned)
     environment = RunEnvironment(
-        tmp_path, images.tables, images.every_image, cache=None, devices=(), threads=1
+        tmp_path,
+        images.tables,
+        images.every_image,
+        cache=None,
+        devices=(),
+        threads=torch.get_num_threads(),
     )
     runs = plan_runs(planned, {(arm.arm.name, None): 2 for arm in images.arms}, ())
     train_runs(environment, runs[:1], n_jobs=1, quiet=True)

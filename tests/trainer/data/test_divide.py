@@ -146,3 +146,13 @@ class TestValidationInPlaceOfTest:
 def test_nothing_is_divided_where_nothing_is_asked_for() -> None:
     table = make_table(make_sample("a"), make_sample("b", split="test"))
     assert divide(table, holdout=0.0, fold=None, seed=0) == table
+
+
+def test_no_class_is_emptied_by_way_of_others() -> None:
+    """Photos with boxes of several classes: the rare one is in one photo of the common one."""
+    for seed in range(20):
+        common = [replace(make_sample(f"c{n}", "common"), group=f"photo{n}") for n in range(8)]
+        rare = replace(make_sample("r", "rare"), group="photo3")
+        table = hold_out(make_table(*common, rare), 0.5, seed)
+        assert {sample.label for sample in table.of("train")} == {"common", "rare"}
+        assert len(table.of("test")) >= 3

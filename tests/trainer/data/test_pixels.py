@@ -15,10 +15,10 @@ from PIL import Image
 
 from augbuild.errors import TableError
 from tests.trainer.fixtures import config, dataset
+from trainer.data.decode import load_pixels
 from trainer.data.pixels import (
     ManifestDataset,
     default_cache,
-    load_pixels,
     normalise,
     open_store,
 )

@@ -20,7 +20,7 @@ from augbuild.errors import RunError
 from tests.trainer.comparison.fixtures import FOLDS, SINGLE, STOPPED, change, comparison
 from tests.trainer.report.results import SMALL, photographed
 from trainer.cli import main
-from trainer.report.report import disarm_markdown, format_p, format_percent, write_report
+from trainer.report.report import disarm_markdown, format_percent, write_report
 
 
 def report(folder: Path) -> tuple[str, str]:
@@ -254,21 +254,6 @@ def test_a_comparison_that_cannot_be_read_has_no_report(lab: Path, tmp_path: Pat
     with pytest.raises(RunError, match=re.escape(message)):
         write_report(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["comparison.json"]
-
-
-@pytest.mark.parametrize(
-    ("p", "shown"),
-    [
-        (None, ""),
-        (0.0009, "p < 0.001"),
-        (0.001, "p = 0.001"),
-        (0.0996, "p = 0.100"),
-        (0.1, "p = 0.10"),
-        (1.0, "p = 1.00"),
-    ],
-)
-def test_small_ps_have_more_digits(p: float | None, shown: str) -> None:
-    assert format_p(p) == shown
 
 
 def test_shares_are_in_per_cent() -> None:

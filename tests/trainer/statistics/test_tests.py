@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,13 +13,7 @@ from augbuild.errors import TrainerError
 from trainer.statistics.crossed import crossed
 from trainer.statistics.tests import (
     Components,
-    Count,
     Estimate,
-    NotEmpty,
-    Number,
-    Positive,
-    Share,
-    Variance,
     at_level,
     equivalence_interval,
     fisher_exact,
@@ -33,27 +25,6 @@ from trainer.statistics.tests import (
     tost,
     wilson,
 )
-
-
-@pytest.mark.parametrize(
-    ("kind", "inside", "outside"),
-    [
-        (Number, [-1e15, 0.5, 1e15], [-1.01e15, 1.01e15]),
-        (Share, [0.0, 0.5, 1.0], [-0.01, 1.01]),
-        (Variance, [0.0, 1e15], [-0.01, 1.01e15]),
-        (Count, [0, 10**15], [-1, 10**15 + 1]),
-        (Positive, [1, 10**15], [0, -1]),
-        (Annotated[list[int], NotEmpty], [[1]], [[]]),
-    ],
-)
-def test_documents_hold_numbers_in_their_range(
-    kind: type[object], inside: list[object], outside: list[object]
-) -> None:
-    for value in inside:
-        assert msgspec.convert(value, kind) == value
-    for value in outside:
-        with pytest.raises(msgspec.ValidationError):
-            msgspec.convert(value, kind)
 
 
 def test_the_variance_of_a_mean_by_hand() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from augbuild.core.documents import encode
 from augbuild.errors import UsageError
-from tests.trainer.fixtures import TINY
+from tests.trainer.fixtures import FAST_ARCH, TINY
 from trainer.data.samples import SourceOptions
 from trainer.training.config import FitConfig, as_option, differing_options, make_config
 
@@ -134,7 +134,7 @@ def test_defaults_are_the_labs_protocol() -> None:
 
 
 def test_tiny_settings_are_all_options() -> None:
-    assert make_config({"manifest": "m", **TINY}).arch == "resnet18"
+    assert make_config({"manifest": "m", **TINY}).arch == FAST_ARCH
 
 
 def test_option_of_a_field() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from augbuild.core.files import hold_lock
 from augbuild.errors import UsageError
 from tests.conftest import REPOSITORY
 from trainer.training.device import (
@@ -25,10 +24,10 @@ from trainer.training.device import (
 HAS_GPU = torch.accelerator.is_available()
 
 
-def run_python(code: str, **environment: str) -> str:
+def run_python(code: str, *arguments: Path, **environment: str) -> str:
     """Run a script in a process of its own and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *arguments],
         cwd=REPOSITORY,
         env={**os.environ, **environment},
         capture_output=True,
@@ -159,63 +158,74 @@ def test_main_process_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_main_process()
 
 
-USE = (
-    "import os, torch\nfrom pathlib import Path\n"
-    "from trainer.training.device import use_device\n"
-    "folder = Path({folder!r})\n"
-    "try:\n"
-    "    use_device({devices}, folder, 1)\n"
-    "    use_device({devices}, folder, 1)\n"
-    "    print(os.environ.get('CUDA_VISIBLE_DEVICES'), torch.get_num_threads())\n"
-    "except Exception as error: print(error)\n"
-)
+# Processes are forked from one: each would take seconds to import torch.
+USE = """
+import os, sys, torch
+from pathlib import Path
+from augbuild.core.files import hold_lock
+from trainer.training.device import use_device
+
+os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+
+def use(devices, folder):
+    sys.stdout.flush()
+    if os.fork():
+        return os.wait()
+    try:
+        use_device(devices, folder, 1)
+        use_device(devices, folder, 1)
+        print(os.environ.get("CUDA_VISIBLE_DEVICES"), torch.get_num_threads())
+    except Exception as error:
+        print(error)
+    sys.stdout.flush()
+    os._exit(0)
+
+folder, empty = map(Path, sys.argv[1:])
+use([3, 5], folder)
+with hold_lock(folder / ".device-3.lock"):
+    use([3, 5], folder)
+    with hold_lock(folder / ".device-5.lock"):
+        use([3, 5], folder)
+use([], empty)
+"""
 
 
 def test_each_process_takes_a_device_that_is_free(tmp_path: Path) -> None:
-    code = USE.format(folder=str(tmp_path), devices=[3, 5])
-    assert run_python(code) == "3 1\n"
-    with hold_lock(tmp_path / ".device-3.lock"):
-        assert run_python(code) == "5 1\n"
-        with hold_lock(tmp_path / ".device-5.lock"):
-            message = f"all of the devices 3, 5 are in use by other runs of {tmp_path}\n"
-            assert run_python(code) == message
+    folder, empty = tmp_path / "locks", tmp_path / "empty"
+    folder.mkdir()
+    empty.mkdir()
+    first, second, third, without_devices = run_python(USE, folder, empty).splitlines()
+    assert first == "3 1"
+    assert second == "5 1"
+    assert third == f"all of the devices 3, 5 are in use by other runs of {folder}"
+    assert without_devices == "None 1"
+    assert list(empty.iterdir()) == []
 
 
-def test_without_devices_only_threads_are_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert run_python(USE.format(folder=str(tmp_path), devices=[])) == "None 1\n"
-    assert list(tmp_path.iterdir()) == []
+FAULTS = """
+import os, resource, torch
 
+def count_faults():
+    for _ in range(20): torch.zeros(16_000_000).add_(1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20): torch.zeros(16_000_000).add_(1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-FAULTS = (
-    "import resource, torch\n"
-    "from trainer.training.device import keep_freed_memory\n"
-    "{call}\n"
-    "def work():\n"
-    "    for _ in range(20): torch.zeros(16_000_000).add_(1)\n"
-    "work()\n"
-    "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-    "work()\n"
-    "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
-)
+print(count_faults())
+"""
+KEEP = """
+from trainer.training.device import keep_freed_memory
+keep_freed_memory("cpu")
+print(count_faults(), os.environ["MALLOC_MMAP_MAX_"], os.environ["MALLOC_TRIM_THRESHOLD_"])
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc has these settings")
 @pytest.mark.skipif(HAS_GPU, reason="needs a machine without a GPU")
-def test_freed_memory_is_kept_only_where_the_command_line_asks() -> None:
-    plain = int(run_python(FAULTS.format(call="")))
-    kept = int(run_python(FAULTS.format(call="keep_freed_memory('auto')")))
-    assert kept < plain / 10
-    inherited = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**62)}
-    assert int(run_python(FAULTS.format(call=""), **inherited)) < plain / 10
-
-
-def test_workers_inherit_it() -> None:
-    code = (
-        "import os\nfrom trainer.training.device import keep_freed_memory\n"
-        "keep_freed_memory('cpu')\n"
-        "print(os.environ['MALLOC_MMAP_MAX_'], os.environ['MALLOC_TRIM_THRESHOLD_'])\n"
-    )
-    assert run_python(code) == f"0 {2**62}\n"
+def test_freed_memory_is_kept_only_where_the_command_line_asks_and_by_its_workers() -> None:
+    plain, asked = run_python(FAULTS + KEEP).splitlines()
+    kept, *settings = asked.split(" ")
+    assert int(kept) < int(plain) / 10
+    assert settings == ["0", str(2**62)]
+    inherited = dict(zip(("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"), settings, strict=True))
+    assert int(run_python(FAULTS, **inherited)) < int(plain) / 10

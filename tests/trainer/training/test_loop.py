@@ -17,7 +17,9 @@ from torch import nn
 
 from augbuild.errors import DivergedError
 from tests.conftest import REPOSITORY
-from tests.trainer.fixtures import config
+from tests.trainer.fixtures import FAST_ARCH, config
+from tests.trainer.training import shared_work
+from tests.trainer.training.shared_work import linear_model, predict_all, train_linear_model
 from trainer.data.order import Order, epochs_order
 from trainer.data.pixels import ManifestDataset, open_store
 from trainer.data.samples import Sample
@@ -37,6 +39,7 @@ from trainer.training.loop import (
     train_one_epoch,
 )
 from trainer.training.model import Model, make_model
+from trainer.training.predictions import read_predictions
 from trainer.training.run import EpochReport
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning")
@@ -54,12 +57,6 @@ def samples(images: Path) -> tuple[Sample, ...]:
 @pytest.fixture(scope="module")
 def data(images: Path, samples: tuple[Sample, ...]) -> ManifestDataset:
     return ManifestDataset(samples, ("blue", "red"), open_store(samples, 32, None, file=images))
-
-
-def linear_model(seed: int = 0) -> Model:
-    """Make a model that is small enough to compute by hand."""
-    with seeded_generator(seed):
-        return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2))
 
 
 def train_linear(
@@ -85,7 +82,7 @@ def test_overfits_one_batch(
 ) -> None:
     losses: list[float] = []
     with seeded_generator(0):
-        model = make_model("resnet18", 2)
+        model = make_model(FAST_ARCH, 2)
     accelerator = make_accelerator("cpu", "fp32")
     order = epochs_order(samples, 8, 0)
     train(
@@ -224,93 +221,6 @@ def test_probabilities_of_no_images(images: Path) -> None:
     assert predict(accelerator, linear_model(), empty, 8).shape == (0, 2)
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-import numpy as np
-from trainer.data.pixels import ManifestDataset, open_store
-from trainer.data.tables import read_table
-from trainer.training.device import make_accelerator
-from trainer.training.evaluate import load_run
-from trainer.training.loop import predict, prepare_model
-
-run, images, out = map(Path, sys.argv[1:])
-table = read_table(images)
-store = open_store(table.samples, 32, None, file=table.file)
-model, config = load_run(run)
-accelerator = make_accelerator("cpu", "fp32")
-data = ManifestDataset(table.samples, table.classes, store)
-probabilities = predict(accelerator, prepare_model(accelerator, model), data, 3)
-if accelerator.is_main_process:
-    np.save(out, probabilities)
-"""
-
-
-@pytest.mark.parametrize("processes", [2, 3])
-def test_processes_share_the_work_and_predict_each_image_once(
-    run: Path, images: Path, tmp_path: Path, processes: int
-) -> None:
-    """The same weights, evaluated by several processes, give the same predictions, none twice."""
-    script = tmp_path / "evaluate.py"
-    script.write_text(SCRIPT)
-    torchrun(processes, [str(script), str(run), str(images), str(tmp_path / "p.npy")])
-    several = np.load(tmp_path / "p.npy")
-    model, _ = load_run(run)
-    table = read_table(images)
-    store = open_store(table.samples, 32, None, file=table.file)
-    accelerator = make_accelerator("cpu", "fp32")
-    prepared = prepare_model(accelerator, model)
-    data = ManifestDataset(table.samples, table.classes, store)
-    one = predict(accelerator, prepared, data, 8)
-    assert several.shape == (28, 2)
-    assert len(np.unique(several, axis=0)) == 28
-    assert np.array_equal(several.argmax(axis=1), one.argmax(axis=1))
-    assert np.abs(several - one).max() < 1e-3
-
-
-TRAIN_SCRIPT = """
-import sys
-from pathlib import Path
-import torch
-from torch import nn
-from trainer.data.order import epochs_order
-from trainer.data.pixels import ManifestDataset, open_store
-from trainer.data.tables import read_table
-from trainer.training.device import make_accelerator, seeded_generator
-from trainer.training.loop import Hyperparameters, train
-
-images, out = map(Path, sys.argv[1:])
-samples = read_table(images).of("train")[5:14]
-data = ManifestDataset(samples, ("blue", "red"), open_store(samples, 32, None, file=images))
-with seeded_generator(0):
-    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2))
-accelerator = make_accelerator("cpu", "fp32")
-plan = Hyperparameters("sgd", 1e-3, 0.0, "constant", steps=4, per_epoch=2, seed=0)
-reports = []
-order = epochs_order(samples, 7, 0)
-model = train(accelerator, model, data, order, plan, out / "c", lambda e, _: reports.append(e))
-if accelerator.is_main_process:
-    losses = [(each.loss, each.accuracy) for each in reports]
-    torch.save((model.state_dict(), losses), out / "trained.pt")
-"""
-
-
-def test_processes_train_as_one_does(images: Path, tmp_path: Path) -> None:
-    """Nine images in batches of seven and two: three processes share them unevenly."""
-    script = tmp_path / "train.py"
-    script.write_text(TRAIN_SCRIPT)
-    trained = []
-    for processes in (1, 3):
-        out = tmp_path / str(processes)
-        out.mkdir()
-        torchrun(processes, [str(script), str(images), str(out)])
-        trained.append(torch.load(out / "trained.pt"))
-    (one, losses), (three, shared) = trained
-    assert np.allclose(losses, shared, rtol=1e-4)
-    for name, value in one.items():
-        assert torch.allclose(three[name], value, atol=1e-5), name
-
-
 def torchrun(processes: int, arguments: list[str]) -> None:
     """Run a script or module with several processes."""
     command = [sys.executable, "-m", "torch.distributed.run"]
@@ -327,16 +237,52 @@ def torchrun(processes: int, arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_torchrun_trains_and_evaluates(images: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    arguments = ["-m", "trainer", "fit", "--manifest", str(images), "--out", str(out), "--quiet"]
-    arguments += ["--arch", "resnet18", "--image-size", "32", "--batch-size", "8"]
-    arguments += ["--device", "cpu", "--precision", "fp32", "--cache", "none", "--epochs", "1"]
-    torchrun(2, arguments)
-    _, settings = load_run(out)
-    assert settings.resolved.processes == 2
-    assert settings.images.test == 8
-    assert len((out / "predictions.csv").read_text().splitlines()) == 9
+class TestProcesses:
+    @pytest.fixture(scope="class")
+    def out(self, run: Path, images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """What three processes predicted and trained together."""
+        out = tmp_path_factory.mktemp("shared")
+        torchrun(3, [shared_work.__file__, str(run), str(images), str(out)])
+        return out
+
+    def test_share_the_work_and_predict_each_image_once(
+        self, run: Path, images: Path, out: Path
+    ) -> None:
+        """28 images in batches of three: some processes get none of the last."""
+        several = np.load(out / "probabilities.npy")
+        one = predict_all(run, images, batch_size=8)
+        assert one is not None
+        assert several.shape == (28, 2)
+        assert len(np.unique(several, axis=0)) == 28
+        assert np.array_equal(several.argmax(axis=1), one.argmax(axis=1))
+        assert np.abs(several - one).max() < 1e-3
+
+    def test_train_as_one_does(self, images: Path, out: Path, tmp_path: Path) -> None:
+        """Nine images in batches of seven and two: three processes share them unevenly."""
+        alone = train_linear_model(images, tmp_path / "checkpoint")
+        assert alone is not None
+        (one, losses), (three, shared) = alone, torch.load(out / "trained.pt")
+        assert np.allclose(losses, shared, rtol=1e-4)
+        for name, value in one.items():
+            assert torch.allclose(three[name], value, atol=1e-5), name
+
+    def test_of_torchrun_train_and_evaluate(self, images: Path, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        arguments = ["-m", "trainer", "fit", "--manifest", str(images), "--out", str(out)]
+        arguments += ["--arch", FAST_ARCH, "--image-size", "32", "--batch-size", "8", "--quiet"]
+        arguments += ["--device", "cpu", "--precision", "fp32", "--cache", "none", "--epochs", "1"]
+        torchrun(2, arguments)
+        _, settings = load_run(out)
+        assert settings.resolved.processes == 2
+        assert settings.images.test == 8
+        table = read_predictions(out / "predictions.csv")
+        tested = read_table(images).of("test")
+        assert table.samples == tuple(sample.name for sample in tested)
+        everything = predict_all(out, images, batch_size=8)
+        assert everything is not None
+        names = [sample.name for sample in read_table(images).samples]
+        alone = everything[[names.index(name) for name in table.samples]]
+        assert np.abs(table.probabilities - alone).max() < 1e-3
 
 
 @pytest.mark.parametrize(

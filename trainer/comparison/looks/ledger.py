@@ -72,7 +72,7 @@ def test_key(test: Iterable[Sample]) -> str:
 
     Raises TableError where a file cannot be read.
     """
-    hashes = {sample.sha256 or hash_file(sample.path) for sample in test}
+    hashes = {sample.sha256 or hash_file(sample.file) for sample in test}
     return hash_bytes("\n".join(sorted(hashes)).encode())
 
 

@@ -28,8 +28,10 @@ def format_level(level: float) -> str:
     return f"{100 * level:.3g} %"
 
 
-def format_p(p: float) -> str:
-    """Return a p value: `p < 0.001`, `p = 0.040`, `p = 0.50`."""
+def format_p(p: float | None) -> str:
+    """Return a p value: `p < 0.001`, `p = 0.040`, `p = 0.50`; nothing for None."""
+    if p is None:
+        return ""
     if p < 0.001:
         return "p < 0.001"
     digits = 3 if p < 0.1 else 2

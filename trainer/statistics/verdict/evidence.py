@@ -7,7 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from trainer.statistics.tests import Estimate, Share
+from augbuild.core.ranges import Share
+from trainer.statistics.tests import Estimate
 
 Outcome = Literal[
     "INVALID", "HELPS", "HURTS", "EQUIVALENT", "NOT ABOVE CHANCE", "INCONCLUSIVE", "AT CHANCE"

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import augbuild.pixels.codec as codec
 from augbuild.building.build import build
 from augbuild.building.inputs import plan_recipe
 from augbuild.errors import OutputError
-from augbuild.pixels.codec import read_image
+from augbuild.pixels import originals
+from augbuild.pixels.originals import decode_original
+from augbuild.sources.decoding import Decoding
 from tests.conftest import RECIPE, photos, tree, write_recipe
 
 
@@ -79,13 +80,13 @@ class TestSpace:
         weight = 0
         for path in (project / "photos").rglob("*.png"):
             weight += path.stat().st_size * (1 if self._is_in_test(project, path) else 3)
-        read: list[Path] = []
+        read: list[str] = []
 
-        def note(path: Path) -> Image.Image:
+        def note(data: bytes, path: str, decoding: Decoding) -> Image.Image:
             read.append(path)
-            return read_image(path)
+            return decode_original(data, path, decoding)
 
-        monkeypatch.setattr(codec, "read_image", note)
+        monkeypatch.setattr(originals, "decode_original", note)
         self._leave(monkeypatch, 30 * weight)
         build(project / "recipe.toml")
         assert read == []

@@ -69,6 +69,14 @@ def test_a_system_without_processes_has_no_answer(monkeypatch: pytest.MonkeyPatc
         assert aside.answer() is None
 
 
+def test_an_application_with_python_in_it_is_not_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with Aside("aside_reverse", b"abc") as aside:
+        assert aside.answer() is None
+
+
 def test_files_of_the_working_directory_are_not_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,7 +59,7 @@ def test_the_reference_is_not_compiled() -> None:
 
 @with_numba
 def test_work_is_counted_until_the_import_is_worth_it() -> None:
-    waiting = Choice(worth_an_import=20 * 100 + 30 * 100 + 1)
+    waiting = Choice(worth_an_import=20 * 100 + 30 * 100 + 5)
     assert waiting.find("blur", (10, 10)) is None
     assert waiting.find("random_noise", (10, 10)) is None
     assert waiting.find("hflip", (9999, 9999)) is None

@@ -149,3 +149,26 @@ def test_a_mode_that_cannot_be_converted_has_a_reason() -> None:
     with pytest.raises(ImageError, match=r"^pixels of mode BGR;15 cannot be made RGB$") as caught:
         to_rgb(OddImage())
     assert caught.value.reason == "unsupported_mode"
+
+
+@pytest.mark.parametrize(
+    ("values", "depth", "expected"),
+    [
+        (np.array([[0, 2048, 4095]], np.uint16), 12, [0, 128, 255]),
+        (np.array([[0, 1023]], np.uint16), 10, [0, 255]),
+        (np.array([[0, 200]], np.int32), 12, [0, 12]),
+        (np.array([[0, 65535]], np.uint16), 16, [0, 255]),
+        (np.array([[0.0, 1.0]], np.float32), 12, [0, 255]),
+    ],
+)
+def test_depth_says_what_is_white(
+    values: NDArray[np.generic], depth: int, expected: list[int]
+) -> None:
+    image = to_rgb(Image.fromarray(values), depth)
+    assert np.asarray(image)[0, :, 0].tolist() == expected
+
+
+def test_a_value_beyond_the_depth_is_not_clipped() -> None:
+    image = Image.fromarray(np.array([[0, 4096]], np.uint16))
+    with pytest.raises(ImageError, match=r"it has the value 4,096; depth = 12 goes up to 4,095$"):
+        to_rgb(image, 12)

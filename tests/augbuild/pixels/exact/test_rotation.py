@@ -70,3 +70,14 @@ def test_sides_at_which_pillow_counts_in_another_way(side: int, degrees: float) 
     op = Op("rotate", {"degrees": degrees})
     assert_as_auglys(noise(side, 12), op)
     assert_as_auglys(noise(12, side), op)
+
+
+@pytest.mark.parametrize("box", [(-1, 0, 9, 9), (0, -1, 9, 9), (0, 0, 99, 9), (0, 0, 9, 99)])
+@pytest.mark.parametrize("empty", [(5, 0, 5, 9), (0, 5, 9, 5)])
+def test_a_box_that_is_no_part_of_the_canvas_is_not_taken(
+    box: tuple[int, int, int, int], empty: tuple[int, int, int, int]
+) -> None:
+    inverse = rotation.Inverse.of((40, 30), 10.0)
+    assert inverse.shifted_to((0, 0, 9, 9)) is not None
+    assert inverse.shifted_to(box) is None
+    assert inverse.shifted_to(empty) is None

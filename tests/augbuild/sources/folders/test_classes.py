@@ -176,3 +176,23 @@ class TestSimilar:
     def test_classes_that_are_not_the_same(self, tmp_path: Path, first: str, second: str) -> None:
         touch(tmp_path, f"{first}/1.jpg", f"{second}/1.jpg")
         assert findings_of(open_classes(tmp_path)) == []
+
+
+class TestFoldersOfOneName:
+    LEAF = SourceOptions(layout="leaf")
+
+    def test_are_told_where_each_innermost_folder_is_a_class(self, tmp_path: Path) -> None:
+        touch(tmp_path, "a/cats/1.jpg", "b/cats/1.jpg", "a/dogs/1.jpg", "b/birds/x/1.jpg")
+        text = (
+            "1 class is of several folders that have one name (a/cats and b/cats); "
+            "rename the folders that are not the same class"
+        )
+        assert text in findings_of(open_source(".", tmp_path, self.LEAF))
+        (tmp_path / "b" / "cats").rename(tmp_path / "b" / "lions")
+        assert text not in findings_of(open_source(".", tmp_path, self.LEAF))
+
+    def test_are_not_those_of_two_splits(self, tmp_path: Path) -> None:
+        touch(tmp_path, "train/a/cats/1.jpg", "test/a/cats/2.jpg", "train/a/dogs/1.jpg")
+        for ignore in (False, True):
+            dataset = open_source(".", tmp_path, self.LEAF, ignore_existing=ignore)
+            assert "several folders" not in "".join(findings_of(dataset))

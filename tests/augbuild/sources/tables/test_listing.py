@@ -21,17 +21,17 @@ def read(root: Path, text: str, options: SourceOptions | None = None) -> Listing
 def test_rows_in_their_order(tmp_path: Path) -> None:
     touch(tmp_path, "b.png", "a.png")
     listing = read(tmp_path, "path,label,split\nb.png,x,test\n./a.png,y,train\n")
-    assert listing.names == ("b.png", "./a.png")
+    assert listing.names == ["b.png", "./a.png"]
     found = [(source.path, source.label, source.split) for source in listing.sources]
     assert found == [("b.png", "x", "test"), ("a.png", "y", "train")]
-    assert (listing.root, listing.problems, listing.hint) == (tmp_path, {}, "")
+    assert (listing.root, listing.problems, listing.hint) == (tmp_path, ["", ""], "")
     assert listing.findings == ()
 
 
 def test_files_that_are_missing_are_kept_with_a_reason(tmp_path: Path) -> None:
     touch(tmp_path, "b.png")
     listing = read(tmp_path, "path,label\na.png,x\nb.png,y\n")
-    assert listing.problems == {1: "cannot be read: No such file or directory"}
+    assert listing.problems == ["cannot be read: No such file or directory", ""]
     assert listing.hint == f"tried {tmp_path}/a.png"
 
 
@@ -47,7 +47,7 @@ def test_root_is_the_folder_of_images(tmp_path: Path) -> None:
     touch(tmp_path, "all/a.png")
     options = SourceOptions(images="all")
     listing = read(tmp_path, "path,label\na.png,x\n", options)
-    assert (listing.root, listing.problems) == (tmp_path / "all", {})
+    assert (listing.root, listing.problems) == (tmp_path / "all", [""])
     with pytest.raises(SourceError, match=r"nowhere \(images\) is not a folder"):
         read(tmp_path, "path,label\na.png,x\n", SourceOptions(images="nowhere"))
 
@@ -70,7 +70,7 @@ def test_splits_can_be_left_unread(tmp_path: Path) -> None:
 def test_boxes_of_one_image_are_one_row(tmp_path: Path) -> None:
     touch(tmp_path, "a.png", "b.png")
     listing = read(tmp_path, "path,label,xmin\na.png,x,1\na.png,x,2\nb.png,y,1\n")
-    assert listing.names == ("a.png", "b.png")
+    assert listing.names == ["a.png", "b.png"]
     with pytest.raises(SourceError, match=r"a.png has boxes of 'x' and 'y' \(rows 1 and 2\)"):
         read(tmp_path, "path,label,xmin\na.png,x,1\na.png,y,2\n")
 

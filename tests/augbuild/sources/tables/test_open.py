@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from augbuild.errors import SourceError
 from augbuild.sources.dataset import SourceDataset
 from augbuild.sources.tables.open import open_table
 from tests.augbuild.sources.fixtures import touch
+from tests.conftest import REPOSITORY
 
 
 def open_text(root: Path, text: str) -> SourceDataset:
@@ -74,3 +77,46 @@ def test_labels_that_are_no_folders(tmp_path: Path, label: str) -> None:
 def test_labels_of_200_bytes_can_be_folders(tmp_path: Path) -> None:
     touch(tmp_path, "a.png")
     assert open_text(tmp_path, f"path,label\na.png,{'x' * 200}\n").classes == ("x" * 200,)
+
+
+_MEASURED = """
+import re, sys, time
+from pathlib import Path
+from augbuild.errors import SourceError
+from augbuild.sources.open import open_source
+
+try:
+    open_source(sys.argv[1], Path())
+except SourceError as error:
+    assert "1,000,000 files cannot be read" in str(error), error
+# Not ru_maxrss, which begins with what the process that started this one had.
+peak = re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1]
+print(time.process_time(), int(peak) / 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_million_rows_take_ten_seconds_and_300_mb(tmp_path: Path, suffix: str) -> None:
+    names = [f"images/{number:07}.jpg" for number in range(1_000_000)]
+    labels = [f"c{number % 10}" for number in range(1_000_000)]
+    table = tmp_path / f"table{suffix}"
+    if suffix == ".csv":
+        rows = [f"{name},{label}" for name, label in zip(names, labels, strict=True)]
+        table.write_text("\n".join(["path,label", *rows]))
+    else:
+        pyarrow = pytest.importorskip("pyarrow", reason="needs the extra hf")
+        parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra hf")
+        parquet.write_table(pyarrow.table({"path": names, "label": labels}), table)
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED, str(table)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, megabytes = map(float, done.stdout.split())
+    # The processor's own time: a machine that is busy takes longer, and is not at fault.
+    assert seconds < 10
+    assert megabytes < 300

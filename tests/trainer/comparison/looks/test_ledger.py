@@ -139,6 +139,24 @@ class TestLook:
             (1, True),
         ]
 
+    def test_a_pipe_is_no_ledger_and_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "looks.jsonl")
+        assert look_at(tmp_path / "looks.jsonl", "key", "a") == (1, False)
+
+    def test_a_line_without_a_time_is_a_look(self, tmp_path: Path) -> None:
+        ledger = tmp_path / "looks.jsonl"
+        ledger.write_text('{"test": "key", "comparison": "a"}\n')
+        assert look_at(ledger, "key", "b") == (2, True)
+
+    def test_a_whole_line_is_synced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        synced = []
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+        ledger = tmp_path / "looks.jsonl"
+        look_at(ledger, "key", "a")
+        first = ledger.stat().st_size
+        look_at(ledger, "key", "b")
+        assert synced == [first, ledger.stat().st_size]
+
     def test_many_at_once(self, tmp_path: Path) -> None:
         ledger = tmp_path / "looks.jsonl"
         context = multiprocessing.get_context("spawn")

@@ -35,6 +35,7 @@ def test_percents_are_whole() -> None:
 @pytest.mark.parametrize(
     ("p", "text"),
     [
+        (None, ""),
         (0.0, "p < 0.001"),
         (0.00099, "p < 0.001"),
         (0.001, "p = 0.001"),
@@ -43,5 +44,5 @@ def test_percents_are_whole() -> None:
         (1.0, "p = 1.00"),
     ],
 )
-def test_p_is_written_with_two_or_three_digits(p: float, text: str) -> None:
+def test_p_is_written_with_two_or_three_digits(p: float | None, text: str) -> None:
     assert format_p(p) == text

@@ -1,0 +1,1 @@
+"""Readers of annotations, one module a format; each returns `Annotations`."""
