@@ -27,7 +27,6 @@ from augbuild.core.documents import encode
 from augbuild.core.pool import Backend, available_cpus
 from augbuild.core.processes.aside import Aside
 from augbuild.dataset.info import DatasetInfo
-from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.dataset.private import write_last_run
 from augbuild.dataset.state import State
 from augbuild.planning.plan import BuildPlan, spread
@@ -102,7 +101,7 @@ def build(
         if changes.pending or changes.stale:
             made, chart = _execute(detector, changes, n_jobs, backend, quiet)
         info, rejected = _describe_tree(detector, changes, chart)
-        write_last_run(folder.private, start)
+        write_last_run(folder.private, start, made)
     return _report(detector, changes, info, rejected, made, time.time() - start)
 
 
@@ -151,7 +150,7 @@ def _execute(
     from augbuild.building.execute import execute_changes
 
     plan = detector.plan
-    counts = _planned_counts(plan)
+    counts = plan.image_counts()
     given = {"counts": counts, "classes": plan.dataset.classes, "title": plan.recipe.name}
     with ExitStack() as stack:
         beside = None
@@ -162,18 +161,6 @@ def _execute(
         return made, _Chart(counts, beside.answer() if beside else None)
 
 
-def _planned_counts(plan: BuildPlan) -> Counts:
-    """Count the images of a plan by folder and class, as if none were rejected."""
-    counts: Counts = {}
-    for source in plan.sources:
-        images = {source.split or "train": 1, AUGMENTED_FOLDER: plan.variants(source)}
-        for folder, count in images.items():
-            if count:
-                of_folder = counts.setdefault(folder, dict.fromkeys(plan.dataset.classes, 0))
-                of_folder[source.label] += count
-    return counts
-
-
 def _describe_tree(
     detector: ChangeDetector, changes: Changes, chart: _Chart | None
 ) -> tuple[DatasetInfo, list[Rejected]]:
@@ -182,7 +169,7 @@ def _describe_tree(
     staged, counts = stage_manifest(detector.plan, state, folder)
     info = dataset_info(detector.plan, counts)
     drawn = chart.content if chart and chart.counts == info.counts else None
-    write_descriptions(folder, info, counts.rejected, drawn)
+    write_descriptions(folder, info, counts, drawn)
     if changes.pending or detector.interrupted_run is not None:
         # Once for the whole tree: a sync of each image would cost more than to make it.
         os.sync()

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from augbuild.building.rows import encode_rows, row_context
 from augbuild.core.files import hash_bytes, hash_file
-from augbuild.core.text import plural
+from augbuild.dataset.about.counts import TreeCounts, images_of_train
+from augbuild.dataset.about.credits import credit_assets
+from augbuild.dataset.about.findings import find_in_tree, find_rejected_of_balance
 from augbuild.dataset.info import DatasetInfo, read_info, write_info
 from augbuild.dataset.layout import (
-    AUGMENTED_FOLDER,
     CARD_NAME,
     CHART_NAME,
     IMAGE_FOLDERS,
@@ -27,42 +26,10 @@ from augbuild.dataset.results import BuiltSource, Entry, RejectedSource, encode_
 from augbuild.dataset.state import State
 from augbuild.dataset.versions import versions
 from augbuild.errors import ManifestError
-from augbuild.pixels.decoding.traits import OriginalTraits
 from augbuild.planning.plan import BuildPlan
-from augbuild.sources.dataset import Rejected, Source
-from augbuild.sources.findings import Finding
+from augbuild.sources.dataset import Rejected
 
 _RENEWED_AT_ONCE = 1000
-
-
-@dataclass(slots=True)
-class TreeCounts:
-    """The counts of a tree, made while its manifest is written; `images` by folder and class."""
-
-    rows: int = 0
-    images: dict[str, Counter[str]] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-    flat: int = 0
-    more_frames: int = 0
-    originals: OriginalTraits = field(default_factory=OriginalTraits)
-    manifest_sha256: str = ""
-
-    def count_source(self, source: Source, built: BuiltSource) -> None:
-        """Count the images of one source."""
-        for file in built.files:
-            folder = AUGMENTED_FOLDER
-            if file.variant is None:
-                folder = source.split or "train"
-            self.images.setdefault(folder, Counter())[source.label] += 1
-            self.flat += file.flat
-        self.rows += len(built.files)
-        self.more_frames += built.more_frames
-        position, highest = built.has_position, built.highest
-        self.originals.add(built.path, has_position=position, highest=highest)
-
-    def images_of(self, folder: str, classes: tuple[str, ...]) -> dict[str, int]:
-        """Return the images of a folder by class, in the order of the classes; 0 for none."""
-        return {label: self.images[folder][label] for label in classes}
 
 
 def stage_manifest(plan: BuildPlan, state: State, folder: OutputFolder) -> tuple[Path, TreeCounts]:
@@ -89,7 +56,8 @@ def manifest_rows(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator
     """Yield the manifest in plan order, all rows of a source at a time, and count what they say.
 
     The state has them as bytes. Where their class index, group or fold is another now, they are
-    encoded again and noted.
+    encoded again and noted. The outputs of each source, and the sources that were rejected, are
+    added to `counts`.
     """
     labels = {label: index for index, label in enumerate(plan.dataset.classes)}
     renewed: list[Entry] = []
@@ -107,7 +75,7 @@ def manifest_rows(plan: BuildPlan, state: State, counts: TreeCounts) -> Iterator
                     rows = encode_rows(source, label, built)
                     entry = msgspec.structs.replace(entry, context=context, rows=rows)
                     renewed.append(entry)
-                counts.count_source(source, built)
+                counts.add(source, built)
                 yield entry.rows
         if len(renewed) == _RENEWED_AT_ONCE:
             state.put(renewed)
@@ -129,6 +97,7 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
         ignored=dict(plan.dataset.ignored),
         more_frames=counts.more_frames,
         flat=counts.flat,
+        equal=counts.equal,
         attribution=plan.dataset.attribution,
         recipe=resolved,
         recipe_sha256=resolved.sha256,
@@ -136,33 +105,18 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
         rows=counts.rows,
         manifest_sha256=counts.manifest_sha256,
         descriptions={},
+        **msgspec.structs.asdict(plan.recipe.dataset),
     )
-    of_originals = counts.originals.findings(resolved.decoding.depth)
-    findings = (*plan.findings, *find_in_tree(info), *of_originals)
-    return msgspec.structs.replace(info, findings=findings)
-
-
-def find_in_tree(info: DatasetInfo) -> list[Finding]:
-    """Find what was done to images that their owner may not expect."""
-    found = []
-    if info.more_frames:
-        have = "source has" if info.more_frames == 1 else "sources have"
-        message = f"{info.more_frames:,} {have} more than one frame or page; the first was used"
-        found.append(Finding(kind="more frames", message=message, count=info.more_frames))
-    if info.flat:
-        variants = plural(info.flat, "variant")
-        message = f"{variants} came out all one colour; the recipe may be too strong for them"
-        found.append(Finding(kind="flat variants", message=message, count=info.flat))
-    in_train = info.counts.get("train", {})
-    empty = [repr(label) for label in info.classes if not in_train.get(label)]
-    if empty:
-        message = f"no train image was left in {', '.join(empty)}: all were rejected"
-        found.append(Finding(kind="class without train images", message=message, count=len(empty)))
-    return found
+    findings = [*plan.findings, *find_in_tree(info)]
+    findings += counts.originals.findings(resolved.decoding.depth)
+    if plan.recipe.augment.balance is not None:
+        planned, made = images_of_train(plan.image_counts()), images_of_train(counts.images)
+        findings += find_rejected_of_balance(planned, made)
+    return msgspec.structs.replace(info, findings=tuple(findings))
 
 
 def write_descriptions(
-    folder: OutputFolder, info: DatasetInfo, rejected: list[Rejected], chart: bytes | None = None
+    folder: OutputFolder, info: DatasetInfo, counts: TreeCounts, chart: bytes | None = None
 ) -> None:
     """Write the files that describe the tree, but for the manifest; those that are right stay.
 
@@ -174,11 +128,11 @@ def write_descriptions(
     except ManifestError:  # missing, damaged, or of another release: written again
         before = None
     hashes = dict(before.descriptions) if before else {}
-    contents = {REJECTED_NAME: encode_rejected(rejected)}
+    contents = {REJECTED_NAME: encode_rejected(counts.rejected)}
     if before is None or _is_outdated(folder, info, before):
-        from augbuild.dataset.card import render_card
+        from augbuild.dataset.about.card import render_card
 
-        contents[CARD_NAME] = render_card(info).encode()
+        contents[CARD_NAME] = render_card(info, [*credit_assets(counts.assets)]).encode()
         if chart is None:
             # Matplotlib takes a third of a second to import: only here, where a chart is drawn.
             from augbuild.dataset.chart import draw_counts

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from augbuild.catalogue.assets import asset_sha256, resolve_asset
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Op
 from augbuild.core.documents import to_plain
@@ -56,8 +58,10 @@ def encoding_of(output: ResolvedOutput, decoding: Decoding = DEFAULT_DECODING) -
     """Return how variants are encoded, and what they are made of is decoded, as JSON."""
     settings = {}
     for name in ResolvedOutput.__struct_fields__:
-        if name != "originals":  # what becomes of originals is seen on the disk
-            settings[name] = to_plain(getattr(output, name))
+        value = getattr(output, name)
+        # What becomes of originals is seen on the disk; what is not set was not there in 0.1.
+        if name != "originals" and value is not msgspec.UNSET:
+            settings[name] = to_plain(value)
     if decoding != DEFAULT_DECODING:
         settings["source"] = to_plain(decoding)
     return json.dumps(settings)

@@ -68,8 +68,8 @@ class Tree:
 def same_files(earlier: Earlier, outputs: Sequence[Output]) -> dict[str, BuiltFile]:
     """Find the files of an earlier build that would come out the same, by name.
 
-    An original has the bytes of its source, whatever the encoding of variants is; unless it is a
-    box, which is cut out as the recipe says.
+    An original that is copied has the bytes of its source, whatever the encoding of variants is.
+    One that is framed, or a box, which is cut out as the recipe says, depends on it.
     """
     built = earlier.built
     is_copied = photo_of(built.path) == built.path
@@ -79,7 +79,10 @@ def same_files(earlier: Earlier, outputs: Sequence[Output]) -> dict[str, BuiltFi
         if output.file_name not in known:
             continue
         file, ops = known[output.file_name]
-        if not (output.variant is None and is_copied) and not earlier.same_encoding:
+        is_right = earlier.same_encoding
+        if output.variant is None and is_copied and not output.framed:
+            is_right = file.sha256 == built.sha256
+        if not is_right:
             continue
         # As text: lists of colours have become tuples, and 1 is not 1.0.
         if json.dumps(ops) == json.dumps(ops_as_json(output.ops)):
@@ -104,7 +107,7 @@ def has_encoding(
     """Check whether a source was decoded, and its variants encoded, as a recipe says."""
     if entry.key:
         return entry.encoding == encoding_of(output, decoding)
-    if decoding != DEFAULT_DECODING:
+    if output.frame is not None or decoding != DEFAULT_DECODING:
         return False
     # Version 0.1 has a hash of all that was made: with the right settings it comes out again.
     names = [file.file_name for file in built.files]

@@ -19,6 +19,7 @@ from augbuild.errors import ApplyError, ImageError, OutputError, Reason
 from augbuild.pixels.codec import encode, has_more_frames, shrink
 from augbuild.pixels.decoding.traits import has_position, highest_value, is_flat
 from augbuild.pixels.originals import decode_original, original_content
+from augbuild.pixels.resize import fit_to
 from augbuild.planning.plan import Output, make_task
 from augbuild.recipe.model import Recipe
 from augbuild.sources.boxes.box import photo_of
@@ -100,9 +101,7 @@ def reject_lost(settings: WorkerSettings, assignment: Assignment) -> Outcome:
 def _build(settings: WorkerSettings, assignment: Assignment, stamp: Stamp) -> Outcome:
     source, earlier = assignment.source, assignment.earlier
     task = make_task(settings.recipe, source, assignment.variants)
-    kept: dict[str, BuiltFile] = {}
-    if earlier is not None:
-        kept = files_to_keep(earlier, task.outputs, settings.tree)
+    kept = files_to_keep(earlier, task.outputs, settings.tree) if earlier else {}
     missing = [output for output in task.outputs if output.file_name not in kept]
     if missing or earlier is None:
         data = settings.tree.originals.read(source.path)
@@ -195,18 +194,20 @@ def _make_outputs(
     source_is_flat = is_flat(image)
     made = []
     for output in outputs:
-        if output.variant is None:
+        if output.variant is None and not output.framed:
             result, content, flat = image, original, False
         else:
-            limit = recipe.decoding.max_pixels
-            result = apply(small, output.ops, recipe.folder, max_pixels=limit)
+            whole = image
+            if not output.framed:
+                limit = recipe.decoding.max_pixels
+                whole = apply(small, output.ops, recipe.folder, max_pixels=limit)
+            result = fit_to(whole, recipe.output.frame)
             content = encode(result, recipe.output.format, recipe.output.quality)
             flat = not source_is_flat and is_flat(result)
         file = BuiltFile(
-            file_name=output.file_name,
-            variant=output.variant,
-            width=result.width,
-            height=result.height,
+            output.file_name,
+            output.variant,
+            *result.size,
             bytes=len(content),
             sha256=hash_bytes(content),
             flat=flat,

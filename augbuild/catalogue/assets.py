@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
-from augbuild.catalogue.transforms import Kind
+from augbuild.catalogue.transforms import CATALOGUE, Kind
 from augbuild.core.files import hash_file
+
+Asset = tuple[Kind, str]
+"""A file that comes with AugLy: its kind and its name."""
+
+TWEMOJI = (
+    "Twemoji, copyright 2020 Twitter, Inc and other contributors, "
+    "CC BY 4.0 (creativecommons.org/licenses/by/4.0)"
+)
 
 _BUNDLED: Mapping[Kind, tuple[str, str]] = {
     "emoji": ("twemojis", "*/*.png"),
@@ -60,6 +68,16 @@ def bundled_assets(kind: Kind) -> Mapping[str, Path]:
         name = path.relative_to(root).with_suffix("").as_posix()
         found[name] = path
     return dict(sorted(found.items()))
+
+
+def assets_of(op: Mapping[str, object]) -> Iterator[Asset]:
+    """Yield what comes with AugLy and was used by an op, which is as in the manifest."""
+    transform = CATALOGUE.get(str(op["op"]))
+    if transform is None:  # of another version
+        return
+    for name, param in transform.params.items():
+        if param.kind in _BUNDLED and name in op:
+            yield param.kind, str(op[name])
 
 
 def asset_sha256(path: Path) -> str:

@@ -17,6 +17,7 @@ from augbuild.dataset.versions import other_versions
 from augbuild.errors import AugbuildError, ImageError, ManifestError, RecipeError, SourceError
 from augbuild.pixels.codec import encode, shrink
 from augbuild.pixels.originals import decode_original, original_content
+from augbuild.pixels.resize import fit_to
 from augbuild.recipe.model import ResolvedRecipe
 from augbuild.sources.boxes.box import photo_of
 from augbuild.sources.boxes.originals import BoxOriginals
@@ -99,11 +100,17 @@ def _replay(file: Path, source: str | None, recipe_folder: Path | None) -> Repla
     root, name = _locate(file)
     record, original = find_record(root / MANIFEST_NAME, name)
     info = read_info(root)
+    output = info.recipe.output
+    if output.frame is not None and source is None:
+        raise SourceError(
+            "the originals of this tree were brought to one size; --source names the dataset that "
+            "has them whole"
+        )
     data = _read_source(root, original, source)
     # In the tree a box is a file; in its source it is a part of a photo.
     path = original.file_name if source is None else original.source
     remade = data
-    if record.origin == "augmented":
+    if record.origin == "augmented" or output.frame is not None:
         _refuse_another_source(data, original, source)
         remade = _remake(data, path, record, info.recipe, recipe_folder)
     elif path != photo_of(path):
@@ -178,7 +185,7 @@ def _refuse_another_source(data: bytes, original: Record, source: str | None) ->
 def _remake(
     data: bytes, path: str, record: Record, recipe: ResolvedRecipe, recipe_folder: Path | None
 ) -> bytes:
-    """Make a variant again from the file of its original, which is at `path`.
+    """Make an image again from the file of its original, which is at `path`.
 
     Raises ImageError, RecipeError or ApplyError.
     """
@@ -197,7 +204,9 @@ def _remake(
                 "the recipe overlays images of its own; --assets names the folder of the recipe"
             )
         ops.append(op)
-    original = decode_original(data, path, recipe.decoding)
-    small = shrink(original, recipe.output.max_side)
-    image = apply(small, ops, recipe_folder, max_pixels=recipe.decoding.max_pixels)
-    return encode(image, recipe.output.format, recipe.output.quality)
+    output = recipe.output
+    image = decode_original(data, path, recipe.decoding)
+    if record.origin == "augmented":
+        small = shrink(image, output.max_side)
+        image = apply(small, ops, recipe_folder, max_pixels=recipe.decoding.max_pixels)
+    return encode(fit_to(image, output.frame), output.format, output.quality)

@@ -131,11 +131,18 @@ def _problems_of_row(
         for name in _SHARED_WITH_ORIGINAL:
             if getattr(record, name) != getattr(original, name):
                 yield f"differs in {name} from the row of its original"
-    yield from _problems_of_origin(record)
+    frame = contents.info.recipe.output.frame if contents.info else None
+    yield from _problems_of_origin(record, is_framed=frame is not None)
+    if frame is not None and (record.width, record.height) != frame[0]:
+        width, height = frame[0]
+        yield f"has {record.width} x {record.height} pixels, and the recipe {width} x {height}"
 
 
-def _problems_of_origin(record: Record) -> Iterator[str]:
-    """Check what follows from a row's origin: an original is its source, a variant is in train."""
+def _problems_of_origin(record: Record, *, is_framed: bool) -> Iterator[str]:
+    """Check what follows from a row's origin: an original is its source, a variant is in train.
+
+    With `is_framed`, originals were brought to a size, and encoded.
+    """
     if (record.origin == "source") != (record.variant is None):
         yield f"has variant {record.variant} and origin {record.origin}, which exclude each other"
     if record.origin == "augmented":
@@ -147,7 +154,7 @@ def _problems_of_origin(record: Record) -> Iterator[str]:
     # A box has no bytes of its own in its source, which is a photo.
     is_file = photo_of(record.source) == record.source
     differs = is_file and record.sha256 != record.source_sha256
-    if record.ops or differs or size != source_size:
+    if record.ops or (not is_framed and (differs or size != source_size)):
         yield "is an original, but its ops, sha256 or size are not those of its source"
 
 

@@ -63,3 +63,13 @@ def print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
         if more > 0:
             line += f" and {more:,} more classes"
         echo(line)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as columns, the first aligned to the left and all others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [first.ljust(widths[0])]
+        for cell, width in zip(others, widths[1:], strict=True):
+            cells.append(cell.rjust(width))
+        echo("  ".join(cells))

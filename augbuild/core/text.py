@@ -14,6 +14,7 @@ _LONGEST_SEARCHED = 100  # pragma: no mutate  # difflib is slow for a word of a 
 # of place in a word of four has 0.75 or more.
 _LEAST_LIKENESS = 0.7
 _PRINTED_BITS = 128
+_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _OUTSIDE_ASCII = re.compile(r"[^ -~]")
 _ACTIVE_IN_MARKDOWN = re.compile(
@@ -76,6 +77,16 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count:,} {many or f'{noun}s'}"
+
+
+def file_size(count: float) -> str:
+    """Write a number of bytes to two digits or more: `950 bytes`, `1.2 MB`, `340 GB`."""
+    for unit, name in _UNITS:
+        # 999.6 kB would be written as 1,000 kB.
+        if count >= 0.9995 * unit:
+            digits = 1 if count < 9.95 * unit else 0
+            return f"{count / unit:.{digits}f} {name}"
+    return plural(round(count), "byte")
 
 
 def duration(seconds: float) -> str:

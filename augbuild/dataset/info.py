@@ -19,9 +19,11 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `counts` goes from the tree's folders to classes to numbers of images; `ignored` counts the
     files that are no sources by reason; `more_frames` counts sources of which only the first frame
-    or page was used; `flat` counts variants of one colour whose source is not; `descriptions` has
-    the SHA-256 of each file that describes the tree, by name; `findings` are left out where there
-    are none.
+    or page was used; `flat` counts variants of one colour whose source is not, `equal` those that
+    are like another of their source, or to which nothing was done. `attribution` is what the source
+    asks to be said, and the four after it are what the recipe says of the images. `descriptions`
+    has the SHA-256 of each file that describes the tree, by name. What has a default is left out
+    where there is none.
     """
 
     name: str
@@ -31,7 +33,12 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ignored: dict[str, Count]
     more_frames: Count
     flat: Count
+    equal: Count = 0
     attribution: str | None
+    license: str | None = None
+    creator: str | None = None
+    citation: str | None = None
+    description: str | None = None
     recipe: ResolvedRecipe
     recipe_sha256: Sha256
     versions: dict[str, str]

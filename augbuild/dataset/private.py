@@ -18,6 +18,7 @@ from augbuild.errors import OutputError
 
 _TRIES = 20
 _TRY_EVERY_SECONDS = 0.05
+_MADE_FOR_A_RATE = 50  # images; fewer say more about how long a build takes to start
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -40,12 +41,16 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class LastRun(msgspec.Struct, frozen=True):
-    """The last build that finished: last-run.json; times in ISO format, UTC."""
+    """The last build that finished: last-run.json; times in ISO format, UTC.
+
+    `images_per_second` is of the last build that made enough images for a rate.
+    """
 
     command: str
     host: str
     started: str
     ended: str
+    images_per_second: float | None = None
 
 
 def write_holder(private: Path) -> None:
@@ -77,15 +82,32 @@ def name_holder(private: Path) -> str:
     return named
 
 
-def write_last_run(private: Path, start: float) -> None:
-    """Write last-run.json for this process, which began at `start` (seconds since 1970)."""
+def write_last_run(private: Path, start: float, made: int) -> None:
+    """Write last-run.json for this process, which began at `start` (seconds since 1970).
+
+    `made` is the number of images that it made.
+    """
+    end = time.time()
+    rate = known_rate(private)
+    if made >= _MADE_FOR_A_RATE and end > start:
+        rate = round(made / (end - start), 3)
     run = LastRun(
         command=visible(shlex.join(sys.argv)),  # arguments may be undecodable
         host=platform.node(),
         started=datetime.fromtimestamp(start, UTC).isoformat(timespec="seconds"),
-        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+        ended=datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds"),
+        images_per_second=rate,
     )
     (private / "last-run.json").write_bytes(encode(run, indent=2))
+
+
+def known_rate(private: Path) -> float | None:
+    """Return the images per second of earlier builds on this machine, if there is such a rate."""
+    try:
+        run = read_last_run(private)
+    except OutputError:
+        return None
+    return run.images_per_second if run.host == platform.node() else None
 
 
 def read_last_run(private: Path) -> LastRun:

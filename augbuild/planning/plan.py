@@ -10,16 +10,17 @@ from augbuild.catalogue.transforms import Op
 from augbuild.core.text import nearest
 from augbuild.dataset.layout import AUGMENTED_FOLDER
 from augbuild.errors import RecipeError, SourceError
-from augbuild.planning.balance import VariantCount, variant_count
+from augbuild.planning.balance import Sizes, VariantCount, balance_classes
 from augbuild.planning.folds import assign_folds
 from augbuild.planning.grouping import find_groups
 from augbuild.planning.naming import original_extension, output_stem, reject_collisions
-from augbuild.planning.sampling import draw_ops
+from augbuild.planning.sampling import draw_variants
 from augbuild.planning.split import assign_splits
 from augbuild.recipe.model import Recipe
 from augbuild.similarity.duplicates import Duplicates, look_for_duplicates, settle_duplicates
 from augbuild.sources.dataset import SPLITS, Rejected, Source, SourceDataset
 from augbuild.sources.findings import Finding
+from augbuild.sources.licences import find_licence_files
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 _CLASSES_SHOWN = 10
@@ -27,11 +28,16 @@ _CLASSES_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file to make: an original (variant None) or a variant with its ops."""
+    """One file to make: an original (variant None) or a variant with its ops.
+
+    A `framed` original is decoded, brought to the size of all images and encoded; any other is
+    copied.
+    """
 
     file_name: str
     variant: int | None
     ops: tuple[Op, ...] = ()
+    framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class BuildPlan:
     """What a recipe makes of a dataset.
 
     `sources` are in plan order, all with a split; `rejected` are those that were rejected before
-    any was opened.
+    any was opened. `before` counts the train images of each class before a balance left any out.
     """
 
     recipe: Recipe
@@ -57,6 +63,7 @@ class BuildPlan:
     warnings: tuple[str, ...]
     findings: tuple[Finding, ...]
     variants: VariantCount
+    before: Sizes
 
     def task(self, source: Source) -> Task:
         """Draw everything to make from one source."""
@@ -71,17 +78,26 @@ class BuildPlan:
         """Count what is to be made from one source."""
         return 1 + self.variants(source)
 
+    def image_counts(self) -> dict[str, dict[str, int]]:
+        """Count what is to be made, by folder of the tree and class, as if none were rejected."""
+        counts: dict[str, dict[str, int]] = {}
+        for source in self.sources:
+            images = {source.split or "train": 1, AUGMENTED_FOLDER: self.variants(source)}
+            for folder, count in images.items():
+                if count:
+                    of_folder = counts.setdefault(folder, dict.fromkeys(self.dataset.classes, 0))
+                    of_folder[source.label] += count
+        return counts
+
     def tasks(self) -> Iterator[Task]:
         """Draw the tasks in plan order, one at a time."""
         return map(self.task, self.sources)
 
     def class_folders(self) -> set[str]:
         """Return the folders that outputs go to, relative to the tree."""
-        folders = set()
-        for source in self.sources:
-            folders.add(f"{source.split}/{source.label}")
-            if self.variants(source):
-                folders.add(f"{AUGMENTED_FOLDER}/{source.label}")
+        folders: set[str] = set()
+        for folder, counts in self.image_counts().items():
+            folders.update(f"{folder}/{label}" for label, count in counts.items() if count)
         return folders
 
 
@@ -102,7 +118,8 @@ def make_plan(
     # Sources without a split would else stay in memory beside those with one.
     dataset = replace(dataset, sources=())
     kept, collisions = reject_collisions(ordered)
-    sources = tuple(kept)
+    balanced = balance_classes(recipe, kept)
+    sources = tuple(balanced.sources)
     rejected = [*dataset.rejected, *collisions]
     rejected.sort(key=lambda each: each.source)
     return BuildPlan(
@@ -111,8 +128,9 @@ def make_plan(
         sources=sources,
         rejected=tuple(rejected),
         warnings=recipe.warnings,
-        findings=(*remaining_findings(recipe, dataset), *found),
-        variants=variant_count(recipe, sources),
+        findings=(*remaining_findings(recipe, dataset), *found, *balanced.findings),
+        variants=balanced.variants,
+        before=balanced.before,
     )
 
 
@@ -122,7 +140,7 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
     Raises SourceError where a dataset with splits has a class without a train image.
     """
     unknown = []
-    for label in recipe.deny:
+    for label in recipe.classes:
         if label not in dataset.classes:
             place = recipe.class_places.get(label, f"classes.{label}")
             unknown.append(f"{place} is not a class of the source; {_hint(label, dataset.classes)}")
@@ -130,10 +148,7 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
         raise RecipeError("\n".join(unknown))
     if not dataset.is_split:
         return
-    in_train = set()
-    for source in dataset.sources:
-        if source.split == "train":
-            in_train.add(source.label)
+    in_train = {source.label for source in dataset.sources if source.split == "train"}
     for label in dataset.classes:
         if label not in in_train:
             raise SourceError(
@@ -145,12 +160,16 @@ def check_classes(recipe: Recipe, dataset: SourceDataset) -> None:
 def remaining_findings(recipe: Recipe, dataset: SourceDataset) -> tuple[Finding, ...]:
     """Return the findings about a dataset that a recipe has not answered.
 
-    A pattern in `split.group` answers names that look augmented: it keeps them together.
+    A pattern in `split.group` answers names that look augmented: it keeps them together. A licence
+    in the recipe answers the file that it was taken from.
     """
+    found = list(dataset.findings)
+    if dataset.attribution is None and recipe.dataset.license is None:
+        found += find_licence_files(dataset.root)
     by_pattern = recipe.split.group not in {"near-duplicates", "none"}
     if not by_pattern or dataset.is_split:
-        return dataset.findings
-    return tuple(each for each in dataset.findings if each.kind != "already augmented")
+        return tuple(found)
+    return tuple(each for each in found if each.kind != "already augmented")
 
 
 def _hint(label: str, classes: Sequence[str]) -> str:
@@ -208,10 +227,10 @@ def spread(sources: Sequence[Source], limit: int) -> list[Source]:
 def make_task(recipe: Recipe, source: Source, variants: int) -> Task:
     """Name and draw everything to make from one source."""
     original, *augmented = name_outputs(recipe, source, variants)
-    outputs = [Output(original, variant=None)]
+    outputs = [Output(original, variant=None, framed=recipe.output.frame is not None)]
+    drawn = draw_variants(recipe, source.key, source.label, variants)
     for variant, file_name in enumerate(augmented):
-        ops = draw_ops(recipe, source.key, source.label, variant)
-        outputs.append(Output(file_name, variant, ops))
+        outputs.append(Output(file_name, variant, drawn[variant]))
     return Task(source, tuple(outputs))
 
 
@@ -219,7 +238,9 @@ def name_outputs(recipe: Recipe, source: Source, variants: int) -> list[str]:
     """Name everything to make from one source, the original first, without drawing any of it."""
     stem = output_stem(source.key)
     split = source.split or "train"
-    original = f"{split}/{source.label}/{stem}{original_extension(source.key)}"
-    extension = _EXTENSIONS[recipe.output.format]
+    extension = suffix = _EXTENSIONS[recipe.output.format]
+    if recipe.output.frame is None:
+        suffix = original_extension(source.key)
+    original = f"{split}/{source.label}/{stem}{suffix}"
     folder = f"{AUGMENTED_FOLDER}/{source.label}"
     return [original, *(f"{folder}/{stem}_aug{variant}{extension}" for variant in range(variants))]

@@ -6,10 +6,11 @@ and occurrence in the recipe. So another source changes nothing, and neither doe
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from augbuild.catalogue.assets import asset_sha256, resolve_asset
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, JsonValue, Op
@@ -20,8 +21,46 @@ from augbuild.recipe.steps import PickStep, Step, TransformStep, is_allowed
 Names = Collection[str]
 
 _SEEDS = 2**32
+# One of eight outcomes that is still missing comes up in so many draws but for 1 time in 5,000.
+_REDRAWS = 64
 # The narrowest side of a crop whose corners have six digits: less than a pixel of any image.
 _NARROWEST = 1e-5
+
+
+def draw_variants(recipe: Recipe, key: str, label: str, count: int) -> list[tuple[Op, ...]]:
+    """Draw the ops of the first `count` variants of the source `key`, whose class is `label`.
+
+    Where the recipe wants distinct variants, one that would be like an earlier one, or like the
+    source, is drawn again. So a variant may depend on those before it, and on no others.
+    """
+    variants: list[tuple[Op, ...]] = []
+    tries = _REDRAWS
+    taken = {_effect(())}
+    for variant in range(count):
+        ops = draw_ops(recipe, key, label, variant)
+        variants.append(ops)
+        if not recipe.augment.distinct:
+            continue
+        redraw = 0
+        while redraw < tries and _effect(ops) in taken:
+            redraw += 1
+            ops = draw_ops(recipe, key, label, variant, redraw)
+        if _effect(ops) in taken:
+            # The recipe has nothing else, most likely: the next variants need not try as long.
+            tries = 0
+        taken.add(_effect(ops))
+        variants[variant] = ops
+    return variants
+
+
+def _effect(ops: Iterable[Op]) -> str:
+    """Return what two equal variants have in common: their ops, but for those that do nothing."""
+    effective = []
+    for op in ops:
+        identities = CATALOGUE[op.name].identities
+        if not any(identity.items() <= op.params.items() for identity in identities):
+            effective.append([op.name, op.params])
+    return json.dumps(effective, sort_keys=True)
 
 
 def draw_ops(
@@ -29,14 +68,18 @@ def draw_ops(
     key: str,
     label: str,
     variant: int,
+    redraw: int = 0,
 ) -> tuple[Op, ...]:
     """Draw the ops of one variant of the source `key`, whose class is `label`.
 
-    Pure, and the same on any machine: of `random.Random` only seeding by a string and `random()`
-    are used, which Python promises to keep, and floats are rounded to six digits.
+    Each `redraw` but 0 gives another draw of the same variant. Pure, and the same on any machine:
+    of `random.Random` only seeding by a string and `random()` are used, which Python promises to
+    keep, and floats are rounded to six digits.
     """
     normalized = unicodedata.normalize("NFC", key)
     prefix = f"{recipe.seed}\x1f{normalized}\x1f{variant}"
+    if redraw:
+        prefix += f"\x1fredraw {redraw}"
     denied = recipe.deny.get(label, frozenset())
     ops: list[Op] = []
     for step in recipe.transforms:

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from augbuild.catalogue.synonyms import suggest_transform
-from augbuild.catalogue.transforms import CATALOGUE
 from augbuild.core.text import as_toml, nearest
 from augbuild.errors import RecipeError
-from augbuild.recipe.model import AugmentSpec, Name, OutputSpec, Recipe, Seed, SourceSpec, SplitSpec
+from augbuild.recipe.model import (
+    AugmentSpec,
+    DatasetSpec,
+    Name,
+    OutputSpec,
+    Recipe,
+    Seed,
+    SourceSpec,
+    SplitSpec,
+)
 from augbuild.recipe.problems import Place, Problems
-from augbuild.recipe.read_steps import check_deny, read_steps
+from augbuild.recipe.read_classes import read_classes
+from augbuild.recipe.read_steps import read_steps
 from augbuild.recipe.rules import read_keys, read_section
-from augbuild.recipe.steps import PickStep, Step, walk_steps
 from augbuild.recipe.toml import parse_toml, read_text
 
-_SECTIONS = ("name", "seed", "source", "split", "output", "augment", "transforms", "classes")
+_SECTIONS = (
+    "name", "seed", "dataset", "source", "split", "output", "augment", "transforms", "classes"
+)  # fmt: skip
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """The keys that stand above the tables of a recipe."""
+    """What a recipe says of itself, and of the dataset."""
 
     name: Name = ""
     seed: Seed = 42
+    dataset: DatasetSpec = DatasetSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +118,13 @@ def _read(content: str, folder: Path, file: str, base: Path | None = None) -> Re
     source = read_section(SourceSpec, table.get("source", {}), top.at("source"))
     _check_path(table.get("source"), top.at("source"))
     has_source = problems.count == before
-    output = read_section(OutputSpec, table.get("output", {}), top.at("output"))
-    _check_path(table.get("output"), top.at("output"))
+    output = _read_output(table.get("output", {}), top.at("output"))
     split = _read_split(table.get("split", {}), top.at("split"))
     augment = _read_augment(table.get("augment", {}), top.at("augment"))
     odd: list[str] = []
     steps = read_steps(table.get("transforms", []), top.at("transforms"), folder, odd)
-    classes = top.at("classes")
-    deny = _read_classes(table.get("classes", {}), classes, steps)
+    of_classes = top.at("classes")
+    classes = read_classes(table.get("classes", {}), of_classes, steps, augment)
     if not steps and (augment.variants or augment.balance):
         odd.append(f"{top.at('transforms')} is empty: every variant is a copy of its source")
     recipe = Recipe(
@@ -127,8 +135,9 @@ def _read(content: str, folder: Path, file: str, base: Path | None = None) -> Re
         output=output,
         augment=augment,
         transforms=steps,
-        deny=deny,
-        class_places={label: str(classes.at(label)) for label in deny},
+        classes=classes,
+        class_places={label: str(of_classes.at(label)) for label in classes},
+        dataset=head.dataset,
         warnings=tuple(odd),
         folder=folder,
         base=base or folder,
@@ -139,6 +148,23 @@ def _read(content: str, folder: Path, file: str, base: Path | None = None) -> Re
 def _check_path(section: object, place: Place) -> None:
     if not isinstance(section, dict) or "path" not in section:
         place.at("path").add("is missing")
+
+
+def _read_output(table: object, place: Place) -> OutputSpec:
+    output = read_section(OutputSpec, table, place)
+    _check_path(table, place)
+    if output.frame is None:
+        if output.fit:
+            place.at("fit").add("is of no use without size, the size that images are fitted to")
+        return output
+    if output.originals == "link":
+        place.at("originals").add('must be "copy" beside size, for which originals are encoded')
+    size, fit = output.frame
+    if output.max_side is not None and output.max_side < max(size):
+        place.at("max_side").add(f"is below size ({max(size)}): variants would be enlarged again")
+    square = size[0] if size[0] == size[1] else size
+    # Written alike, however a recipe writes it: [224, 224] is 224.
+    return msgspec.structs.replace(output, size=square, fit=fit)
 
 
 def _read_split(table: object, place: Place) -> SplitSpec:
@@ -172,30 +198,6 @@ def _read_augment(table: object, place: Place) -> AugmentSpec:
     if isinstance(table, dict) and "balance" in table and "variants" in table:
         message = "cannot be used with balance, which decides the number of variants"
         place.at("variants").add(message)
+    if not augment.distinct:
+        return msgspec.structs.replace(augment, distinct=msgspec.UNSET)
     return augment
-
-
-def _read_classes(table: object, place: Place, steps: Iterable[Step]) -> dict[str, frozenset[str]]:
-    """Read `[classes]`: by its name, the transforms that each class must not get."""
-    if not isinstance(table, dict):
-        place.add(f"must be a table (got {as_toml(table)})")
-        return {}
-    picks = [step for step in walk_steps(steps) if isinstance(step, PickStep)]
-    deny = {}
-    for label, rules in table.items():
-        here = place.at(label)
-        if not isinstance(rules, dict):
-            here.add(f"must be a table (got {as_toml(rules)})")
-            continue
-        here.add_unknown_keys(rules, ["deny"])
-        denied = rules.get("deny", [])
-        if not isinstance(denied, list) or not all(isinstance(name, str) for name in denied):
-            here.at("deny").add(f"must be a list of transform names (got {as_toml(denied)})")
-            continue
-        for name in denied:
-            if name not in CATALOGUE:
-                hint = "" if place.problems.is_full else suggest_transform(name)
-                here.at("deny").add(f"names an unknown transform {as_toml(name)}; {hint}")
-        deny[label] = frozenset(denied)
-        check_deny(picks, deny[label], here.at("deny"))
-    return deny

@@ -33,6 +33,13 @@ Name = Annotated[
 # The largest integer that TOML promises to carry.
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+Side = Annotated[int, Meta(ge=8, le=20_000)]
+# Not tuple[Side, Side]: beside a bounded integer in a union, msgspec 0.22 crashes on it.
+ImageSize = Annotated[
+    Side | Annotated[tuple[Side, ...], Meta(min_length=2, max_length=2)],
+    Meta(description="a number of pixels from 8 to 20,000, or [width, height]"),
+]
+Fit = Literal["stretch", "crop", "pad"]
 Target = Annotated[
     Annotated[int, Meta(ge=1, le=10_000_000)]
     | Annotated[str, Meta(pattern=r"\A(max|x[1-9][0-9]{0,3})\Z")],
@@ -54,6 +61,15 @@ class SourceSpec(SourceOptions, frozen=True):
     exclude_file: Text | None = None
 
 
+class DatasetSpec(msgspec.Struct, frozen=True):
+    """Whose images these are: `[dataset]`; no output depends on it but the files that say so."""
+
+    license: Text | None = None
+    creator: Text | None = None
+    citation: Text | None = None
+    description: Text | None = None
+
+
 class ResolvedSplit(msgspec.Struct, frozen=True):
     """How sources without splits are split; shares of each class."""
 
@@ -72,12 +88,26 @@ class SplitSpec(ResolvedSplit, frozen=True):
 
 
 class ResolvedOutput(msgspec.Struct, frozen=True):
-    """How images are written; `max_side` in pixels."""
+    """How images are written; `max_side` and `size` (width, height) in pixels.
+
+    With a `size`, every image has it, originals too, which are then encoded. Neither it nor `fit`
+    is set in recipes of version 0.1, whose hashes stay.
+    """
 
     format: Literal["jpeg", "png", "webp"] = "jpeg"
     quality: Annotated[int, Meta(ge=1, le=100)] = 90
-    max_side: Annotated[int, Meta(ge=8, le=20_000)] | None = None
+    max_side: Side | None = None
     originals: Literal["copy", "link"] = "copy"
+    size: ImageSize | UnsetType = UNSET
+    fit: Fit | UnsetType = UNSET
+
+    @property
+    def frame(self) -> tuple[tuple[int, int], Fit] | None:
+        """Return the size of every image, and how others are fitted to it, if there is one."""
+        if isinstance(self.size, UnsetType):
+            return None
+        width, height = (self.size, self.size) if isinstance(self.size, int) else self.size
+        return (width, height), self.fit or "stretch"
 
 
 class OutputSpec(ResolvedOutput, frozen=True):
@@ -86,10 +116,14 @@ class OutputSpec(ResolvedOutput, frozen=True):
     path: Text = ""
 
 
-class Balance(msgspec.Struct, frozen=True):
-    """How many images each class gets, originals included: `[augment.balance]`.
+Variants = Annotated[int, Meta(ge=0, le=1000)]
 
-    A target of "max" stands for the size of the largest class, "x3" for three times that.
+
+class Balance(msgspec.Struct, frozen=True):
+    """How many train images each class gets, originals included: `[augment.balance]`.
+
+    A target of "max" stands for the size of the largest class, "x3" for three times that. Of a
+    class with more originals than a number as a target, the others are left out.
     """
 
     target: Target = "max"
@@ -97,16 +131,25 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 class AugmentSpec(msgspec.Struct, frozen=True):
-    """How many variants each train image gets: `[augment]`; with `balance`, that decides."""
+    """How many variants each train image gets: `[augment]`; with `balance`, that decides.
 
-    variants: Annotated[int, Meta(ge=0, le=1000)] = 3
+    With `distinct`, a variant that would be like an earlier one is drawn again. It is not set where
+    it is false, as in recipes of version 0.1, whose hashes stay.
+    """
+
+    variants: Variants = 3
     balance: Balance | None = None
+    distinct: bool | UnsetType = UNSET
 
 
-class ClassRules(msgspec.Struct, frozen=True):
-    """What holds for one class only: `[classes.LABEL]`; it gets no transform of `deny`."""
+class ClassRules(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What holds for one class only: `[classes.LABEL]`.
+
+    It gets no transform of `deny`, and where `variants` is given, so many for each train image.
+    """
 
     deny: tuple[str, ...]
+    variants: Variants | None = None
 
 
 class ResolvedRecipe(msgspec.Struct, frozen=True):
@@ -143,9 +186,8 @@ class ResolvedRecipe(msgspec.Struct, frozen=True):
 class Recipe:
     """A recipe, checked.
 
-    `deny` has the transforms that a class must not get, by its name, and `class_places` file, line
-    and key of each for messages. Assets lie below `folder`; all other relative paths are relative
-    to `base`.
+    `classes` has the rules of single classes, by name, and `class_places` file, line and key of
+    each for messages. Assets lie below `folder`; all other relative paths are relative to `base`.
     """
 
     name: Name
@@ -155,8 +197,9 @@ class Recipe:
     output: OutputSpec
     augment: AugmentSpec
     transforms: tuple[Step, ...]
-    deny: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    classes: Mapping[str, ClassRules] = field(default_factory=dict)
     class_places: Mapping[str, str] = field(default_factory=dict)
+    dataset: DatasetSpec = field(default_factory=DatasetSpec)
     warnings: tuple[str, ...] = ()
     folder: Path = Path()
     base: Path = Path()
@@ -173,6 +216,8 @@ class Recipe:
             quality=self.output.quality,
             max_side=self.output.max_side,
             originals=self.output.originals,
+            size=self.output.size,
+            fit=self.output.fit,
         )
         split = ResolvedSplit(
             test=self.split.test,
@@ -181,9 +226,6 @@ class Recipe:
             folds=self.split.folds,
             ignore_existing=self.split.ignore_existing,
         )
-        classes = {}
-        for label, denied in sorted(self.deny.items()):
-            classes[label] = ClassRules(deny=tuple(sorted(denied)))
         return ResolvedRecipe(
             name=self.name,
             seed=self.seed,
@@ -191,9 +233,14 @@ class Recipe:
             output=output,
             augment=self.augment,
             transforms=tuple(step.to_json() for step in self.transforms),
-            classes=classes,
+            classes=dict(sorted(self.classes.items())),
             source=UNSET if self.decoding == DEFAULT_DECODING else self.decoding,
         )
+
+    @cached_property
+    def deny(self) -> Mapping[str, frozenset[str]]:
+        """Return the transforms that a class must not get, by its name."""
+        return {label: frozenset(rules.deny) for label, rules in self.classes.items()}
 
     @cached_property
     def sha256(self) -> str:

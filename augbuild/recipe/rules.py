@@ -160,15 +160,17 @@ def rule_for(hint: object) -> Rule:
     if kind is str:
         return text(meta.pattern or "", words)
 
+    given = _without_none(hint)
+
     def is_valid(value: object) -> bool:
         try:
-            msgspec.convert(value, hint)
+            msgspec.convert(value, given)
         except msgspec.ValidationError:
             return False
         return True
 
     def convert(value: object) -> object:
-        return msgspec.convert(value, hint)
+        return msgspec.convert(value, given)
 
     return Rule(words, is_valid, convert=convert)
 
@@ -184,10 +186,10 @@ def _rule_for_number(kind: type[int] | type[float], meta: Meta) -> Rule:
 
 
 def _without_none(hint: object) -> object:
-    """Return the type that a field has where it is given: TOML has no null."""
+    """Return the type that a field has where it is given: TOML has no null, and nothing unset."""
     if get_origin(hint) not in {Union, UnionType}:
         return hint
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    kinds = [kind for kind in get_args(hint) if kind not in {NoneType, msgspec.UnsetType}]
     return kinds[0] if len(kinds) == 1 else hint
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from augbuild.building.build import build
+from augbuild.dataset.manifest import read_manifest
 from tests.conftest import RECIPE, photo, photos, write_recipe
 
 CLASSES = ["[brackets] *", "__hidden__", "a class", "cats", "test", "train", "猫"]
@@ -88,3 +91,70 @@ def test_torchvision_finds_our_class_indices(built: Path, folder: str) -> None:
     assert {str(Path(path).relative_to(built)): target for path, target in dataset.samples} == {
         name: label for name, label in labels.items() if name.startswith(f"{folder}/")
     }
+
+
+UNEVEN = RECIPE.replace("test = 0.25", "test = 0.2").replace(
+    "variants = 2", "balance = { target = 8 }"
+)
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset whose first class has no variants, and its second no test images."""
+    folder = tmp_path_factory.mktemp("uneven")
+    photos(folder / "photos", {"a": 10, "b": 2, "c": 5})
+    report = build(write_recipe(folder, UNEVEN))
+    counts = {
+        "train": {"a": 8, "b": 2, "c": 4},
+        "augmented_train": {"a": 0, "b": 6, "c": 4},
+        "test": {"a": 2, "b": 0, "c": 1},
+    }
+    assert report.counts == counts
+    kinds = {each.kind for each in report.findings}
+    assert kinds == {"class without variants", "class without test images"}
+    return report.out
+
+
+def snippets(out: Path) -> dict[str, str]:
+    """Return the Python of a card, by the library that it loads the dataset with."""
+    card = (out / "README.md").read_text(encoding="utf-8")
+    codes = re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL)
+    codes = [code.replace("path/to/this/folder", str(out)) for code in codes]
+    paths, hugging_face, torchvision = codes
+    return {"datasets": paths + hugging_face, "torchvision": paths + torchvision}
+
+
+def targets(out: Path, folder: str) -> Counter[int]:
+    return Counter(
+        record.label for record in read_manifest(out / "manifest.jsonl") if record.folder == folder
+    )
+
+
+def test_the_card_loads_a_class_without_variants_with_torchvision(uneven: Path) -> None:
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    names: dict[str, Any] = {}
+    exec(snippets(uneven)["torchvision"], names)
+    labels = {record.file_name: record.label for record in read_manifest(uneven / "manifest.jsonl")}
+    for part, folder in zip(names["train"].datasets, ("train", "augmented_train"), strict=True):
+        found = {str(Path(path).relative_to(uneven)): target for path, target in part.samples}
+        expected = {name: label for name, label in labels.items() if name.startswith(f"{folder}/")}
+        assert found == expected
+    assert Counter(names["test"].targets) == targets(uneven, "test") == {0: 2, 2: 1}
+
+
+def test_the_card_loads_a_class_without_variants_with_hugging_face(
+    uneven: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets", reason="Hugging Face datasets is not installed")
+    root = shutil.copytree(uneven, tmp_path / "dataset")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    names: dict[str, Any] = {}
+    exec(snippets(root)["datasets"], names)
+    originals = Counter(names["originals"]["train"]["label"][:])
+    assert originals == targets(root, "train")
+    everything = Counter(names["dataset"]["train"]["label"][:])
+    assert everything == targets(root, "train") + targets(root, "augmented_train")
+    augmented = datasets.load_dataset(str(root), "augmented", features=names["features"])
+    assert Counter(augmented["train"]["label"][:]) == targets(root, "augmented_train")
+    assert Counter(augmented["test"]["label"][:]) == targets(root, "test")

@@ -97,7 +97,7 @@ def test_its_state_is_rewritten_once_and_then_nothing_is_drawn(
         drawn.append(key)
         return draw_ops(recipe, key, label, variant)
 
-    monkeypatch.setattr("augbuild.planning.plan.draw_ops", note)
+    monkeypatch.setattr("augbuild.planning.sampling.draw_ops", note)
     assert build(project / "recipe.toml").made == 0
     assert len(drawn) == 3  # one variant of each, with the one that was rejected
     with State(project / "out" / ".augbuild" / "state.sqlite", read_only=True) as state:

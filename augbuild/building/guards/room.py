@@ -40,9 +40,11 @@ def _estimate(detector: ChangeDetector, sources: list[Source]) -> float:
     for source in sources:
         names = plan.output_names(source)
         size = max(plan.dataset.originals.stat(source.path).size, 0)
-        if not linked:
-            growth += size
-        growth += bytes_per_byte * size * (len(names) - 1)
+        encoded = len(names)
+        if plan.recipe.output.frame is None:
+            encoded -= 1
+            growth += 0 if linked else size
+        growth += bytes_per_byte * size * encoded
         for name in names:
             replaced = stamp_of(root / name).size
             growth -= max(replaced, 0)
@@ -54,6 +56,7 @@ def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     # Pillow and numpy take a fifth of a second to import, which few builds have to pay here.
     from augbuild.pixels.codec import encode, shrink
     from augbuild.pixels.originals import decode_original
+    from augbuild.pixels.resize import fit_to
 
     output, originals = detector.plan.recipe.output, detector.plan.dataset.originals
     read = written = 0
@@ -61,7 +64,7 @@ def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
         try:
             data = originals.read(source.path)
             original = decode_original(data, source.path, detector.plan.recipe.decoding)
-            image = shrink(original, output.max_side)
+            image = fit_to(shrink(original, output.max_side), output.frame)
         except ImageError:
             continue  # it will be rejected, and make nothing
         written += len(encode(image, output.format, output.quality))

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from augbuild.building.build import build
+from augbuild.checking.verify import verify
 from augbuild.core.pool import Backend
 from augbuild.dataset.chart import draw_counts
 from augbuild.dataset.info import read_info
@@ -329,6 +330,64 @@ def test_limit_leaves_the_images_of_a_source_that_is_gone(split_project: Path) -
     assert gone <= tree(report.out).keys()
     assert build(split_project / "recipe.toml").pruned == 1
     assert not gone & tree(report.out).keys()
+
+
+class TestSize:
+    def sized(self, project: Path, lines: str) -> None:
+        write_recipe(project, RECIPE.replace('path = "out"', f'path = "out"\n{lines}'))
+
+    def test_every_image_has_it_and_the_tree_is_whole(self, project: Path) -> None:
+        self.sized(project, 'size = [16, 12]\nfit = "crop"')
+        report = build(project / "recipe.toml")
+        rows = list(read_manifest(report.out / "manifest.jsonl"))
+        assert {(row.width, row.height) for row in rows} == {(16, 12)}
+        assert {(row.source_width, row.source_height) for row in rows} == {(40, 30)}
+        for row in rows:
+            with Image.open(report.out / row.file_name) as image:
+                assert (image.size, image.format) == ((16, 12), "JPEG")
+            assert row.sha256 != row.source_sha256
+        assert {row.origin for row in rows} == {"source", "augmented"}
+        assert verify(report.out).findings == ()
+        assert build(project / "recipe.toml").made == 0
+
+    def test_a_change_makes_originals_too_and_a_rebuild_is_a_fresh_build(
+        self, project: Path, tmp_path: Path
+    ) -> None:
+        everything = build(project / "recipe.toml").made
+        for lines in (
+            "size = 16",
+            'size = 16\nfit = "crop"',
+            "size = [16, 12]",
+            "size = [16, 12]\nquality = 50",
+            "quality = 50",
+        ):
+            self.sized(project, lines)
+            changed = build(project / "recipe.toml")
+            assert changed.made == everything, lines
+            fresh = build(
+                project / "recipe.toml", out=tmp_path / "fresh" / lines.replace("\n", " ")
+            )
+            assert tree(changed.out) == tree(fresh.out)
+            assert build(project / "recipe.toml").made == 0
+
+    def test_sources_of_the_format_that_is_written(self, tmp_path: Path) -> None:
+        """A copy and an encoded original have one name then, and are not taken for each other."""
+        photos(tmp_path / "photos", {"cats": 4, "dogs": 4}, suffix=".jpg")
+        write_recipe(tmp_path)
+        copied = build(tmp_path / "recipe.toml")
+        before = tree(copied.out)
+        self.sized(tmp_path, "size = 16")
+        resized = build(tmp_path / "recipe.toml")
+        assert resized.made == copied.made
+        assert {row.width for row in read_manifest(resized.out / "manifest.jsonl")} == {16}
+        write_recipe(tmp_path)
+        assert build(tmp_path / "recipe.toml").made == copied.made
+        assert tree(copied.out) == before
+
+    def test_variants_are_shrunk_first_and_brought_to_size_last(self, project: Path) -> None:
+        self.sized(project, "size = 16\nmax_side = 20")
+        report = build(project / "recipe.toml")
+        assert {row.width for row in read_manifest(report.out / "manifest.jsonl")} == {16}
 
 
 def test_the_chart_of_a_build_is_drawn_once_and_beside(

@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from PIL import Image
 
 from augbuild.building.build import build
-from augbuild.building.descriptions import find_in_tree
 from augbuild.checking.verify import verify
 from augbuild.core.files import hash_bytes
 from augbuild.dataset.info import read_info
@@ -19,7 +17,6 @@ from augbuild.dataset.manifest import read_manifest
 from augbuild.dataset.results import read_rejected
 from augbuild.dataset.versions import versions
 from augbuild.recipe.load import load_recipe
-from tests.augbuild.dataset.fixtures import info_of
 from tests.conftest import RECIPE, photo, photos, tree, write_recipe
 
 
@@ -157,24 +154,28 @@ def test_a_class_that_lost_its_train_images_is_a_warning(tmp_path: Path) -> None
     assert report.counts["train"] == {"cats": 2, "dogs": 0}
 
 
-def test_warnings_count_in_the_singular_and_the_plural() -> None:
-    info = info_of()
-    assert find_in_tree(info) == []
-    one = [
-        each.text() for each in find_in_tree(msgspec.structs.replace(info, more_frames=1, flat=1))
-    ]
-    assert [warning.split(";")[0] for warning in one] == [
-        "1 source has more than one frame or page",
-        "1 variant came out all one colour",
-    ]
-    many = [
-        each.text()
-        for each in find_in_tree(msgspec.structs.replace(info, more_frames=1200, flat=2))
-    ]
-    assert [warning.split(";")[0] for warning in many] == [
-        "1,200 sources have more than one frame or page",
-        "2 variants came out all one colour",
-    ]
+def test_equal_variants_are_counted_and_the_advice_helps(project: Path) -> None:
+    start = RECIPE.index("[[transforms]]")
+    flips = '[[transforms]]\nop = "hflip"\np = 0.5\n[[transforms]]\nop = "vflip"\np = 0.5\n'
+    write_recipe(project, RECIPE[:start] + flips)
+    report = build(project / "recipe.toml")
+    (finding,) = report.findings
+    rows = list(read_manifest(report.out / "manifest.jsonl"))
+    hashes: dict[str, list[str]] = {}
+    for row in rows:
+        if row.ops:
+            hashes.setdefault(row.source, []).append(row.sha256)
+    variants = sum(row.origin == "augmented" for row in rows)
+    assert finding.kind == "equal variants"
+    assert finding.count == variants - sum(len(set(each)) for each in hashes.values()) > 3
+    assert read_info(report.out).equal == finding.count
+    assert finding.advice == "[augment] distinct = true draws such variants again"
+    write_recipe(
+        project, (RECIPE[:start] + flips).replace("[augment]", "[augment]\ndistinct = true")
+    )
+    report = build(project / "recipe.toml")
+    assert report.findings == ()
+    assert build(project / "recipe.toml").made == 0
 
 
 def test_frames_and_flat_variants_are_counted_over_all_sources(project: Path) -> None:

@@ -94,6 +94,8 @@ def test_a_key_is_of_the_folder_that_a_split_has_on_disk(split_project: Path) ->
 def test_encoding_is_all_that_variants_are_written_by() -> None:
     spec = OutputSpec(path="out")
     assert encoding_of(spec) == '{"format": "jpeg", "quality": 90, "max_side": null}'
+    sized = OutputSpec(path="out", size=(64, 48), fit="pad")
+    assert encoding_of(sized).endswith('"max_side": null, "size": [64, 48], "fit": "pad"}')
     assert encoding_of(msgspec.structs.replace(spec, path="x", originals="link")) == encoding_of(
         spec
     )

@@ -148,3 +148,28 @@ def test_the_encoding_of_an_entry_of_version_0_1(originals: str) -> None:
     assert has_encoding(entry, BUILT, spec)
     assert not has_encoding(entry, BUILT, OutputSpec(quality=81))
     assert not has_encoding(entry, BUILT, spec, Decoding(depth=12))
+
+
+FRAMED = Output(ORIGINAL, None, framed=True)
+
+
+def test_a_copied_original_is_not_kept_for_one_of_another_size() -> None:
+    other = msgspec.structs.replace(file_of(ORIGINAL, None), sha256="encoded")
+    resized = msgspec.structs.replace(BUILT, files=(other, *BUILT.files[1:]))
+    for same_encoding in (True, False):
+        of_a_size = Earlier(resized, same_encoding=same_encoding, read_whole=False)
+        kept = same_files(of_a_size, (FRAMED,))
+        assert set(kept) == ({ORIGINAL} if same_encoding else set())
+        # And not for a copy, if the recipe no longer has a size.
+        assert same_files(of_a_size, OUTPUTS[:1]) == {}
+    copied = Earlier(BUILT, same_encoding=False, read_whole=False)
+    assert same_files(copied, (FRAMED,)) == {}
+
+
+def test_version_0_1_had_no_size() -> None:
+    names = [file.file_name for file in BUILT.files]
+    plain, sized = OutputSpec(), OutputSpec(size=64)
+    encoding = fingerprint_of(names, BUILT.ops, plain, "copy")
+    entry = Entry("a.png", "built", "", encoding, NO_FILE, 1, (), BUILT)
+    assert has_encoding(entry, BUILT, plain)
+    assert not has_encoding(entry, BUILT, sized)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from augbuild.catalogue.assets import asset_sha256, bundled_assets, resolve_asset
+from augbuild.catalogue.assets import asset_sha256, assets_of, bundled_assets, resolve_asset
 from augbuild.catalogue.transforms import Kind
 
 
@@ -172,3 +172,11 @@ def test_without_augly_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     bundled_assets.cache_clear()
     with pytest.raises(ValueError, match="AugLy is not installed; pip install augly"):
         resolve_asset("font", "Raleway-ExtraBold", None)
+
+
+def test_assets_of_an_op_are_those_that_come_with_augly() -> None:
+    emoji = {"op": "overlay_emoji", "emoji_path": "smileys/smirking_face", "opacity": 1.0}
+    assert [*assets_of(emoji)] == [("emoji", "smileys/smirking_face")]
+    own = {"op": "overlay_image", "overlay": "mark.png"}
+    for op in (own, {"op": "hflip"}, {"op": "of_another_version"}, {"op": "overlay_emoji"}):
+        assert [*assets_of(op)] == []

@@ -364,6 +364,23 @@ def test_a_name_too_long_to_be_one(project: Path) -> None:
     assert "cannot be read: File name too long" in str(report.problem)
 
 
+def test_images_of_one_size_are_replayed_from_their_sources(tmp_path: Path) -> None:
+    photos(tmp_path / "photos", {"cats": 4, "dogs": 4}, suffix=".jpg")
+    sized = RECIPE.replace('path = "out"', 'path = "out"\nsize = [20, 24]\nfit = "pad"')
+    out = build(write_recipe(tmp_path, sized)).out
+    for record in records(out):
+        report = replay(out / record.file_name, source=str(tmp_path / "photos"))
+        assert report.same, report.summary()
+        assert replay(out / record.file_name).summary() == (
+            f"{out / record.file_name} cannot be replayed: the originals of this tree were brought "
+            "to one size; --source names the dataset that has them whole"
+        )
+    spoiled = next(record for record in records(out) if record.origin == "source")
+    photo(tmp_path / "photos" / spoiled.source, seed=4711)
+    report = replay(out / spoiled.file_name, source=str(tmp_path / "photos"))
+    assert "is not the image that the build read" in report.summary()
+
+
 class TestCommand:
     def run(self, *arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(main, ["replay", *arguments])

@@ -14,7 +14,7 @@ from augbuild.core.files import hash_bytes
 from augbuild.dataset.info import write_info
 from augbuild.dataset.layout import OutputFolder
 from augbuild.dataset.manifest import Record, encode_row
-from tests.augbuild.dataset.fixtures import info_of, record_of
+from tests.augbuild.dataset.fixtures import info_of, recipe_of, record_of
 
 
 def original(source: str, **changes: Any) -> Record:
@@ -268,3 +268,33 @@ def test_a_damaged_dataset_json_is_named_without_its_path(tmp_path: Path) -> Non
     damages = read_contents(tmp_path, []).damages
     assert [damage.kind for damage in damages] == ["unreadable"]
     assert damages[0].message == "cannot be read: Is a directory"
+
+
+class TestSize:
+    """Originals that were brought to one size are not their sources, and all have that size."""
+
+    def framed(self, folder: Path, rows: Sequence[Record]) -> list[str]:
+        output = {"format": "jpeg", "quality": 90, "max_side": None, "originals": "copy"}
+        recipe = recipe_of(output={**output, "size": [10, 20]})
+        contents = read(folder, rows, recipe=recipe, recipe_sha256=recipe.sha256)
+        return [damage.message for damage in contents.damages]
+
+    def test_originals_need_not_be_their_sources(self, tmp_path: Path) -> None:
+        resized = original("a", width=10, height=20, sha256="ef" * 32)
+        assert self.framed(tmp_path, [resized, variant("a", 0)]) == []
+        assert problems(tmp_path, [resized]) == [
+            "row 1 is an original, but its ops, sha256 or size are not those of its source"
+        ]
+
+    def test_all_have_the_size(self, tmp_path: Path) -> None:
+        wrong = original("a", width=10, height=21, sha256="ef" * 32)
+        assert self.framed(tmp_path, [wrong, variant("a", 0, width=9)]) == [
+            "row 1 has 10 x 21 pixels, and the recipe 10 x 20",
+            "row 2 has 9 x 20 pixels, and the recipe 10 x 20",
+        ]
+
+    def test_an_original_has_no_ops(self, tmp_path: Path) -> None:
+        changed = original("a", width=10, height=20, sha256="ef" * 32, ops=({"op": "hflip"},))
+        assert self.framed(tmp_path, [changed]) == [
+            "row 1 is an original, but its ops, sha256 or size are not those of its source"
+        ]

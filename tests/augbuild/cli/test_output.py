@@ -7,7 +7,7 @@ import json
 import pytest
 from msgspec import Struct
 
-from augbuild.cli.output import echo, echo_json, print_counts, print_warnings
+from augbuild.cli.output import echo, echo_json, print_counts, print_table, print_warnings
 
 
 class _Point(Struct, frozen=True):
@@ -57,3 +57,8 @@ def test_many_classes_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
         "train               1,012   c0 1, c1 1, c2 1, c3 1, c4 1, c5 1, c6 1, c7 1, c8 1, c9 1"
         " and 1,002 more classes\n"
     )
+
+
+def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([["class", "n"], ["a", "1,204"], ["bc", "7"]])
+    assert capsys.readouterr().out == "class      n\na      1,204\nbc         7\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 import augbuild
 from augbuild.cli import main
 from tests.augbuild.checking.test_audit import split_folder
-from tests.conftest import photos, write_recipe
+from tests.conftest import RECIPE, photo, photos, write_recipe
 
 
 @pytest.fixture
@@ -47,7 +48,19 @@ def test_a_group_by_pattern_answers_names_that_look_augmented(project: Path) -> 
 def test_plan_counts_what_is_to_do(project: Path) -> None:
     result = run("plan", "recipe.toml")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == "out: 20 images of 8 sources to make"
+    *table, images, cost = result.stdout.splitlines()
+    assert table == [
+        "class  before  train  augmented_train  test  after",
+        "cats        3      3                6     1      9",
+        "dogs        3      3                6     1      9",
+        "all         6      6               12     2     18",
+    ]
+    assert images == "out: 20 images of 8 sources to make"
+    pattern = (
+        r"about [\d.]+ kB, and under a second on \d+ processors? for decoding and encoding alone, "
+        r"without the transforms \(estimated from 8 sources\)"
+    )
+    assert re.fullmatch(pattern, cost)
     assert not (project / "out").exists()
 
 
@@ -56,7 +69,7 @@ def test_plan_explains(project: Path) -> None:
     assert run("plan", "recipe.toml").stdout.endswith("0 images of 0 sources to make\n")
     (project / "photos" / "cats" / "cats_0.png").rename(project / "photos" / "cats" / "x\x1b.png")
     lines = run("plan", "recipe.toml", "--explain").stdout.splitlines()
-    assert lines[-3].endswith(" of 1 source to make, those of 1 removed source to prune")
+    assert lines[-4].endswith(" of 1 source to make, those of 1 removed source to prune")
     assert lines[-2] == "new             cats/x\\x1b.png"
     assert lines[-1] == "gone            cats/cats_0.png"
     assert "gone" not in run("plan", "recipe.toml").stdout
@@ -88,6 +101,42 @@ def test_plan_as_json_is_the_outlook() -> None:
     report = json.loads(run("plan", "recipe.toml", "--json").stdout)
     assert (report["images"], len(report["pending"]), report["stale"]) == (20, 8, [])
     assert report["counts"] == augbuild.plan("recipe.toml").counts
+
+
+def test_plan_counts_classes_before_and_after_a_balance(project: Path) -> None:
+    photos(project / "photos", {"cats": 9, "dogs": 4})
+    balanced = RECIPE.replace("variants = 2", "balance = { target = 5, cap_per_source = 1 }")
+    write_recipe(project, balanced)
+    result = run("plan", "recipe.toml")
+    assert result.stdout.splitlines()[:4] == [
+        "class  before  train  augmented_train  test  after",
+        "cats        7      5                0     2      5",
+        "dogs        3      3                2     1      5",
+        "all        10      8                2     3     10",
+    ]
+    assert result.stderr.splitlines()[0] == (
+        "found: 1 class has more train images than the balance's target of 5; "
+        "2 train images are left out (cats 2); target = 7 keeps all"
+    )
+
+
+def test_plan_shows_ten_classes_and_counts_all(project: Path) -> None:
+    photos(project / "photos", {f"class {number}": 2 for number in range(9)})
+    lines = run("plan", "recipe.toml").stdout.splitlines()
+    assert lines[10].startswith("class 8 ")
+    assert lines[11].split()[:6] == ["all,", "with", "1", "more", "classes", "15"]
+
+
+def test_plan_knows_the_rate_of_the_last_build(project: Path) -> None:
+    augbuild.build("recipe.toml", n_jobs=1)
+    last = project / "out" / ".augbuild" / "last-run.json"
+    run_before = json.loads(last.read_text())
+    assert run_before["images_per_second"] is None  # of 20 images there is none
+    last.write_text(json.dumps({**run_before, "images_per_second": 0.25}))
+    photo(project / "photos" / "cats" / "new.png", 4711)
+    cost = run("plan", "recipe.toml").stdout.splitlines()[-1]
+    end = r"about \d+ s \(at 0\.2 images a second, as in the last build\)"
+    assert re.fullmatch(rf"about .* \(estimated from \d sources?\), {end}", cost)
 
 
 @pytest.mark.parametrize("command", ["check", "plan"])

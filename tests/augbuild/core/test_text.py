@@ -14,6 +14,7 @@ from augbuild.core.text import (
     duration,
     escape,
     escape_markdown,
+    file_size,
     join_key,
     list_words,
     nearest,
@@ -189,6 +190,25 @@ def test_nearest_word_is_found_and_a_far_one_is_not() -> None:
     assert nearest("depth", ["path"]) is None
     assert nearest("pth", ["path"]) == nearest("apth", ["path"]) == "path"
     assert nearest("rotate" + "x" * 10**7, known) is None  # and in no time
+
+
+@pytest.mark.parametrize(
+    ("count", "written"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (9_940, "9.9 kB"),
+        (9_960, "10 kB"),
+        (999_400, "999 kB"),
+        (999_600, "1.0 MB"),
+        (2_340_000_000, "2.3 GB"),
+        (4e15, "4000 TB"),
+    ],
+)
+def test_sizes_of_files(count: float, written: str) -> None:
+    assert file_size(count) == written
 
 
 @pytest.mark.parametrize(

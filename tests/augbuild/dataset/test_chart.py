@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from augbuild.dataset.chart import MAX_CLASSES, counts_figure, draw_counts
-from tests.augbuild.dataset.test_card import NASTY
+from tests.augbuild.dataset.about.test_card import NASTY
 from tests.conftest import REPOSITORY
 
 

@@ -44,6 +44,15 @@ def test_keys_have_the_order_of_the_contract(folder: OutputFolder) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_said_of_the_images_stands_beside_the_attribution(folder: OutputFolder) -> None:
+    said = {"license": "CC0", "creator": "me", "citation": "x\ny", "description": "photos"}
+    write_info(folder, info_of(equal=3, **said))
+    written = json.loads((folder.root / "dataset.json").read_bytes())
+    begin = list(written).index("flat")
+    assert list(written)[begin : begin + 7] == ["flat", "equal", "attribution", *said]
+    assert read_info(folder.root) == info_of(equal=3, **said)
+
+
 def test_that_of_0_1_is_read_and_written_as_it_was(folder: OutputFolder) -> None:
     write_info(folder, read_info(OLD))
     assert (folder.root / "dataset.json").read_bytes() == (OLD / "dataset.json").read_bytes()
@@ -79,8 +88,11 @@ def test_a_wrong_value_is_named(folder: OutputFolder, change: dict[str, Any], me
     assert message in str(caught.value)
 
 
-# `findings` are left out where there are none.
-@pytest.mark.parametrize("name", sorted(set(DatasetInfo.__struct_fields__) - {"findings"}))
+# These are left out where there are none.
+OPTIONAL = {"equal", "license", "creator", "citation", "description", "findings"}
+
+
+@pytest.mark.parametrize("name", sorted(set(DatasetInfo.__struct_fields__) - OPTIONAL))
 def test_a_missing_key_is_named(folder: OutputFolder, name: str) -> None:
     path = changed(folder)
     values = json.loads(path.read_bytes())

@@ -14,6 +14,7 @@ import pytest
 
 from augbuild.dataset.private import (
     Holder,
+    known_rate,
     name_holder,
     read_holder,
     read_last_run,
@@ -99,11 +100,31 @@ def test_only_a_holder_that_is_certain_is_not_waited_for(
 
 def test_the_last_run_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["augbuild", "make", "my recipe.toml", "ü", "\udcff\n"])
-    write_last_run(tmp_path, 0.0)
+    write_last_run(tmp_path, 0.0, made=0)
     run = read_last_run(tmp_path)
     assert run.command == "augbuild make 'my recipe.toml' 'ü' '\\udcff\\n'"
     assert (run.host, run.started) == (platform.node(), "1970-01-01T00:00:00+00:00")
     assert run.ended > "2020"
+    assert run.images_per_second is None
+
+
+def test_the_rate_is_of_the_last_run_that_made_many(tmp_path: Path) -> None:
+    assert known_rate(tmp_path) is None
+    write_last_run(tmp_path, time.time() - 100, made=50)
+    rate = known_rate(tmp_path)
+    assert rate == pytest.approx(0.5, rel=0.1)
+    for made in (0, 49):
+        write_last_run(tmp_path, time.time() - 1, made=made)
+        assert known_rate(tmp_path) == rate
+    write_last_run(tmp_path, time.time() - 100, made=200)
+    assert known_rate(tmp_path) == pytest.approx(2, rel=0.1)
+
+
+def test_another_machine_has_another_rate(tmp_path: Path) -> None:
+    write_last_run(tmp_path, time.time() - 100, made=50)
+    path = tmp_path / "last-run.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "host": "another"}))
+    assert known_rate(tmp_path) is None
 
 
 def test_what_is_no_document_is_a_sentence(tmp_path: Path) -> None:

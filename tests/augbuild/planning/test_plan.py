@@ -131,6 +131,23 @@ class TestSplit:
         assert sum(source.split == "test" for source in plan.sources) == 6
 
 
+class TestBalance:
+    def test_the_plan_leaves_out_and_shares_out_and_says_so(self) -> None:
+        balance = {"target": 6, "cap_per_source": 1}
+        recipe = recipe_of(split={"group": "none", "test": 0}, augment={"balance": balance})
+        plan = make_plan(recipe, dataset_of({"a": 2, "b": 9, "c": 5}))
+        assert Counter(source.label for source in plan.sources) == {"a": 2, "b": 6, "c": 5}
+        assert plan.dataset.sources == plan.sources
+        variants = Counter[str]()
+        for source in plan.sources:
+            variants[source.label] += plan.variants(source)
+        assert variants == {"a": 2, "b": 0, "c": 1}
+        assert [each.kind for each in plan.findings] == [
+            "undersampled classes",
+            "balance not reached",
+        ]
+
+
 class TestRejected:
     def test_those_of_the_dataset_and_collisions_sorted(self) -> None:
         first = Rejected("z/broken.jpg", "bad_name", "is odd")
@@ -144,6 +161,19 @@ class TestRejected:
         plan = make_plan(recipe_of(split={"group": "none", "test": 0}), dataset)
         assert [each.source for each in plan.rejected] == ["a/caf\xe9.jpg", "z/broken.jpg"]
         assert [source.key for source in plan.sources] == ["a/cafe\u0301.jpg"]
+
+    def test_a_licence_in_the_recipe_answers_the_file_beside_the_images(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "LICENSE").touch()
+        dataset = replace(dataset_of({"a": 5}), root=tmp_path)
+        kinds = [each.kind for each in make_plan(recipe_of(), dataset).findings]
+        assert kinds == ["licence file"]
+        for recipe, source in [
+            (recipe_of(dataset={"license": "CC0"}), dataset),
+            (recipe_of(), replace(dataset, attribution="of a sample")),
+        ]:
+            assert make_plan(recipe, source).findings == ()
 
     def test_warnings_of_the_recipe_and_findings_of_the_dataset(self) -> None:
         recipe = replace(recipe_of(), warnings=("of the recipe",))
@@ -270,3 +300,20 @@ class TestSpread:
     def test_of_a_class_the_first_are_taken(self) -> None:
         keys = [source.path for source in spread(self.SOURCES, 6)]
         assert keys[:2] == ["train/a/0.jpg", "train/a/1.jpg"]
+
+
+class TestSize:
+    def test_originals_of_one_size_are_named_by_their_new_format(self) -> None:
+        output = {"path": "out", "size": 32, "format": "webp"}
+        source = Source("a/1.png", "a", split="train")
+        task = make_task(recipe_of(output=output), source, 1)
+        original, variant = task.outputs
+        assert original.framed
+        assert not variant.framed
+        assert original.file_name == f"train/a/{output_stem('a/1.png')}.webp"
+        assert variant.file_name.endswith("_aug0.webp")
+
+    def test_other_originals_keep_their_extension(self) -> None:
+        (original,) = make_task(recipe_of(), Source("a/1.png", "a", split="train"), 0).outputs
+        assert not original.framed
+        assert original.file_name.endswith(".png")

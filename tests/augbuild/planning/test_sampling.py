@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augbuild.catalogue.transforms import ASSET_KINDS, CATALOGUE, Op
-from augbuild.planning.sampling import draw_ops
+from augbuild.planning.sampling import draw_ops, draw_variants
 from augbuild.recipe.load import load_recipe, parse_recipe
 from augbuild.recipe.model import Recipe
-from tests.augbuild.recipe.strategies import NAMES, recipes, smallest, to_toml, transforms
+from tests.augbuild.recipe.strategies import NAMES, Table, recipes, smallest, to_toml, transforms
 from tests.conftest import REPOSITORY
 
 MANY = 20_000
@@ -405,3 +405,80 @@ def test_drawing_costs_little(name: str) -> None:
         for variant in range(3):
             draw_ops(recipe, f"cats/{number}.jpg", "cats", variant)
     assert time.process_time() - start < 1  # 0.05 to 0.2 s on a quiet machine
+
+
+FLIP = {"op": "hflip", "p": 0.5}
+QUARTERS = {"op": "rotate", "degrees": {"choice": [90, 180, 270]}}
+
+
+def wanting_distinct(*steps: Table, distinct: bool = True) -> Recipe:
+    table = smallest(*steps, augment={"distinct": distinct, "variants": 3})
+    return parse_recipe(to_toml(table), Path(), "x.toml")
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 12])
+def test_distinct_variants_differ_as_long_as_the_recipe_can(count: int) -> None:
+    outcomes = 7  # turned by three quarters or not, mirrored or not, but for neither
+    recipe = wanting_distinct({**QUARTERS, "p": 0.75}, FLIP)
+    for number in range(30):
+        variants = draw_variants(recipe, f"a/{number}.jpg", "a", count)
+        assert len(variants) == count
+        seen = {repr(ops) for ops in variants if ops}
+        assert len(seen) == min(count, outcomes)
+
+
+def test_a_variant_depends_on_those_before_it_alone() -> None:
+    recipe = wanting_distinct(QUARTERS, FLIP)
+    all_of_them = draw_variants(recipe, "a/1.jpg", "a", 8)
+    for count in range(8):
+        assert draw_variants(recipe, "a/1.jpg", "a", count) == all_of_them[:count]
+
+
+def test_only_what_would_be_equal_is_drawn_again() -> None:
+    recipe = wanting_distinct(QUARTERS, FLIP)
+    plain = wanting_distinct(QUARTERS, FLIP, distinct=False)
+    again = 0
+    for number in range(40):
+        key = f"a/{number}.jpg"
+        variants = draw_variants(plain, key, "a", 3)
+        assert variants == [draw_ops(plain, key, "a", variant) for variant in range(3)]
+        redrawn = draw_variants(recipe, key, "a", 3)
+        assert redrawn[0] == variants[0]
+        if len({repr(ops) for ops in variants}) == 3:
+            assert redrawn == variants
+        else:
+            again += 1
+    assert again > 5
+
+
+def test_a_distinct_variant_is_none_to_which_nothing_is_done() -> None:
+    nothing = {"op": "brightness", "factor": {"choice": [1.0, 0.5]}}
+    for number in range(30):
+        (ops,) = draw_variants(wanting_distinct(nothing), f"{number}.jpg", "a", 1)
+        assert [op.params for op in ops] == [{"factor": 0.5}]
+    half = {"op": "brightness", "factor": {"choice": [1.0, 0.5]}, "p": 0.5}
+    outcomes = set()
+    for ops in draw_variants(wanting_distinct(half, FLIP), "1.jpg", "a", 3):
+        outcomes.add(tuple(op.name for op in ops if op.params != {"factor": 1.0}))
+    assert outcomes == {("brightness",), ("hflip",), ("brightness", "hflip")}
+
+
+def test_a_recipe_without_another_outcome_gives_what_it_has() -> None:
+    variants = draw_variants(wanting_distinct({"op": "hflip"}), "1.jpg", "a", 3)
+    assert [[op.name for op in ops] for ops in variants] == [["hflip"]] * 3
+    assert draw_variants(wanting_distinct(), "1.jpg", "a", 2) == [(), ()]
+
+
+def test_where_the_recipe_has_no_more_the_next_variants_are_drawn_once() -> None:
+    recipe = wanting_distinct({**QUARTERS, "p": 0.75}, FLIP)
+    variants = draw_variants(recipe, "1.jpg", "a", 12)
+    # Of seven outcomes the eighth variant finds none, and the others do not look.
+    assert variants[8:] == [draw_ops(recipe, "1.jpg", "a", variant) for variant in range(8, 12)]
+
+
+def test_these_redraws_stay_what_they_are() -> None:
+    """A change here makes other variants of every dataset that wants them distinct."""
+    variants = draw_variants(wanting_distinct(QUARTERS, FLIP), "a/1.jpg", "a", 6)
+    found = [[op.params.get("degrees", "flip") for op in ops] for ops in variants]
+    turned: list[list[object]] = [[90.0, "flip"], [180.0], [270.0], [270.0, "flip"]]
+    assert found == [*turned, [180.0, "flip"], [90.0]]

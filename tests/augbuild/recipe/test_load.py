@@ -281,7 +281,7 @@ def test_missing_files_name_the_shipped_recipe(
     assert refusal("strnog") == "strnog does not exist; `augbuild make strong` runs the shipped one"
     assert (
         refusal("zzz.toml")
-        == "zzz.toml does not exist; shipped ones: cats-dogs, default, lab, strong"
+        == "zzz.toml does not exist; shipped ones: cats-dogs, default, digits, lab, strong"
     )
 
 
@@ -312,7 +312,7 @@ def test_a_wrong_recipe_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     assert reading.recipe.class_places["a"] == f"{path}:5: classes.a"
     assert reading.problems.messages() == [
         f"{path}:4: seed must be from 0 to 9223372036854775807 (got -1)",
-        f"{path}:8: classes.b.x is an unknown key; known keys: deny",
+        f"{path}:8: classes.b.x is an unknown key; known keys: deny, variants",
     ]
 
 

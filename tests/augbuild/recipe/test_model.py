@@ -40,6 +40,50 @@ def test_a_recipe_written_by_version_0_1_is_read_and_written_alike() -> None:
     assert resolved.sha256 == hashlib.sha256(keys_in_order.encode()).hexdigest()
 
 
+def test_distinct_is_written_where_it_is_true() -> None:
+    augments = []
+    for line in ("", "augment.distinct = false\n", "augment.distinct = true\n"):
+        resolved = parse_recipe(f"{HEAD}{line}", Path(), "x.toml").resolved()
+        assert read(encode(resolved)) == resolved
+        augments.append(json.loads(encode(resolved))["augment"])
+    plain = {"variants": 3, "balance": None}
+    assert augments == [plain, plain, {**plain, "distinct": True}]
+
+
+@pytest.mark.parametrize(
+    ("lines", "written", "frame"),
+    [
+        ("", {}, None),
+        ("size = 224", {"size": 224, "fit": "stretch"}, ((224, 224), "stretch")),
+        ("size = [224, 224]", {"size": 224, "fit": "stretch"}, ((224, 224), "stretch")),
+        (
+            'size = [64, 48]\nfit = "crop"\nmax_side = 64',
+            {"max_side": 64, "size": [64, 48], "fit": "crop"},
+            ((64, 48), "crop"),
+        ),
+    ],
+)
+def test_size_is_written_where_it_is_given(
+    lines: str, written: Table, frame: tuple[tuple[int, int], str] | None
+) -> None:
+    text = f'name = "x"\nsource.path = "photos"\n[output]\npath = "out"\n{lines}\n'
+    resolved = parse_recipe(text, Path(), "x.toml").resolved()
+    plain = {"format": "jpeg", "quality": 90, "max_side": None, "originals": "copy"}
+    assert json.loads(encode(resolved))["output"] == {**plain, **written}
+    assert read(encode(resolved)) == resolved
+    assert resolved.output.frame == frame
+
+
+def test_rules_of_a_class_are_written_where_they_are_given() -> None:
+    text = f'{HEAD}[classes.b]\nvariants = 5\n[classes.a]\ndeny = ["vflip", "hflip"]\n'
+    recipe = parse_recipe(text, Path(), "x.toml")
+    written = json.loads(encode(recipe.resolved()))["classes"]
+    assert written == {"a": {"deny": ["hflip", "vflip"]}, "b": {"deny": [], "variants": 5}}
+    assert list(written) == ["a", "b"]
+    assert read(encode(recipe.resolved())) == recipe.resolved()
+    assert recipe.deny == {"a": {"hflip", "vflip"}, "b": frozenset()}
+
+
 @settings(max_examples=100, deadline=None)
 @given(recipes())
 def test_whatever_a_recipe_resolves_to_is_read_again(table: Table) -> None:

@@ -12,7 +12,7 @@ from augbuild.recipe.load import load_recipe, shipped_recipes
 from augbuild.recipe.steps import PickStep, TransformStep
 from tests.conftest import REPOSITORY
 
-NAMES = ["cats-dogs", "default", "lab", "strong"]
+NAMES = ["cats-dogs", "default", "digits", "lab", "strong"]
 
 
 def test_these_are_shipped() -> None:
@@ -81,6 +81,15 @@ def test_default_turns_mirrors_and_recolours() -> None:
         if isinstance(transform, TransformStep)
     }
     assert ops == {"rotate", "hflip", "color_jitter"}
+
+
+def test_digits_mirror_and_turn_by_quarters() -> None:
+    recipe = load_recipe("digits")
+    assert recipe.source.path == "sample:digits"
+    (pick,) = recipe.transforms
+    assert isinstance(pick, PickStep)
+    names = [entry.op for entry in pick.entries if isinstance(entry, TransformStep)]
+    assert names == ["rotate", "hflip", "vflip"]
 
 
 def test_strong_keeps_a_validation_split() -> None:

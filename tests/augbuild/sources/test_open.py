@@ -33,7 +33,10 @@ def test_relative_absolute_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("x.csv", "{root}/x.csv has no rows"),
         ("hf:", "hf: is not the name of a dataset; expected hf:OWNER/NAME or hf:OWNER/NAME/CONFIG"),
         ("~nobody-here/x", "~nobody-here/x does not exist: its home folder is not known"),
-        ("sample:emojis", 'unknown sample dataset "emojis"; there is sample:emoji'),
+        (
+            "sample:emojis",
+            'unknown sample dataset "emojis"; there are sample:emoji and sample:digits',
+        ),
     ],
 )
 def test_what_cannot_be_opened(tmp_path: Path, spec: str, message: str) -> None:

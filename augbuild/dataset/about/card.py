@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from augbuild.core.text import escape_markdown, visible
+from augbuild.dataset.about.credits import licence_fields
 from augbuild.dataset.info import DatasetInfo
 from augbuild.dataset.layout import AUGMENTED_FOLDER
-from augbuild.recipe.model import AugmentSpec
+from augbuild.recipe.model import AugmentSpec, ResolvedOutput
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # not HTML: names are escaped for Markdown, one by one
+)
 _SHOWN_CLASSES = 100
 _RANGES = frozenset({"uniform", "log_uniform", "integers"})
 _NOT_PARAMETERS = frozenset({"op", "p", "weight"})
@@ -21,23 +29,18 @@ _NOT_PARAMETERS = frozenset({"op", "p", "weight"})
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def render_card(info: DatasetInfo) -> str:
-    """Render the card of a dataset; equal datasets give equal cards."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # not HTML: names are escaped for Markdown, one by one
-    )
+def render_card(info: DatasetInfo, credits: Sequence[str] = ()) -> str:
+    """Render the card of a dataset; equal datasets give equal cards.
+
+    `credits` are those of the art that was painted into variants, a line each.
+    """
     augmented = sum(info.counts.get(AUGMENTED_FOLDER, {}).values())
     shown = info.classes[:_SHOWN_CLASSES]
     rows = []
     for label in shown:
         values = [f"{of_folder.get(label, 0):,}" for of_folder in info.counts.values()]
         rows.append({"name": escape_markdown(label), "values": values})
-    return environment.get_template("card.md.jinja").render(
+    return _ENVIRONMENT.get_template("card.md.jinja").render(
         front_matter=_front_matter(info),
         name=escape_markdown(info.name),
         total=f"{info.rows:,}",
@@ -49,10 +52,56 @@ def render_card(info: DatasetInfo) -> str:
         variants=_variants(info.recipe.augment),
         steps=list(_steps(info.recipe.transforms)),
         format=info.recipe.output.format,
+        size=_size(info.recipe.output),
         rejected=f"{info.rejected:,}" if info.rejected else "",
         versions=info.versions,
-        attribution=escape_markdown(info.attribution or ""),
+        lacks_classes=_lacks_classes(info),
+        findings=_escape_all(finding.text() for finding in info.findings),
+        description=_escape_all(_lines(info.description)),
+        licence=_licence(info),
+        credits=_escape_all(credits),
+        citation=[visible(line) for line in _lines(info.citation)],
     )
+
+
+def _lacks_classes(info: DatasetInfo) -> bool:
+    """Check whether some folder with images has none of some class."""
+    present = set()
+    for of_folder in info.counts.values():
+        present.add(sum(count > 0 for count in of_folder.values()))
+    return not present <= {0, len(info.classes)}
+
+
+def _escape_all(texts: Iterable[str]) -> list[str]:
+    return list(map(escape_markdown, texts))
+
+
+def _lines(text: str | None) -> list[str]:
+    """Return the lines of a text that a recipe gives, none of them blank."""
+    return [line for line in (text or "").splitlines() if line.strip()]
+
+
+def _licence(info: DatasetInfo) -> str:
+    """Return the sentence about the licence of the images."""
+    by = f", by {escape_markdown(info.creator)}" if info.creator else ""
+    attribution = escape_markdown(info.attribution or "")
+    if info.license:
+        licence = escape_markdown(info.license)
+        sentence = f"The images{by}: {licence}; it holds for the variants too."
+        return f"{sentence} {attribution}." if attribution else sentence
+    if attribution:
+        return f"The images{by}: {attribution}."
+    unknown = f"augbuild does not know the licence of the source images{by}"
+    return f"{unknown}; it holds for the variants too."
+
+
+def _size(output: ResolvedOutput) -> str:
+    """Return the size of every image and how it came to it, or "" where each has its own."""
+    if output.frame is None:
+        return ""
+    (width, height), fit = output.frame
+    ways = {"stretch": "stretched", "crop": "cropped in the middle", "pad": "padded with black"}
+    return f"{width} x {height} pixels ({ways[fit]} where their shape is another)"
 
 
 def _front_matter(info: DatasetInfo) -> str:
@@ -62,8 +111,13 @@ def _front_matter(info: DatasetInfo) -> str:
     and classes.
     """
     category = next((name for bound, name in _SIZES if info.rows < bound), "n>1M")
-    fields = {
-        "pretty_name": visible(info.name),
+    fields: dict[str, object] = {"pretty_name": visible(info.name)}
+    if info.license:
+        fields.update(licence_fields(info.license))
+    for key in ("creator", "citation", "description"):
+        if text := getattr(info, key):
+            fields[key] = text
+    fields |= {
         "task_categories": ["image-classification"],
         "size_categories": [category],
         "configs": list(_configs(info.counts)),

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augbuild.dataset.card import render_card
+from augbuild.dataset.about.card import render_card
+from augbuild.sources.findings import Finding
 from tests.augbuild.dataset.fixtures import info_of, recipe_of
 from tests.conftest import REPOSITORY
 
@@ -197,3 +198,82 @@ def test_what_was_not_done_is_not_described() -> None:
     card = render_card(info_of(rejected=1234))
     assert "2,368 images in 2 classes, 1,671 of them augmented" in card
     assert "1,234 source images could not be used" in card
+
+
+def test_a_licence_stands_in_the_front_matter_and_below() -> None:
+    card = render_card(info_of(license="CC BY 4.0", creator="A *B*", attribution="Twemoji"))
+    assert front_matter(card)["license"] == "cc-by-4.0"
+    assert front_matter(card)["creator"] == "A *B*"
+    sentence = "The images, by A \\*B\\*: CC BY 4.0; it holds for the variants too. Twemoji."
+    assert f"## Licence\n\n{sentence}\n" in card
+    assert card.endswith("\n")
+    plain = render_card(info_of(license="ask <me>"))
+    assert front_matter(plain)["license"] == "other"
+    assert front_matter(plain)["license_name"] == "ask <me>"
+    assert "The images: ask &lt;me&gt;; it holds for the variants too." in plain
+
+
+def test_without_a_licence_the_front_matter_names_none() -> None:
+    fields = front_matter(render_card(info_of(creator="B")))
+    assert not {"license", "license_name", "citation", "description"} & fields.keys()
+    card = render_card(info_of(creator="B"))
+    assert "augbuild does not know the licence of the source images, by B; it holds" in card
+    assert "The images, by B: Twemoji." in render_card(info_of(creator="B", attribution="Twemoji"))
+
+
+def test_a_description_and_a_citation_are_shown_line_by_line() -> None:
+    text = "@misc{x,\n\n  title = {<y>}\n}"
+    card = render_card(info_of(description="Photos of <a>\nand *b*.", citation=text))
+    assert "# cats-dogs\n\nPhotos of &lt;a&gt;\nand \\*b\\*.\n\n2,368 images" in card
+    assert card.endswith("\n## Citation\n\n    @misc{x,\n      title = {<y>}\n    }\n")
+    fields = front_matter(card)
+    assert (fields["description"], fields["citation"]) == ("Photos of <a>\nand *b*.", text)
+
+
+def test_credits_are_listed() -> None:
+    card = render_card(info_of(), ["emoji: Twemoji", "a *b*"])
+    assert "Some variants contain art of others:\n\n- emoji: Twemoji\n- a \\*b\\*\n" in card
+    assert "art of others" not in render_card(info_of())
+
+
+def test_findings_are_listed() -> None:
+    finding = Finding(kind="other", message="1 *thing*", examples=("a|b",), advice="mend it")
+    card = render_card(info_of(findings=(finding,)))
+    assert "\n## Findings\n\n- 1 \\*thing\\* (a\\|b); mend it\n\n## How to load it\n" in card
+    assert "## Findings" not in render_card(info_of())
+
+
+@pytest.mark.parametrize(
+    ("folder", "counts"),
+    [
+        ("train", {"cats": 0, "dogs": 1}),
+        ("augmented_train", {"dogs": 2}),
+        ("test", {"cats": 2, "dogs": 0}),
+    ],
+)
+def test_where_a_folder_lacks_a_class_all_are_taken_from_dataset_json(
+    folder: str, counts: dict[str, int]
+) -> None:
+    whole = {"train": {"cats": 1, "dogs": 1}, "test": {"cats": 1, "dogs": 1}}
+    assert "from `dataset.json`" not in render_card(info_of(counts=whole))
+    assert "from `dataset.json`" not in render_card(info_of(counts={**whole, "validation": {}}))
+    card = render_card(info_of(counts={**whole, folder: counts}))
+    assert "Not every folder has images of every class" in card
+    assert "find_classes" in card
+    assert 'ImageFolder("path' not in card
+
+
+@pytest.mark.parametrize(
+    ("fit", "way"),
+    [("stretch", "stretched"), ("crop", "cropped in the middle"), ("pad", "padded with black")],
+)
+def test_images_of_one_size_are_said_to_be(fit: str, way: str) -> None:
+    output = {"format": "webp", "quality": 90, "max_side": None, "originals": "copy"}
+    card = render_card(info_of(recipe=recipe_of(output={**output, "size": [64, 48], "fit": fit})))
+    assert (
+        "All images, originals and variants, were brought to 64 x 48 pixels "
+        f"({way} where their shape is another) and encoded as webp files" in card
+    )
+    assert "byte for byte" not in card
+    assert "All images are upright, without metadata." in card
+    assert "EXIF" not in card
