@@ -165,7 +165,8 @@ def _describe_tree(
     detector: ChangeDetector, changes: Changes, chart: _Chart | None
 ) -> tuple[DatasetInfo, list[Rejected]]:
     """Describe the tree; the manifest comes last, when all that it names is on the disk."""
-    state, folder = detector.state, detector.folder
+    state = detector.state
+    folder = detector.folder
     staged, counts = stage_manifest(detector.plan, state, folder)
     info = dataset_info(detector.plan, counts)
     drawn = chart.content if chart and chart.counts == info.counts else None

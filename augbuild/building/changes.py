@@ -207,7 +207,8 @@ def find_changes(detector: ChangeDetector, *, prune: bool) -> Changes:
 
     Sources that are done under another key or stamp are noted in the state, if it may be written.
     """
-    plan, state = detector.plan, detector.state
+    plan = detector.plan
+    state = detector.state
     changes = Changes(bytearray(len(plan.sources)))
     confirmed: list[Confirmed] = []
     known = 0

@@ -110,7 +110,8 @@ def dataset_info(plan: BuildPlan, counts: TreeCounts) -> DatasetInfo:
     findings = [*plan.findings, *find_in_tree(info)]
     findings += counts.originals.findings(resolved.decoding.depth)
     if plan.recipe.augment.balance is not None:
-        planned, made = images_of_train(plan.image_counts()), images_of_train(counts.images)
+        planned = images_of_train(plan.image_counts())
+        made = images_of_train(counts.images)
         findings += find_rejected_of_balance(planned, made)
     return msgspec.structs.replace(info, findings=tuple(findings))
 

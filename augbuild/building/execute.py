@@ -55,7 +55,8 @@ def execute_changes(
     the state notes that a build is under way. Whatever interrupts it, the same call finishes it.
     Raises OutputError.
     """
-    state, folder = detector.state, detector.folder
+    state = detector.state
+    folder = detector.folder
     check_room(detector, changes)
     if folder.manifest.exists():
         folder.manifest.replace(folder.set_aside)

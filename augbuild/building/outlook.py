@@ -145,7 +145,8 @@ def estimate_cost(
     Reads a few of them; returns None where there is nothing to make, or none of the few can be
     read.
     """
-    output, originals = plan.recipe.output, plan.dataset.originals
+    output = plan.recipe.output
+    originals = plan.dataset.originals
     sample = _Sample()
     for source in spread(sources, _SAMPLED):
         with suppress(ImageError):  # it will be rejected, and make nothing

@@ -82,7 +82,8 @@ def run_assignment(settings: WorkerSettings, assignment: Assignment) -> Outcome:
     try:
         return _build(settings, assignment, stamp)
     except ImageError as error:
-        reason, message = error.reason, str(error)
+        reason = error.reason
+        message = str(error)
     except ApplyError as error:
         reason, message = "op_failed", str(error)
     except MemoryError:
@@ -99,7 +100,8 @@ def reject_lost(settings: WorkerSettings, assignment: Assignment) -> Outcome:
 
 
 def _build(settings: WorkerSettings, assignment: Assignment, stamp: Stamp) -> Outcome:
-    source, earlier = assignment.source, assignment.earlier
+    source = assignment.source
+    earlier = assignment.earlier
     task = make_task(settings.recipe, source, assignment.variants)
     kept = files_to_keep(earlier, task.outputs, settings.tree) if earlier else {}
     missing = [output for output in task.outputs if output.file_name not in kept]
@@ -134,7 +136,9 @@ def _describe(path: str, data: bytes, sha256: str, image: Image.Image) -> BuiltS
     """Return what is known of a source without its outputs."""
     # A box is written without metadata.
     keeps_position = photo_of(path) == path and has_position(data)
-    size, frames, highest = image.size, has_more_frames(data), highest_value(data)
+    size = image.size
+    frames = has_more_frames(data)
+    highest = highest_value(data)
     return BuiltSource(path, sha256, *size, frames, (), (), keeps_position, highest)
 
 

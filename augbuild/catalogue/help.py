@@ -58,7 +58,8 @@ def _range_of(param: Param) -> str:
         return " | ".join(json.dumps(word) for word in param.choices)
     if param.kind not in _NUMBERS:
         return _RANGES.get(param.kind, param.kind)
-    low, high = f"{param.low:.10g}", f"{param.high:.10g}"
+    low = f"{param.low:.10g}"
+    high = f"{param.high:.10g}"
     excluded = []
     if param.open_low:
         excluded.append(low)

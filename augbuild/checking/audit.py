@@ -145,7 +145,8 @@ def _open_tree(root: Path) -> SourceDataset:
 
 
 def _describe(twins: Twins, source_of: Mapping[str, Source]) -> Pair:
-    first, second = source_of[twins.first], source_of[twins.second]
+    first = source_of[twins.first]
+    second = source_of[twins.second]
     how = "cropped, framed or tilted" if twins.moved else "the same frame"
     if twins.turn != "upright":
         how += f", {twins.turn}"

@@ -161,7 +161,8 @@ def _read_source(root: Path, original: Record, source: str | None) -> bytes:
         originals = BoxOriginals(FolderOriginals(folder))
     else:
         dataset = open_source(source, Path.cwd())
-        folder, originals = dataset.root, dataset.originals
+        folder = dataset.root
+        originals = dataset.originals
     try:
         return originals.read(name)
     except ImageError as error:

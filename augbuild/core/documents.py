@@ -130,7 +130,8 @@ def _explain(fault: str, content: bytes | str, kind: object) -> str:
     """Put what msgspec found into our words: place, what it must be, what it is."""
     match = _FAULT.fullmatch(fault)
     assert match is not None, "the pattern matches anything"
-    problem, place = match["problem"], match["place"] or ""
+    problem = match["problem"]
+    place = match["place"] or ""
     try:
         document = msgspec.json.decode(content)
         steps = [*_STEP.finditer(place)]

@@ -169,7 +169,8 @@ def _panel(folder: str, counts: Mapping[str, int], groups: Sequence[Sequence[str
     bars = []
     for group in groups:
         values = [counts.get(label, 0) for label in group]
-        least, most = min(values), max(values)
+        least = min(values)
+        most = max(values)
         if len(group) == 1:
             bars.append(_Bar(most, f"{most:,}"))
         elif least < most:  # a row of many classes has no bar, only their range

@@ -93,8 +93,10 @@ class Page:
 
     def rectangle(self, x: float, y: float, width: float, height: float, color: str) -> None:
         """Fill a rectangle, given by its top left corner; its edges fall on whole pixels."""
-        left, right = _snap(x), _snap(x + width)
-        bottom, top = _snap(self.height - y - height), _snap(self.height - y)
+        left = _snap(x)
+        right = _snap(x + width)
+        bottom = _snap(self.height - y - height)
+        top = _snap(self.height - y)
         shape = Rectangle(
             (left, bottom),
             right - left,

@@ -175,10 +175,12 @@ class _StepReader:
 def _check_order(transform: Transform, params: Mapping[str, Value], place: Place) -> None:
     """Check that no draw can put the first parameter of a pair above the second."""
     for low, high in transform.ascending:
-        lower, upper = bounds(params[low]), bounds(params[high])
+        lower = bounds(params[low])
+        upper = bounds(params[high])
         if lower is None or upper is None:
             continue
-        largest, smallest = lower[1], upper[0]
+        largest = lower[1]
+        smallest = upper[0]
         if largest < smallest or (largest == smallest and transform.may_be_equal):
             continue
         rule = "never be above" if transform.may_be_equal else "always be below"

@@ -176,7 +176,8 @@ class _DrawReader:
                 self.check_ends(ends, place)
             return ends
         # An open end is never drawn: the nearest float inside stands for it.
-        low, high = self.param.low, self.param.high
+        low = self.param.low
+        high = self.param.high
         if self.param.open_low:
             low = math.nextafter(low, self.param.high)
         if self.param.open_high:

@@ -147,7 +147,8 @@ def rule_for(hint: object) -> Rule:
 
     A union of several kinds needs a `Meta` with a description, which is what its message says.
     """
-    kind, meta = _without_none(hint), Meta()
+    kind = _without_none(hint)
+    meta = Meta()
     if get_origin(kind) is Annotated:
         kind, meta = get_args(kind)
     if get_origin(kind) is Literal:

@@ -39,7 +39,8 @@ class Candidates:
 
         Returns their rows.
         """
-        own, other = clusters.of[self.first], clusters.of[self.second]
+        own = clusters.of[self.first]
+        other = clusters.of[self.second]
         is_open = pictures[self.first] & ~self.asked
         is_open &= own != other
         rows = np.flatnonzero(is_open)

@@ -193,7 +193,8 @@ def find_contradictions(sources: Sequence[Source], twins: Sequence[Twins]) -> li
     label_of = {source.path: source.label for source in sources}
     found = []
     for pair in twins:
-        first, second = label_of.get(pair.first), label_of.get(pair.second)
+        first = label_of.get(pair.first)
+        second = label_of.get(pair.second)
         if not pair.moved and first and second and first != second:
             found.append(pair)
     return found

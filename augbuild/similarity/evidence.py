@@ -105,9 +105,11 @@ def _compare_frames(
     templates: Floats, pictures: Floats, tints: Floats, other_tints: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return the correlations of edges, within cells, and of colours, of pictures as they are."""
-    edges, others = band_pass(templates), band_pass(pictures)
+    edges = band_pass(templates)
+    others = band_pass(pictures)
     count = len(edges)
-    flat, other_flat = edges.reshape(count, -1), others.reshape(count, -1)
+    flat = edges.reshape(count, -1)
+    other_flat = others.reshape(count, -1)
     whole = correlate(flat, other_flat)
     frame = np.maximum(whole, correlate_most(edges, others))
     everywhere = np.ones_like(edges)
@@ -129,13 +131,15 @@ def _compare_tints(tints: Floats, others: Floats, seen: Floats) -> Floats:
 
 def _align_in_steps(templates: Floats, pictures: Floats, motions: Motions) -> Motions:
     """Align pairs at half their size, and those that begin to fit at full size."""
-    coarse, coarse_pictures = soften(halve(templates)), soften(halve(pictures))
+    coarse = soften(halve(templates))
+    coarse_pictures = soften(halve(pictures))
     motions = align(coarse, coarse_pictures, motions, steps=_COARSE_STEPS)
     warped, seen = warp(coarse_pictures, motions)
     fits = _correlate_edges(coarse, warped, seen)
     going = np.flatnonzero(fits >= _WORTH_FINER)
     if len(going):
-        fine, fine_pictures = soften(templates[going]), soften(pictures[going])
+        fine = soften(templates[going])
+        fine_pictures = soften(pictures[going])
         motions[going] = align(fine, fine_pictures, motions[going], steps=_FINE_STEPS)
     return motions
 

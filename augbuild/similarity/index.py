@@ -109,13 +109,16 @@ def _search_for(
     """Find the pictures near to some, of which `start` is the first: (first, second, bits)."""
     count, views = hashes.shape
     flat = hashes.ravel()
-    firsts, seconds, differing = [], [], []
+    firsts = []
+    seconds = []
+    differing = []
     for turn in range(len(TURNS)):
         own = hash_waves(undo_turn_of_waves(turn, waves.astype(np.float32)))
         for band in tables:
             owners, entries = band.look_up(own)
             bits = np.bitwise_count(own[owners] ^ flat[entries])
-            first, second = owners + start, entries // views
+            first = owners + start
+            second = entries // views
             near = (bits <= _MOST_BITS) & (first != second)
             firsts.append(first[near])
             seconds.append(second[near])
@@ -133,7 +136,9 @@ def _keep_best(
     by_pair = np.lexsort((bits, pair))
     is_best = np.diff(pair[by_pair], prepend=-1) != 0
     best = by_pair[is_best]
-    first, second, bits = first[best], second[best], bits[best]
+    first = first[best]
+    second = second[best]
+    bits = bits[best]
     order = np.lexsort((second, bits, first))
     firsts = first[order]
     starts = np.searchsorted(firsts, firsts)

@@ -31,12 +31,14 @@ def measure_shear(signatures: Signatures, matches: Matches, motions: Motions) ->
     It is measured in pixels, since thumbnails are squeezed into squares.
     """
     sizes = signatures["size"].astype(np.float32)
-    own, other = sizes[matches.first], sizes[matches.second]
+    own = sizes[matches.first]
+    other = sizes[matches.second]
     lies_on_its_side = matches.turn % 2 == 1
     own[lies_on_its_side] = own[lies_on_its_side, ::-1]
     linear = motions[:, :2, :2] / own[:, None, :]
     linear = linear * other[:, :, None]
-    across, down = linear[:, :, 0], linear[:, :, 1]
+    across = linear[:, :, 0]
+    down = linear[:, :, 1]
     product = (across * down).sum(axis=1)
     length = np.linalg.norm(across, axis=1)
     other_length = np.linalg.norm(down, axis=1)
@@ -99,7 +101,8 @@ def _tilt(sizes: NDArray[np.int32], views: Indices) -> Motions:
     for number, tilt in enumerate(TILTS, start=VIEWS - len(TILTS)):
         degrees[views == number] = tilt
     angles = np.radians(degrees)
-    cosines, sines = np.cos(angles), np.sin(angles)
+    cosines = np.cos(angles)
+    sines = np.sin(angles)
     unchanged = np.eye(3, dtype=np.float32)
     maps = np.tile(unchanged, (len(views), 1, 1))
     maps[:, 0, 0] = cosines

@@ -89,7 +89,8 @@ def _find_output(name: str, root: Path, recipe_folder: Path) -> Path:
 
 
 def _are_nested(one: Path, other: Path) -> bool:
-    first, second = one.resolve(), other.resolve()
+    first = one.resolve()
+    second = other.resolve()
     return first.is_relative_to(second) or second.is_relative_to(first)
 
 

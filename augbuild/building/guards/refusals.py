@@ -17,7 +17,8 @@ _PRUNE_FREELY = 0.2  # of the sources; more than that needs to be asked for
 
 def refuse_nesting(out: Path, sources: Path) -> None:
     """Raise OutputError where the output folder and the source are inside one another."""
-    inner, outer = out.resolve(), sources.resolve()
+    inner = out.resolve()
+    outer = sources.resolve()
     if inner == outer or inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise OutputError(
             f"{out} and the source {sources} are inside one another; "
@@ -71,7 +72,8 @@ def refuse_other_versions(state: State, *, rebuild: bool) -> None:
 
 def refuse_mass_pruning(detector: ChangeDetector, changes: Changes, *, prune: bool) -> None:
     """Raise OutputError where many sources are gone: their folder may just not be mounted."""
-    known, gone = len(detector.state), len(changes.stale)
+    known = len(detector.state)
+    gone = len(changes.stale)
     if gone > _PRUNE_FREELY * known and not prune:
         raise OutputError(
             f"{gone:,} of the {known:,} sources that {detector.folder.root} was built from are "

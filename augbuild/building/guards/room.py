@@ -33,7 +33,8 @@ def check_room(detector: ChangeDetector, changes: Changes) -> None:
 
 def _estimate(detector: ChangeDetector, sources: list[Source]) -> float:
     """Estimate by how many bytes the output folder grows; files that are replaced make room."""
-    plan, root = detector.plan, detector.folder.root
+    plan = detector.plan
+    root = detector.folder.root
     linked = plan.recipe.output.originals == "link"
     bytes_per_byte = _variant_ratio(detector, sources)
     growth = 0.0
@@ -58,7 +59,8 @@ def _variant_ratio(detector: ChangeDetector, sources: list[Source]) -> float:
     from augbuild.pixels.originals import decode_original
     from augbuild.pixels.resize import fit_to
 
-    output, originals = detector.plan.recipe.output, detector.plan.dataset.originals
+    output = detector.plan.recipe.output
+    originals = detector.plan.dataset.originals
     read = written = 0
     for source in spread(sources, _SAMPLED):
         try:

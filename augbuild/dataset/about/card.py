@@ -137,7 +137,8 @@ def _configs(counts: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, obje
         for split in ("validation", "test")
         if (patterns := _patterns(split, counts))
     ]
-    train, augmented = _patterns("train", counts), _patterns(AUGMENTED_FOLDER, counts)
+    train = _patterns("train", counts)
+    augmented = _patterns(AUGMENTED_FOLDER, counts)
     configs = {"default": train + augmented, "original": train, "augmented": augmented}
     for name, patterns in configs.items():
         if not patterns:

@@ -35,7 +35,8 @@ class TreeCounts:
         """Count the outputs of one source."""
         self.rows += len(built.files)
         self.more_frames += built.more_frames
-        position, highest = built.has_position, built.highest
+        position = built.has_position
+        highest = built.highest
         self.originals.add(built.path, has_position=position, highest=highest)
         seen = set()
         for file, ops in zip(built.files, built.ops, strict=True):

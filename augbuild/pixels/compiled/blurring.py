@@ -36,7 +36,8 @@ class _Box(NamedTuple):
 def blur(image: Image.Image, radius: float) -> Image.Image:
     """Blur by a Gaussian of a radius in pixels, as `augbuild.pixels.exact.filters`."""
     box = _box_of(radius)
-    height, width = image.height, image.width
+    height = image.height
+    width = image.width
     with packed_pixels(image) as pixels:
         result = borrow_array(pixels.shape)
         flat = result.reshape(-1)

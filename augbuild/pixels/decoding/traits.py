@@ -51,7 +51,8 @@ def highest_value(data: bytes) -> int | None:
                 values = np.asarray(image)
         except DECODER_ERRORS:
             return None
-    lowest, highest = int(values.min()), int(values.max())
+    lowest = int(values.min())
+    highest = int(values.max())
     # 32 bits for values of 8, or for more than 16: those are scaled by their own range.
     if values.dtype.itemsize > 2 and (highest <= 255 or highest > 65535):
         return None

@@ -130,7 +130,8 @@ def tilt(grey: Floats, degrees: float, aspect: float) -> Floats:
     `aspect` is its true width by its height.
     """
     angle = np.radians(degrees)
-    cosine, sine = np.cos(angle), np.sin(angle)
+    cosine = np.cos(angle)
+    sine = np.sin(angle)
     centres = (np.arange(SIDE) + 0.5) / SIDE - 0.5
     down, across = np.meshgrid(centres, centres, indexing="ij")
     x = cosine * across + sine * down / aspect
@@ -146,7 +147,8 @@ def tilt(grey: Floats, degrees: float, aspect: float) -> Floats:
 def _waves(start: float, end: float) -> Floats:
     """Return the matrix (WAVES, SIDE) that takes the waves of an interval along one direction."""
     edges = np.linspace(start, end, _BLOCKS + 1) * SIDE
-    starts, ends = edges[:-1, None], edges[1:, None]
+    starts = edges[:-1, None]
+    ends = edges[1:, None]
     pixels = np.arange(SIDE)
     # How much of each pixel lies in each block, as a share of the block.
     lower = np.maximum(starts, pixels)

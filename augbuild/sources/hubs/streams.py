@@ -164,7 +164,9 @@ def _copy_split(split: _Split, stream: Stream) -> _Note:
     split.folder.mkdir(parents=True, exist_ok=True)
     names = [json.loads(line)["file_name"].rpartition("/")[2] for line in kept]
     writer = ImageWriter(split.folder / split.name, names)
-    lines, unlabelled, empty = note.lines, note.unlabelled, note.empty
+    lines = note.lines
+    unlabelled = note.unlabelled
+    empty = note.empty
     with rows_file.open("wb") as file:
         file.writelines(kept)
         for number, row in enumerate(_read_rows(split.spec, stream), start=1):

@@ -73,11 +73,13 @@ def read_listing(
     reader.splits.finish()
     findings = [*rows.findings, *chosen.findings, *reader.locator.findings()]
     findings += find_aliases(file, reader)
-    root, sources = reader.locator.base, reader.sources
+    root = reader.locator.base
+    sources = reader.sources
     if reader.locator.escapes:
         root, sources = move_root(reader.locator.base, sources)
     hint = reader.locator.hint() if any(reader.problems) else ""
-    names, problems = reader.names, reader.problems
+    names = reader.names
+    problems = reader.problems
     return Listing(file, root, names, sources, problems, hint, rows.sha256, tuple(findings))
 
 
@@ -184,7 +186,8 @@ def move_root(base: Path, sources: Sequence[Source]) -> tuple[Path, list[Source]
 
 def find_aliases(file: Path, reader: _Reader) -> Iterator[Finding]:
     """Find rows that are one file under other names; raises SourceError where labels differ."""
-    ids, sources = reader.file_ids, reader.sources
+    ids = reader.file_ids
+    sources = reader.sources
     if not any(ids):
         return
     # By an order of places, since a dictionary of a million files would take 100 MB.
@@ -193,7 +196,8 @@ def find_aliases(file: Path, reader: _Reader) -> Iterator[Finding]:
     for earlier, later in pairwise(order):
         if ids[later] == 0 or ids[earlier] != ids[later]:
             continue
-        first, second = sources[earlier], sources[later]
+        first = sources[earlier]
+        second = sources[later]
         if first.label != second.label:
             raise SourceError(_describe_conflict(file, reader, earlier, later))
         if first.key != second.key:
@@ -209,8 +213,10 @@ def find_aliases(file: Path, reader: _Reader) -> Iterator[Finding]:
 
 
 def _describe_conflict(file: Path, reader: _Reader, earlier: int, later: int) -> str:
-    first, second = reader.names[earlier], reader.names[later]
-    one, other = reader.sources[earlier].label, reader.sources[later].label
+    first = reader.names[earlier]
+    second = reader.names[later]
+    one = reader.sources[earlier].label
+    other = reader.sources[later].label
     rows = f"rows {earlier + 1} and {later + 1}"
     if first == second:
         what = f"{file}: {first} is listed twice ({rows})"

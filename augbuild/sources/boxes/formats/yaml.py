@@ -48,7 +48,8 @@ def read_yaml(path: Path, wanted: Collection[str]) -> dict[str, Value]:
         # What belongs to a key is indented, or a list at the margin, as PyYAML writes it.
         while number < len(lines) and re.match(r"\s|-\s|#|\Z|[\]}]", lines[number]):
             number += 1
-        key, first = match[1], (match[2] or "").strip()
+        key = match[1]
+        first = (match[2] or "").strip()
         if key in wanted:
             rest = lines[start + 1 : number]
             found[key] = _Reader(path, key, start + 1).read(first, rest)

@@ -172,10 +172,13 @@ def _read_box(where: str, words: Sequence[str]) -> Box:
         raise SourceError(f"{where} must have numbers after its class") from error
     if len(numbers) == 4:
         across, down, width, height = numbers
-        left, top = across - width / 2, down - height / 2
+        left = across - width / 2
+        top = down - height / 2
     elif len(numbers) >= 6 and len(numbers) % 2 == 0:
-        left, top = min(numbers[::2]), min(numbers[1::2])
-        width, height = max(numbers[::2]) - left, max(numbers[1::2]) - top
+        left = min(numbers[::2])
+        top = min(numbers[1::2])
+        width = max(numbers[::2]) - left
+        height = max(numbers[1::2]) - top
     else:
         raise SourceError(
             f"{where} must have a class and 4 numbers, or a polygon (got {len(numbers)} numbers)"
