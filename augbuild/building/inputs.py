@@ -25,7 +25,11 @@ def open_source_of(
 
     The recipe's own is relative to the recipe, `source` to the working directory.
     """
-    spec, base = (recipe.source.path, recipe.base) if source is None else (source, Path.cwd())
+    spec = source
+    base = Path.cwd()
+    if spec is None:
+        spec = recipe.source.path
+        base = recipe.base
     options: SourceOptions = recipe.source
     if not follow_links:
         options = msgspec.structs.replace(options, follow_links=False)

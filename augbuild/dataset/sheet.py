@@ -135,7 +135,9 @@ def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
     kept = len(whole)
     while (width := width_of(shown, size, bold=bold)) > room and kept > 1:
         kept = min(kept - 1, int(kept * room / width))
-        shown = whole[: (kept + 1) // 2] + "…" + whole[len(whole) - kept // 2 :]
+        start = whole[: (kept + 1) // 2]
+        end = whole[len(whole) - kept // 2 :]
+        shown = f"{start}…{end}"
     return shown
 
 

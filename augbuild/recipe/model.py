@@ -106,8 +106,10 @@ class ResolvedOutput(msgspec.Struct, frozen=True):
         """Return the size of every image, and how others are fitted to it, if there is one."""
         if isinstance(self.size, UnsetType):
             return None
-        width, height = (self.size, self.size) if isinstance(self.size, int) else self.size
-        return (width, height), self.fit or "stretch"
+        size = self.size
+        if isinstance(size, int):
+            size = (size, size)
+        return size, self.fit or "stretch"
 
 
 class OutputSpec(ResolvedOutput, frozen=True):

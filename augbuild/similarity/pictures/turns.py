@@ -49,7 +49,9 @@ def undo_turn_of_window(turn: int, window: Window) -> Window:
     for _ in range(turn % 4):
         left, top, right, bottom = top, 1 - right, bottom, 1 - left
     is_mirrored = turn >= 4
-    return (1 - right, top, 1 - left, bottom) if is_mirrored else (left, top, right, bottom)
+    if is_mirrored:
+        return 1 - right, top, 1 - left, bottom
+    return left, top, right, bottom
 
 
 def undo_turn_of_waves(turn: int, waves: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -121,7 +121,9 @@ def middle_square(width: int, height: int) -> Window:
     """Return the square in the middle of a picture of this size."""
     across = min(1.0, height / width)
     down = min(1.0, width / height)
-    return (1 - across) / 2, (1 - down) / 2, (1 + across) / 2, (1 + down) / 2
+    left = (1 - across) / 2
+    top = (1 - down) / 2
+    return left, top, 1 - left, 1 - top
 
 
 def tilt(grey: Floats, degrees: float, aspect: float) -> Floats:

@@ -77,7 +77,10 @@ def region_of(box: Box, size: tuple[int, int], decoding: Decoding) -> Region:
     if box.is_empty:
         raise ImageError("box_empty", "the box has no width or no height")
     width, height = size
-    across, down = (width / 100, height / 100) if box.percent else (1.0, 1.0)
+    across = down = 1.0
+    if box.percent:
+        across = width / 100
+        down = height / 100
     columns = box.left * across, (box.left + box.width) * across
     rows = box.top * down, (box.top + box.height) * down
     left, right = _clip(columns, width, 0.0)
