@@ -106,10 +106,11 @@ class ResolvedOutput(msgspec.Struct, frozen=True):
         """Return the size of every image, and how others are fitted to it, if there is one."""
         if isinstance(self.size, UnsetType):
             return None
-        size = self.size
-        if isinstance(size, int):
-            size = (size, size)
-        return size, self.fit or "stretch"
+        fit: Fit = self.fit or "stretch"
+        if isinstance(self.size, int):
+            return (self.size, self.size), fit
+        width, height = self.size
+        return (width, height), fit
 
 
 class OutputSpec(ResolvedOutput, frozen=True):
