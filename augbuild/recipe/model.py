@@ -106,11 +106,10 @@ class ResolvedOutput(msgspec.Struct, frozen=True):
         """Return the size of every image, and how others are fitted to it, if there is one."""
         if isinstance(self.size, UnsetType):
             return None
-        fit: Fit = self.fit or "stretch"
-        if isinstance(self.size, int):
-            return (self.size, self.size), fit
-        width, height = self.size
-        return (width, height), fit
+        size = self.size
+        if isinstance(size, int):
+            return (size, size), self.fit or "stretch"
+        return (size[0], size[1]), self.fit or "stretch"
 
 
 class OutputSpec(ResolvedOutput, frozen=True):

@@ -413,7 +413,7 @@ def test_settings_of_the_process_stay_as_they_were(manifest: Path, tmp_path: Pat
     # With two jobs each run has half of the threads; the first run of this process sets them.
     torch.set_num_threads(threads + 1)
     try:
-        measured(design(manifest, seeds=1, budget="steps:1"), tmp_path / "out")
+        measured(design(manifest, seeds=1), tmp_path / "out")
         assert torch.get_num_threads() == threads + 1
     finally:
         torch.set_num_threads(threads)
@@ -444,7 +444,7 @@ class TestTables:
             fit_config(table), source=source, skip_unreadable=True, test_split="validation"
         )
         named = [f"a={table}", f"b={table}"]
-        planned = make_design(fit, named=named, seeds=1, budget="steps:1")
+        planned = make_design(fit, named=named, seeds=1, budget="steps:2")
         result = measured(planned, tmp_path / "out", quiet=False)
         left_out = "1 file that cannot be read, left out (gone.png)"
         assert f"{table}: {left_out}" in capsys.readouterr().out

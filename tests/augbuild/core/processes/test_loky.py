@@ -18,7 +18,8 @@ def _stop_after_this(number: int) -> tuple[int, int]:
     from joblib.externals.loky import process_executor
 
     process_executor._USE_PSUTIL = True
-    process_executor._get_memory_usage = lambda *_, **__: 0
+    # More than a worker of an earlier test had at first, whatever that was.
+    process_executor._get_memory_usage = lambda *_, **__: 1 << 40
     process_executor._MEMORY_LEAK_CHECK_DELAY = -1.0
     process_executor._MAX_MEMORY_LEAK_SIZE = -1
     return number, os.getpid()
@@ -35,7 +36,7 @@ _MANY_REPLACED = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from augbuild.core.pool import map_pooled
-from tests.augbuild.core.test_loky import _stop_after_this
+from tests.augbuild.core.processes.test_loky import _stop_after_this
 
 if __name__ == "__main__":
     print(len(list(map_pooled(_stop_after_this, range(12), n_jobs=2))))
