@@ -21,6 +21,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 """Settings of click that both programs share."""
 
 _EXIT_USAGE = 2
+_OURS = {"", "augbuild", "trainer"}  # an error within them is a bug
 _TRAINING_LIBRARIES = frozenset(
     {"accelerate", "safetensors", "scipy", "sklearn", "torch", "torchvision"}
 )
@@ -65,10 +66,15 @@ class Group(click.Group):
             where = f"{error.filename}: " if error.filename else ""
             self._fail(ctx, f"{where}{error.strerror or error}", AugbuildError.exit_code)
         except ImportError as error:
-            if (error.name or "").partition(".")[0] not in _TRAINING_LIBRARIES:
+            library = (error.name or "").partition(".")[0]
+            if library in _TRAINING_LIBRARIES:
+                needed = "this needs the training libraries: pip install 'augbuild[train]'"
+                self._fail(ctx, needed, _EXIT_USAGE)
+            if library in _OURS:
                 raise
-            needed = "this needs the training libraries: pip install 'augbuild[train]'"
-            self._fail(ctx, needed, _EXIT_USAGE)
+            # Libraries are imported where they are needed, so a damaged one shows in mid-work.
+            broken = f"a library cannot be loaded ({error}); try again, or install augbuild anew"
+            self._fail(ctx, broken, AugbuildError.exit_code)
 
     def _timed(self, ctx: click.Context) -> Any:
         start = time.monotonic()

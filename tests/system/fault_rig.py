@@ -55,11 +55,14 @@ radius = { uniform = [1, 4] }
 
 
 def make_project(folder: Path, sources: int, size: tuple[int, int] = (24, 18)) -> Path:
-    """Write a recipe beside a folder of small pictures in two classes, split already."""
+    """Write a recipe beside a folder of small pictures in two classes, split already.
+
+    From six on, both classes have pictures in both splits, so that nothing is found about them.
+    """
     for index in range(sources):
-        split = "test" if index % 4 == 3 else "train"
+        split = "test" if index % 3 == 2 else "train"
         photo(
-            folder / "photos" / split / ("cats", "dogs")[index // 4 % 2] / f"{index}.jpg",
+            folder / "photos" / split / ("cats", "dogs")[index // 3 % 2] / f"{index}.jpg",
             index,
             size,
         )
@@ -248,6 +251,9 @@ def _is_in_order(ended: Ended, fault: str, *, speechless: bool) -> bool:
         return re.fullmatch(r"augbuild: [^\n]{20,}\n", ended.said) is not None
     if fault == "signal=KILL":  # or the call that was to kill it never came
         return ended == Ended(-signal.SIGKILL, "")
+    # A part of matplotlib that cannot be read, and that the chart does not need: its own warning.
+    if ended.code == 0 and "Unable to import Axes3D" in ended.said:
+        return True
     allowed = {Ended(0, "")}
     if fault != "error=EMFILE":
         allowed.add(Ended(3, ""))

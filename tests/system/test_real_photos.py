@@ -83,7 +83,8 @@ def test_cats_and_dogs_with_two_workers_in_little_memory(built: tuple[Path, str]
     out, printed = built
     made, rejected, kilobytes = map(int, printed.split())
     assert (made, rejected) == (2368, 0)
-    assert kilobytes < 150_000
+    # Of it some 40 MB are what the search for near-duplicates keeps of 697 photos.
+    assert kilobytes < 180_000
     rows = Counter(
         (record.split, record.origin) for record in read_manifest(out / "manifest.jsonl")
     )

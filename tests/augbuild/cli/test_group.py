@@ -45,6 +45,12 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
     "safetensors": (ModuleNotFoundError("no", name="safetensors"), 2, NEEDS_TRAIN),
     "accelerate": (ModuleNotFoundError("no", name="accelerate"), 2, NEEDS_TRAIN),
     "scipy": (ModuleNotFoundError("no", name="scipy.stats"), 2, NEEDS_TRAIN),
+    "damaged": (
+        ModuleNotFoundError("No module named 'fontTools.misc'", name="fontTools.misc"),
+        1,
+        "a library cannot be loaded (No module named 'fontTools.misc'); try again, or install "
+        "augbuild anew",
+    ),
 }
 
 
@@ -69,7 +75,7 @@ def crash(kind: str) -> None:
         case "bug":
             raise ZeroDivisionError
         case "import":
-            raise ModuleNotFoundError("No module named 'torchlight'", name="torchlight")
+            raise ModuleNotFoundError("No module named 'trainer.x'", name="trainer.x")
         case "nameless import":
             raise ImportError("circular")
         case _:
