@@ -31,7 +31,7 @@ def read_ops(build: Path) -> dict[tuple[str, int], list[dict[str, object]]]:
 def test_one_transform_is_left_out_and_the_draws_of_the_others_stay(tmp_path: Path) -> None:
     dataset(tmp_path / "photos", train=4)
     recipe = write_recipe(tmp_path, RECIPE)
-    one = make_design(fit_config(recipe), arms="augmented", seeds=3, budget="steps:8", ablate=True)
+    one = make_design(fit_config(recipe), arms="augmented", seeds=2, budget="steps:8", ablate=True)
     planned = make_ablation(one, recipe, tmp_path / "out")
     assert [arm.name for arm in planned.arms] == ["whole", "without-rotate", "without-hflip"]
     assert {arm.train_on for arm in planned.arms} == {"augmented"}

@@ -42,6 +42,7 @@ def judged(
     return measured(design, folder / "out").contrasts[0]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # 240 training steps: two minutes where a dozen others want the machine
 def test_a_planted_effect_is_found(tmp_path: Path) -> None:
     """With what takes a third of the time of the slow test below."""
