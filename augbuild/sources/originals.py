@@ -72,6 +72,13 @@ def read_bytes(path: Path) -> bytes:
         if error.errno == errno.EFBIG:
             raise ImageError("too_large", f"the file {why}") from error
         raise ImageError("unreadable", f"cannot be read: {why}") from error
+    check_bytes(data)
+    return data
+
+
+def check_bytes(data: bytes) -> None:
+    """Raise ImageError (empty, too_large) for what can be no original, before it is decoded."""
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError("too_large", f"the file has over {MAX_FILE_BYTES:,} bytes")
     if not data:
         raise ImageError("empty", "the file is empty")
-    return data

@@ -95,7 +95,7 @@ def _label(measured: Measured, seeds: int) -> str:
     assert gain.low is not None, "a gain is finite"
     assert gain.high is not None, "a gain is finite"
     between = f"{100 * gain.low:.2g} to {100 * gain.high:.2g} points"
-    return f"with {seeds} seeds: {measured.images:,} images see gains from {between} on"
+    return f"with {seeds} seeds: the least gain that {measured.images:,} images see is {between}"
 
 
 def _describe(gain: float) -> str:

@@ -202,11 +202,12 @@ def _how_to_read(result: ComparisonResult | StoppedResult) -> str:
             "There is no interval here: with so few runs, a difference may come from their seeds "
             "alone. What is shown holds for these runs, this draw of variants and this split."
         )
+    level = format_level(1 - result.contrasts[0].alpha)
     others = "other test images of the same kind"
     if result.folds > 1:
         others = "other folds of these images"
     return (
-        "A 95 % interval here is made to contain the difference that other seeds and "
-        f"{others} would show: 19 in 20 do. It says nothing about another draw of variants, "
-        "another split, other photos, another model or budget."
+        f"An interval of {level} is made to contain the difference that other seeds and {others} "
+        f"would show: {level} of such intervals do. It says nothing about another draw of "
+        "variants, another split, other photos, another model or budget."
     )

@@ -92,5 +92,7 @@ def _need(variances: Measured, gain: float) -> str:
     assert visible.high is not None, "a gain is finite"
     low, high = format_points(visible.low), format_points(visible.high)
     images = plural(variances.images, "test image")
-    seen = f"{variances.seeds} seeds and {images} see gains from {low} to {high} points on."
+    seen = (
+        f"the least gain that {variances.seeds} seeds and {images} see is {low} to {high} points."
+    )
     return f"{seen}\n{describe_need(variances, gain)}"

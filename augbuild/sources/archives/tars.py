@@ -11,7 +11,7 @@ from pathlib import Path
 from augbuild.core.files import NO_FILE, Stamp, open_regular_file, stamp_of
 from augbuild.errors import FIX_AND_RERUN, ImageError, SourceError, is_machine_error
 from augbuild.sources.archives.members import Kind, Member, plain_name
-from augbuild.sources.originals import MAX_FILE_BYTES
+from augbuild.sources.originals import MAX_FILE_BYTES, check_bytes
 
 _SPARSE = "is a sparse file; unpack the archive and give the folder"
 
@@ -28,10 +28,7 @@ class TarOriginals:
     def read(self, path: str) -> bytes:
         """Read a member whole; raises ImageError and SourceError."""
         data = self.read_start(path, MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise ImageError("too_large", f"the file has over {MAX_FILE_BYTES:,} bytes")
-        if not data:
-            raise ImageError("empty", "the file is empty")
+        check_bytes(data)
         return data
 
     def read_start(self, path: str, most: int) -> bytes:

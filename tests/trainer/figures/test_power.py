@@ -36,7 +36,7 @@ def test_it_says_what_the_verdict_says() -> None:
         assert gain.low is not None
         assert gain.high is not None
         between = f"{100 * gain.low:.2g} to {100 * gain.high:.2g} points"
-        assert f"with {seeds} seeds: 28 images see gains from {between} on" in written
+        assert f"with {seeds} seeds: the least gain that 28 images see is {between}" in written
 
 
 @pytest.mark.parametrize(

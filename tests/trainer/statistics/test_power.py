@@ -76,7 +76,8 @@ def test_measured_variances_plan_the_next_comparison() -> None:
     assert gain.high is not None
     low, high = format_points(gain.low), format_points(gain.high)
     assert power_of([contrast], 60, 0.1) == (
-        f"new − old: 5 seeds and 60 test images see gains from {low} to {high} points on.\n"
+        "new − old: the least gain that 5 seeds and 60 test images see is "
+        f"{low} to {high} points.\n"
         f"{describe_need(variances, 0.1)}"
     )
 
@@ -93,7 +94,7 @@ def test_each_contrast_has_a_paragraph() -> None:
     first, second, third = power_of([few, stopped, crossed], 60, 0.1).split("\n\n")
     assert first == "new − old: fewer than 3 seeds trained, so there are no variances to plan with."
     assert second == "b − a: a guard stopped it, so there are no variances to plan with."
-    assert third.startswith("new − old: 3 seeds")
+    assert third.startswith("new − old: the least gain that 3 seeds")
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.1, float("nan")])

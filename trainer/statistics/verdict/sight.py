@@ -41,7 +41,8 @@ def describe_sight(evidence: Evidence) -> str:
     assert low is not None, "a gain is finite"
     assert high is not None, "a gain is finite"
     between = f"{format_points(low)} to {format_points(high)}"
-    return f"This comparison can see gains from {between} points on. {describe_need(variances)}"
+    seen = f"The least gain that this comparison can see is {between} points."
+    return f"{seen} {describe_need(variances)}"
 
 
 def describe_need(variances: Measured, gain: float = PLANNED_GAIN) -> str:
@@ -78,7 +79,8 @@ def _describe_planned(images: int) -> str:
     else:
         # No smaller gain than that of one more image can be observed.
         whole = math.ceil(gain * images) / images
-        sight = f"One pair of runs on these test images sees gains from {format_points(whole)} on"
+        least = format_points(whole)
+        sight = f"One pair of runs on these test images sees gains of {least} points or more"
     planned = format_points(PLANNED_GAIN)
     share = f"{100 * PLANNED_DISAGREEMENT:.0f} %"
     return f"{sight}; for {planned} points plan {needed:,} ({share} disagreement taken)."

@@ -23,7 +23,7 @@ def test_the_first_look_has_5_percent_and_4_with_few_seeds() -> None:
     few = find_level((), "a", 4, UNDECLARED)
     assert (few.alpha, few.of_seeds) == (0.04, False)
     assert few.reason == (
-        "Fewer than five seeds: judged at the level 0.04, so that seeds can be added."
+        "Fewer than five seeds, to which more can be added: judged at the level 0.04."
     )
 
 
@@ -37,10 +37,10 @@ def test_more_seeds_of_one_design_are_judged_at_1_percent(looks: int, nth: str) 
 def test_declared_seeds_keep_4_percent_for_the_last_look() -> None:
     declared = Declared(max_seeds=10)
     first = find_level((), "a", 3, declared)
-    assert first.alpha == 0.01
+    assert first.alpha == pytest.approx(0.01)
     assert first.reason == "3 of 10 declared seeds: judged at the level 0.01."
     last = find_level([Looked("a", 3)], "a", 10, declared)
-    assert last.alpha == 0.04
+    assert last.alpha == pytest.approx(0.04)
     assert last.reason == "All 10 declared seeds: judged at the level 0.04."
 
 
@@ -49,15 +49,28 @@ def test_other_recipes_on_the_same_images_share_what_is_left() -> None:
     level = find_level(earlier, "c", 10, UNDECLARED)
     assert level.alpha == pytest.approx(0.025 / 3)
     assert level.of_seeds
-    assert level.reason.startswith("Third recipe on these test images: judged at the level 0.0083,")
+    assert level.reason == "Third recipe on these test images: judged at the level 0.0083."
+
+
+def test_a_recipe_keeps_its_place_and_its_share_whatever_is_declared_or_added() -> None:
+    """A second look, and declared seeds, are parts of what the third recipe has."""
+    earlier = [Looked("a", 10), Looked("b", 10), Looked("c", 5), Looked("d", 10)]
+    again = find_level(earlier, "c", 10, UNDECLARED)
+    assert again.alpha == pytest.approx(0.2 * 0.025 / 3)
+    assert again.of_seeds
+    assert again.reason == (
+        "Third recipe on these test images and second look at this design: "
+        "judged at the level 0.0017."
+    )
+    last = find_level(earlier[:2], "c", 10, Declared(max_seeds=10))
+    assert last.alpha == pytest.approx(0.8 * 0.025 / 3)
+    assert find_level(earlier, "a", 20, UNDECLARED).alpha == pytest.approx(0.01), "the first one"
 
 
 def test_declared_recipes_have_equal_shares() -> None:
     declared = Declared(recipes=4)
-    first, second = (
-        find_level((), "a", 10, declared),
-        find_level([Looked("a", 9)], "b", 9, declared),
-    )
+    first = find_level((), "a", 10, declared)
+    second = find_level([Looked("a", 9)], "b", 9, declared)
     assert first.alpha == second.alpha == 0.0125
     assert (first.of_seeds, second.of_seeds) == (False, True), "below ten seeds"
     assert first.reason == "One of 4 declared recipes: judged at the level 0.013."

@@ -21,7 +21,7 @@ def test_the_measured_variances_tell_what_is_seen() -> None:
     assert gain.high is not None
     ends = f"{format_points(gain.low)} to {format_points(gain.high)}"
     assert describe_sight(SMALL) == (
-        f"This comparison can see gains from {ends} points on. {describe_need(variances)}"
+        f"The least gain that this comparison can see is {ends} points. {describe_need(variances)}"
     )
 
 
@@ -63,13 +63,15 @@ def test_ways_without_an_end_are_left_out(
 
 def test_few_seeds_and_folds_are_planned_by_one_pair_of_runs() -> None:
     planned = (
-        "One pair of runs on these test images sees gains from 29 on; "
+        "One pair of runs on these test images sees gains of 29 points or more; "
         "for 5 points plan 940 (30 % disagreement taken)."
     )
     assert describe_sight(replace(SMALL, seeds=2, pairs=2)) == planned
     assert describe_sight(replace(SMALL, folds=5)) == planned
     assert describe_sight(replace(SMALL, estimate=None)) == planned
-    assert "sees gains from 14 on" in describe_sight(replace(LARGE, images=140)), "no components"
+    assert "sees gains of 14 points or more" in describe_sight(replace(LARGE, images=140)), (
+        "no components"
+    )
 
 
 def test_a_tiny_test_set_sees_nothing() -> None:
